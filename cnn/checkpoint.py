@@ -1,0 +1,141 @@
+"""Checkpoints of a training run, by Orbax: one numbered folder an epoch, whole or not there."""
+
+import contextlib
+import re
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+
+import cnn
+
+_STATE, _METADATA = "state", "metadata"
+
+
+class CheckpointError(cnn.Error):
+    """A checkpoint that is missing, foreign or damaged."""
+
+
+@contextlib.contextmanager
+def manager(folder: Path) -> Iterator[ocp.CheckpointManager]:
+    """Opens the checkpoints of a run, for as long as the `with` lasts.
+
+    The last three are kept, and the one of the highest validation accuracy.
+
+    Args:
+      folder: made if it is not there.
+    """
+    policies = ocp.checkpoint_managers
+    keep = [policies.LatestN(3), policies.BestN(get_metric_fn=lambda m: m["accuracy"], n=1)]
+    options = ocp.CheckpointManagerOptions(
+        preservation_policy=policies.AnyPreservationPolicy(keep), cleanup_tmp_directories=True
+    )
+    # It waits for a save in progress, also when an exception or a signal ends the run.
+    with ocp.CheckpointManager(folder.absolute(), options=options) as opened:
+        yield opened
+
+
+def save(opened: ocp.CheckpointManager, epoch: int, state: dict, about: dict, accuracy: float) -> None:
+    """Starts to write a checkpoint in the background.
+
+    Args:
+      opened: from `manager`.
+      epoch: its number.
+      state: a nested dict of arrays.
+      about: what the model is for, as JSON.
+      accuracy: on validation, in [0, 1].
+    """
+    metadata = {"about": about, "checksums": _checksums(state)}
+    items = {_STATE: ocp.args.StandardSave(state), _METADATA: ocp.args.JsonSave(metadata)}
+    opened.save(epoch, args=ocp.args.Composite(**items), metrics={"accuracy": accuracy})
+
+
+def latest(folder: Path) -> int | None:
+    """Returns the number of the newest whole checkpoint in a folder, or None."""
+    if not folder.is_dir():
+        return None
+    steps = ocp.utils.checkpoint_steps(folder.absolute())
+    return max(steps, default=None)
+
+
+def restore(folder: Path, epoch: int, like: dict | None = None) -> tuple[dict, dict]:
+    """Reads a checkpoint back.
+
+    Args:
+      folder: where the numbered checkpoints are.
+      epoch: which.
+      like: a nested dict of arrays, whose structure, shapes and shardings to take; without it, the
+        leaves are NumPy's, and the checkpoint's own structure is taken.
+
+    Returns:
+      The state, and what `save` was told it is about.
+
+    Raises:
+      CheckpointError: it names the path, and the leaf that is wrong.
+    """
+    path = folder.absolute() / str(epoch)
+    with _explained(path), ocp.StandardCheckpointer() as arrays:
+        description = arrays.metadata(path / _STATE).item_metadata
+        if description is None:
+            raise ValueError("the list of its leaves cannot be read")
+        saved = description.tree
+        if like is None:
+            like = jax.tree.map(lambda leaf: np.empty(leaf.shape, leaf.dtype), saved)
+        _check_structure(path, saved, like)
+        state = arrays.restore(path / _STATE, like)
+        with ocp.Checkpointer(ocp.JsonCheckpointHandler()) as documents:
+            metadata = documents.restore(path / _METADATA)
+    _check_values(path, state, metadata["checksums"])
+    return state, metadata["about"]
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    if not path.is_dir():
+        raise CheckpointError(f"{path}: no checkpoint there")
+    excepthook, sys.excepthook = sys.excepthook, lambda *_: None  # TensorStore's threads use it.
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except Exception as error:  # Damage shows as whatever Orbax and TensorStore happen to raise.
+        leaf = re.search(r"'path': '([\w.]+)/?'", str(error))
+        where = f", leaf {leaf[1].replace('.', '/')}" if leaf else ""
+        reason = str(error).partition("\n")[0].partition("See full TensorStore")[0].strip(" .")
+        raise CheckpointError(f"{path}: damaged checkpoint{where} ({reason}); {_REMEDY}") from error
+    finally:
+        sys.excepthook = excepthook
+
+
+_REMEDY = "remove that folder to go on from the one before, or give --restart"
+
+
+def _check_structure(path: Path, saved: Any, like: Any) -> None:
+    found = {name: tuple(leaf.shape) for name, leaf in _leaves(saved)}
+    expected = {name: tuple(leaf.shape) for name, leaf in _leaves(like)}
+    for name in sorted(found.keys() | expected.keys()):
+        if found.get(name) != expected.get(name):
+            raise CheckpointError(
+                f"{path}: foreign checkpoint, leaf {name}: expected "
+                f"{expected.get(name, 'nothing')}, found {found.get(name, 'nothing')}"
+            )
+
+
+def _check_values(path: Path, state: Any, checksums: dict[str, int]) -> None:
+    for name, checksum in _checksums(state).items():
+        if checksum != checksums.get(name):
+            raise CheckpointError(f"{path}: damaged checkpoint, leaf {name} has changed; {_REMEDY}")
+
+
+def _checksums(state: Any) -> dict[str, int]:
+    return {name: zlib.crc32(np.asarray(leaf).tobytes()) for name, leaf in _leaves(state)}
+
+
+def _leaves(tree: Any) -> list[tuple[str, Any]]:
+    leaves = jax.tree_util.tree_flatten_with_path(tree)[0]
+    return [(jax.tree_util.keystr(path, simple=True, separator="/"), leaf) for path, leaf in leaves]

@@ -1,0 +1,163 @@
+"""The door for Python: a trained network that reads arrays and files.
+
+Example:
+  >>> from cnn.classifier import Classifier
+  >>> classifier = Classifier.load("mnist_model.h5")  # doctest: +SKIP
+  >>> classifier.predict_files(["digit.png"])[0].prediction  # doctest: +SKIP
+  '7'
+"""
+
+import functools
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from cnn import images, keras_h5, lowering
+from cnn.model import CNN
+
+# The batch is a size that XLA compiles once; fewer pictures are filled up with blank ones.
+_BATCH = 512
+
+
+class Reading(NamedTuple):
+    """What was read in a file.
+
+    Attributes:
+      path: of the file.
+      prediction: the name of the likeliest class; empty without a picture with ink.
+      confidence: its probability, in [0, 1]; 0 without a prediction.
+      status: `ok`, `blank` (no ink found) or `unreadable` (no picture).
+      detail: why there is no prediction, in one line.
+      probabilities: `float32 (num_classes,)`, or None without a prediction.
+      picture: `float32 (28, 28, 1)` that the network saw, or None.
+    """
+
+    path: str
+    prediction: str
+    confidence: float
+    status: str
+    detail: str
+    probabilities: np.ndarray | None = None
+    picture: np.ndarray | None = None
+
+
+class Classifier:
+    """A trained network and what it was trained for.
+
+    Attributes:
+      params: of `cnn.model.CNN`.
+      metadata: what the model file says about itself.
+      class_names: what each label stands for.
+      preprocessing: how files are made into pictures, in the words of `cnn.images`.
+    """
+
+    def __init__(self, params: Any, metadata: dict[str, Any], batch_size: int = _BATCH) -> None:
+        """Takes parameters as they are; use `load` for files."""
+        self.params, self.metadata = params, metadata
+        self.class_names = tuple(metadata["class_names"])
+        self.preprocessing = metadata.get("preprocessing", "mnist")
+        self._batch_size = batch_size
+
+    @classmethod
+    def load(cls, path: str | Path, batch_size: int = _BATCH) -> "Classifier":
+        """Opens a model file (.h5), or the newest checkpoint in a training workdir.
+
+        Args:
+          path: of the file or of the folder.
+          batch_size: how many pictures the network reads at once.
+
+        Raises:
+          cnn.Error: what is wrong with it, in one line.
+        """
+        if Path(path).is_dir():
+            return cls(*_read_workdir(Path(path)), batch_size)
+        return cls(*keras_h5.load(path), batch_size)
+
+    def logits(self, pictures: np.ndarray) -> np.ndarray:
+        """Computes logits, in batches of one size, so that any number compiles once.
+
+        Args:
+          pictures: `uint8` or `float32 (N, 28, 28[, 1])`, from 0 to 255 or from 0 to 1.
+
+        Returns:
+          `float32 (N, num_classes)`.
+        """
+        pictures = np.asarray(pictures).reshape(-1, *images.SHAPE)
+        if pictures.dtype != np.uint8:
+            pictures = pictures.astype(np.float32)
+        forward = _compiled(len(self.class_names))
+        results = [np.zeros((0, len(self.class_names)), np.float32)]
+        for start in range(0, len(pictures), self._batch_size):
+            batch = pictures[start : start + self._batch_size]
+            fill = [(0, self._batch_size - len(batch)), (0, 0), (0, 0), (0, 0)]
+            results.append(np.asarray(forward(self.params, np.pad(batch, fill)))[: len(batch)])
+        return np.concatenate(results)
+
+    def predict_proba(self, pictures: np.ndarray) -> np.ndarray:
+        """Computes the probability of each class; arguments as for `logits`, values in [0, 1]."""
+        return np.asarray(jax.nn.softmax(self.logits(pictures)))
+
+    def predict(self, pictures: np.ndarray) -> np.ndarray:
+        """Returns the likeliest label of each picture, `int32 (N,)`; arguments as for `logits`."""
+        return self.logits(pictures).argmax(-1).astype(np.int32)
+
+    def predict_files(self, paths: Iterable[str | Path]) -> list[Reading]:
+        """Reads image files of any size, colours and polarity.
+
+        Args:
+          paths: of the files.
+
+        Returns:
+          A `Reading` for each path, in their order; a file that cannot be read has one too.
+        """
+        names = [str(path) for path in paths]
+        return self.read(names, images.load_many(names, self.preprocessing))
+
+    def read(self, paths: list[str], decoded: list[images.Decoded]) -> list[Reading]:
+        """Reads pictures that `images.load_many` has decoded from `paths`."""
+        pictures = [d.picture for d in decoded if d.picture is not None]
+        probabilities = iter(self.predict_proba(np.array(pictures)) if pictures else [])
+        return [
+            Reading(path, "", 0.0, d.status, d.detail, None, None)
+            if d.picture is None
+            else self._reading(path, next(probabilities), d.picture)
+            for path, d in zip(paths, decoded, strict=True)
+        ]
+
+    def _reading(self, path: str, probabilities: np.ndarray, picture: np.ndarray) -> Reading:
+        label = int(probabilities.argmax())
+        name, confidence = self.class_names[label], float(probabilities[label])
+        return Reading(path, name, confidence, "ok", "", probabilities, picture)
+
+
+@functools.cache
+def _compiled(num_classes: int) -> Callable:
+    """Returns the jitted network, from pictures to logits, one for all classifiers of its kind."""
+    # Without gradients to keep, pieces twice as large still fit the cache.
+    how = lowering.choose()
+    how = how._replace(piece=2 * how.piece)
+    model = CNN(num_classes, how.convolve, how.max_pool)
+
+    def forward(params: Any, pictures: jax.Array) -> jax.Array:
+        if pictures.dtype == jnp.uint8:
+            pictures = pictures.astype(jnp.float32) / 255
+        logits: Any = model.apply({"params": params}, lowering.seen(pictures))
+        return logits
+
+    return jax.jit(lowering.map_batch(forward, how))
+
+
+def _read_workdir(folder: Path) -> tuple[Any, dict[str, Any]]:
+    from cnn import checkpoint  # Orbax takes a second to import.
+
+    epoch = checkpoint.latest(folder / "checkpoints")
+    if epoch is None:
+        raise checkpoint.CheckpointError(
+            f"{folder}: a folder without checkpoints; --model needs a model file or a workdir of bin/train"
+        )
+    state, about = checkpoint.restore(folder / "checkpoints", epoch)
+    return state["ema_params"], about

@@ -1,0 +1,121 @@
+"""The command line: parses into a config, calls one function, turns errors into a line and a status."""
+
+import contextlib
+import itertools
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import cnn
+
+# 2: the command line is wrong. 1: the work could not be done, or was done in part.
+_USAGE, _FAILED = 2, 1
+
+
+class _Terminated(BaseException):
+    """SIGTERM, raised like Ctrl-C's KeyboardInterrupt, so that files are left whole."""
+
+
+def train(arguments: Sequence[str] | None = None) -> int:
+    """Runs `bin/train`.
+
+    Args:
+      arguments: of the command line, by default `sys.argv[1:]`.
+
+    Returns:
+      The exit status.
+    """
+    return _run(_train, sys.argv[1:] if arguments is None else arguments)
+
+
+def infer(arguments: Sequence[str] | None = None) -> int:
+    """Runs `bin/infer`; arguments and result as for `train`."""
+    return _run(_infer, sys.argv[1:] if arguments is None else arguments)
+
+
+def _train(arguments: Sequence[str]) -> int:
+    from cnn.config import PRESETS, TrainConfig
+
+    preset = _preset(arguments)
+    default = TrainConfig(preset=preset, **PRESETS[preset])  # type: ignore[arg-type]
+    config = _parse("train", TrainConfig, arguments, default=default)
+    from cnn.train import train
+
+    report = train(config)
+    test = report["test"]
+    print(f"test accuracy {test['accuracy']:.2%}, loss {test['loss']:.4f}, model {config.model_file}")
+    print(f"metrics, checkpoints and plots are in {config.folder}", file=sys.stderr)
+    return 0
+
+
+def _infer(arguments: Sequence[str]) -> int:
+    from cnn.config import InferConfig
+
+    config = _parse("infer", InferConfig, arguments)
+    from cnn.infer import infer
+
+    return 0 if infer(config) else _FAILED
+
+
+def _preset(arguments: Sequence[str]) -> str:
+    """Finds the preset before all else is parsed, since it decides the other defaults."""
+    from cnn.config import PRESETS
+
+    words = " ".join(arguments).replace("--preset=", "--preset ").split()
+    names = [value for word, value in itertools.pairwise(words) if word == "--preset"]
+    return names[-1] if names and names[-1] in PRESETS else "default"
+
+
+def _parse(name: str, config: type, arguments: Sequence[str], **kwargs: Any) -> Any:
+    import tyro
+
+    options = (tyro.conf.FlagCreatePairsOff,)
+    return tyro.cli(config, prog=name, args=list(arguments), config=options, **kwargs)
+
+
+def _run(command: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
+    try:
+        with _sigterm_raises():
+            return command(arguments)
+    except cnn.Error as error:
+        _say(str(error))
+        return _USAGE if isinstance(error, cnn.UsageError) else _FAILED
+    except KeyboardInterrupt:
+        _say("stopped; the same command goes on from what is written")
+        return 128 + signal.SIGINT
+    except _Terminated:
+        _say("terminated; the same command goes on from what is written")
+        return 128 + signal.SIGTERM
+    except BrokenPipeError:  # As in `bin/infer ... | head`: nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except ModuleNotFoundError as error:
+        _say(missing_module(error))
+        return _FAILED
+    except OSError as error:  # A full disk, a vanished folder: the system's words name the file.
+        _say(f"{error.filename or 'input or output'}: {error.strerror or error}")
+        return _FAILED
+
+
+@contextlib.contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    def stop(*_: Any) -> None:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def missing_module(error: ModuleNotFoundError) -> str:
+    """Says what to run where a dependency is not installed."""
+    install = "python3 -m venv .venv && .venv/bin/pip install -e . && . .venv/bin/activate"
+    return f"{error.name} is not installed for {sys.executable}; run: {install}"
+
+
+def _say(message: str) -> None:
+    print("error: " + " ".join(message.split("\n")), file=sys.stderr)

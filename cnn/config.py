@@ -1,0 +1,179 @@
+"""Every setting: its type, its default, its meaning. The command line and `config.json` come from here."""
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+from typing import Any, Literal
+
+from cnn import UsageError
+
+Preset = Literal["fast", "default", "best"]
+
+# What a preset changes of the defaults below.
+PRESETS: dict[str, dict[str, Any]] = {
+    "fast": {"epochs": 2, "ema_decay": 0.99, "warmup": 0.2},
+    "default": {},
+    "best": {"epochs": 60},
+}
+
+# These do not decide what is learned, so they may change when a run is continued.
+_INCIDENTAL = {"preset", "workdir", "model", "data_dir", "restart", "distributed"}
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """Trains the network; writes the model, checkpoints, metrics and plots.
+
+    A run that was stopped is continued by the same command.
+    """
+
+    preset: Preset = "default"
+    """A whole recipe: fast is for a first look, best for the last tenth of a percent."""
+
+    dataset: str = "mnist"
+    """Image set of tensorflow-datasets: mnist, fashion_mnist, kmnist, emnist/letters, ..."""
+
+    epochs: int = 12
+    """How often the training images are gone through, at least 1."""
+
+    batch_size: int = 128
+    """Images a step, at least 1; on several devices, all of them together."""
+
+    learning_rate: float = 2e-3
+    """Adam's highest learning rate, after warm-up; a cosine takes it down to 0."""
+
+    warmup: float = 0.05
+    """Share of the steps during which the learning rate rises from 0, in [0, 1]."""
+
+    ema_decay: float = 0.999
+    """Share of the averaged parameters that each step keeps, in [0, 1); they are what is exported."""
+
+    rotation: float = 10.0
+    """Training images are turned by up to so many degrees, either way."""
+
+    scale: float = 0.1
+    """Training images are widened and heightened by up to this fraction, below 1."""
+
+    shear: float = 0.1
+    """Training images are slanted by up to so many pixels for each pixel of height."""
+
+    shift: float = 2.0
+    """Training images are moved by up to so many pixels."""
+
+    validation_size: int = 5000
+    """Training images that are set aside for validation; of a small set, at most a tenth."""
+
+    seed: int = 0
+    """Decides the split, the initial parameters, the order and the distortions; at least 0."""
+
+    workdir: Path = Path("runs/{dataset}")
+    """Folder of the run: settings, metrics, checkpoints, report, plots."""
+
+    model: Path = Path("{dataset}_model.h5")
+    """Model file to write."""
+
+    data_dir: Path | None = None
+    """Folder of tensorflow-datasets; without it, $TFDS_DATA_DIR or ~/tensorflow_datasets."""
+
+    restart: bool = False
+    """Forget the run in the workdir and begin anew."""
+
+    distributed: bool = False
+    """Join the other hosts of a cluster first, by jax.distributed.initialize()."""
+
+    def __post_init__(self) -> None:
+        _at_least(1, self, "epochs", "batch_size", "validation_size")
+        _at_least(0, self, "rotation", "shear", "shift", "seed", "scale", "warmup", "ema_decay")
+        _at_least(1e-12, self, "learning_rate")
+        _at_most(1, self, "warmup")
+        _at_most(0.999999, self, "ema_decay")
+        _at_most(0.9, self, "scale")
+
+    @property
+    def folder(self) -> Path:
+        """The workdir, with the data set's name filled in."""
+        return self._fill(self.workdir)
+
+    @property
+    def model_file(self) -> Path:
+        """The model file, with the data set's name filled in."""
+        return self._fill(self.model)
+
+    def _fill(self, path: Path) -> Path:
+        name = self.dataset.partition(":")[0].replace("/", "_")
+        return Path(str(path).replace("{dataset}", name)).expanduser()
+
+    def as_json(self) -> str:
+        """Writes the settings as a JSON object."""
+        paths = {"workdir": self.folder, "model": self.model_file}
+        return json.dumps(vars(self) | paths, indent=2, default=str) + "\n"
+
+    def differences(self, saved: dict[str, Any]) -> list[str]:
+        """Names the settings, saved by `as_json`, that would make this another run."""
+        own = json.loads(self.as_json())
+        return [n for n in own if n not in _INCIDENTAL and (n not in saved or saved[n] != own[n])]
+
+
+@dataclasses.dataclass(frozen=True)
+class InferConfig:
+    """Reads every image in a folder into a CSV, and draws what it read."""
+
+    input: Path
+    """Folder of images, or one image."""
+
+    model: Path = Path("mnist_model.h5")
+    """Model file (.h5, ours or Keras'), or the workdir of a training run."""
+
+    output: Path | None = None
+    """CSV file to write; without it, stdout."""
+
+    plot: Path = Path("predictions.png")
+    """Picture to draw, or none."""
+
+    probabilities: bool = False
+    """Add a column for each class, with its probability."""
+
+    top_k: int = 1
+    """Give so many of the likeliest classes, with their confidences; at least 1."""
+
+    labels: Path | None = None
+    """CSV of path,label; without it, labels are the names of folders (7/a.png) or ends of files (a_7.png)."""
+
+    batch_size: int = 512
+    """Images that the network reads at once, at least 1."""
+
+    workers: int | None = None
+    """Processes that decode images; without it, one a core when there is much to decode. 0 for none."""
+
+    recursive: bool = True
+    """Do not read the folders inside the folder."""
+
+    def __post_init__(self) -> None:
+        _at_least(1, self, "top_k", "batch_size")
+        if self.workers is not None:
+            _at_least(0, self, "workers")
+
+
+def _at_least(low: float, config: Any, *names: str) -> None:
+    for name in names:
+        value = getattr(config, name)
+        if not (math.isfinite(value) and value >= low):
+            raise UsageError(f"{flag(name)}: expected {low:g} or more, got {value}")
+
+
+def _at_most(high: float, config: Any, *names: str) -> None:
+    for name in names:
+        value = getattr(config, name)
+        if value > high:
+            raise UsageError(f"{flag(name)}: expected {high:g} or less, got {value}")
+
+
+def flag(name: str) -> str:
+    """Writes a setting's name as the command line does.
+
+    Example:
+      >>> flag("batch_size")
+      '--batch-size'
+    """
+    return "--" + name.replace("_", "-")

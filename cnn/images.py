@@ -1,0 +1,318 @@
+"""One image file, of any size, colours and polarity, made into the 28×28 picture that a network reads.
+
+What the network was trained on decides how: MNIST's makers scaled a digit to fit 20×20, kept its
+aspect ratio, and centred it in 28×28 by its centre of mass (LeCun et al., "Gradient-based learning
+applied to document recognition", 1998). The steps, in the order of this file: decode to grey, tell
+ink from paper, drop specks, fit into the frame.
+"""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps
+from scipy import ndimage
+
+import cnn
+
+FORMATS = ("PNG", "JPEG", "MPO", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+MAX_PIXELS = 200_000_000
+FRAME = 28
+SHAPE = (FRAME, FRAME, 1)
+# Larger pictures are shrunk first: a digit a fiftieth as high as its page keeps 20 pixels.
+_WORKING_SIZE = 1024
+
+
+class UnreadableImageError(cnn.Error):
+    """A file that gives no picture; the message says why, without the path."""
+
+
+class Decoded(NamedTuple):
+    """What `load` made of a file.
+
+    Attributes:
+      picture: `float32 (28, 28, 1)`, or None.
+      status: `ok`, `blank` or `unreadable`.
+      detail: why there is no picture.
+    """
+
+    picture: np.ndarray | None
+    status: str
+    detail: str
+
+
+class Fit(NamedTuple):
+    """How a data set's makers placed a character in the frame.
+
+    Attributes:
+      box: the longer side of the character, in pixels.
+      by_mass: whether its centre of mass is centred, or its bounding box.
+    """
+
+    box: int
+    by_mass: bool
+
+
+# "resize" is for sets that are no handwriting: the picture as it is, made grey and small.
+PREPROCESSING: dict[str, Fit | None] = {
+    "mnist": Fit(box=20, by_mass=True),
+    "emnist": Fit(box=24, by_mass=False),
+    "resize": None,
+}
+
+
+def load(path: str | Path, preprocessing: str = "mnist") -> np.ndarray:
+    """Reads a file the way that the network's training pictures were made.
+
+    Args:
+      path: an image in one of `FORMATS`, told by content.
+      preprocessing: a name of `PREPROCESSING`.
+
+    Returns:
+      `float32 (28, 28, 1)` in [0, 1], light ink on 0; all 0 where no ink is found.
+
+    Raises:
+      UnreadableImageError: it says why.
+    """
+    fit = PREPROCESSING[preprocessing]
+    try:
+        with warnings.catch_warnings():  # Pillow warns of oddities in files that it can still read.
+            warnings.simplefilter("ignore")
+            with _open(Path(path)) as image:
+                frame = _resize(image) if fit is None else _read_ink(image, fit)
+    except UnreadableImageError:
+        raise
+    except Exception as error:  # Damage shows as whatever a decoder happens to raise.
+        raise UnreadableImageError(f"damaged image: {_first_line(error)}") from error
+    return frame.astype(np.float32)[..., None]
+
+
+def load_many(paths: Sequence[str], preprocessing: str) -> list[Decoded]:
+    """Reads files by `load_one`, whatever is wrong with one of them."""
+    return [load_one(path, preprocessing) for path in paths]
+
+
+def load_one(path: str, preprocessing: str) -> Decoded:
+    """Reads a file by `load`, and says in words where that gives no picture."""
+    try:
+        picture = load(path, preprocessing)
+    except UnreadableImageError as error:
+        return Decoded(None, "unreadable", str(error))
+    if not picture.any():
+        return Decoded(None, "blank", "no ink found")
+    return Decoded(picture, "ok", "")
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
+
+
+def _open(path: Path) -> Image.Image:
+    if not path.is_file():
+        raise UnreadableImageError("not a regular file" if path.exists() else "no such file")
+    try:
+        if path.stat().st_size == 0:
+            raise UnreadableImageError("empty file")
+        image = Image.open(path, formats=FORMATS)
+    except PermissionError as error:
+        raise UnreadableImageError("no permission to read it") from error
+    except Image.UnidentifiedImageError as error:
+        known = ", ".join(f for f in FORMATS if f != "MPO")
+        raise UnreadableImageError(f"not an image (expected {known})") from error
+    except Image.DecompressionBombError as error:
+        raise UnreadableImageError(f"too large: more than {MAX_PIXELS:,} pixels") from error
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        image.close()
+        raise UnreadableImageError(f"too large: {width}×{height}, at most {MAX_PIXELS:,} pixels")
+    return image
+
+
+def _resize(image: Image.Image) -> np.ndarray:
+    grey = _to_grey(_upright(image), paper=0)
+    padded = ImageOps.pad(Image.fromarray(grey), (FRAME, FRAME), Image.Resampling.LANCZOS)
+    return np.clip(np.asarray(padded), 0, 1)
+
+
+def _read_ink(image: Image.Image, fit: Fit) -> np.ndarray:
+    image = _upright(image)
+    # Light ink on transparency is invisible on white, so black is tried where white shows nothing.
+    for paper in (255, 0) if _has_transparency(image) else (255,):
+        ink = find_ink(_to_grey(image, paper))
+        if ink is not None:
+            return place(keep_marks(ink), fit)
+    return np.zeros((FRAME, FRAME))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Decodes an image, small enough to work with, turned as its EXIF says."""
+    image.draft(None, (_WORKING_SIZE, _WORKING_SIZE))  # JPEG decodes to a smaller size by itself.
+    image.load()
+    exif = image.getexif()
+    if max(image.size) > _WORKING_SIZE and not image.mode.startswith("I"):
+        if image.mode in ("1", "P"):  # These two cannot be averaged as they are.
+            image = image.convert("RGBA" if _has_transparency(image) else "RGB")
+        image.thumbnail((_WORKING_SIZE, _WORKING_SIZE), Image.Resampling.BOX)
+    turn = _EXIF_TURNS.get(exif.get(0x0112, 1))
+    return image if turn is None else image.transpose(turn)
+
+
+_EXIF_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def _has_transparency(image: Image.Image) -> bool:
+    return image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info
+
+
+def _to_grey(image: Image.Image, paper: int) -> np.ndarray:
+    """Makes a picture of any mode grey, over `paper` where it is transparent.
+
+    Returns:
+      `float32 (height, width)`, from 0, black, to 1, white.
+    """
+    if image.mode == "F" or image.mode.startswith("I"):
+        return _scale_deep(np.asarray(image, np.float32))
+    if _has_transparency(image):
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, (paper, paper, paper, 255)), image)
+    if image.mode == "LAB":
+        image = image.getchannel("L")
+    elif image.mode not in ("1", "L", "RGB"):
+        image = image.convert("RGB")
+    return np.asarray(image.convert("L"), np.float32) / 255
+
+
+def _scale_deep(values: np.ndarray) -> np.ndarray:
+    """Scales pixels of more than 8 bits: floats from [0, 1], whole numbers by the bits they use."""
+    values = np.nan_to_num(values, posinf=0, neginf=0)
+    low, high = float(values.min()), float(values.max())
+    if low < 0:
+        return (values - low) / max(high - low, 1e-9)
+    white = 1.0 if high <= 1 else 2.0 ** max(8, int(high).bit_length()) - 1
+    return values / np.float32(white)
+
+
+def find_ink(grey: np.ndarray) -> np.ndarray | None:
+    """Tells ink from paper, whichever of the two is darker.
+
+    The paper is what the border shows. Where the border is uneven, as in a photograph, the paper is
+    a surface of second degree through all of the picture but the pixels that stand out from it.
+
+    Args:
+      grey: `float32 (height, width)` in [0, 1].
+
+    Returns:
+      `float32 (height, width)` from 0, paper, to 1, the strongest ink; None if there is no ink.
+
+    Example:
+      >>> page = np.ones((9, 9), np.float32)
+      >>> find_ink(page) is None
+      True
+      >>> page[4, 2:7] = 0.25
+      >>> find_ink(page)[4]
+      array([0., 0., 1., 1., 1., 1., 1., 0., 0.], dtype=float32)
+    """
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    paper = np.median(border)
+    noise = 1.5 * np.median(np.abs(border - paper))  # 1.5 MAD is a standard deviation.
+    difference = grey - paper
+    if np.mean(np.abs(border - paper) > 0.1) > 0.25 or noise > 0.02:
+        difference = grey - _smooth_surface(grey)
+        noise = 1.5 * np.median(np.abs(difference))
+    # Ink is rarer than paper and stands out further, so it decides the sign of the third moment.
+    ink = difference * np.sign(np.mean(difference.astype(np.float64) ** 3))
+    contrast = float(np.quantile(ink, 1 - min(0.005, 8 / ink.size)))
+    if contrast < max(0.06, 6 * noise):
+        return None
+    return np.clip(np.where(ink > 3 * noise, ink / contrast, 0), 0, 1).astype(np.float32)
+
+
+def _smooth_surface(grey: np.ndarray) -> np.ndarray:
+    """Fits a polynomial of second degree, leaving out by turns what is furthest from it."""
+    y, x = (np.linspace(-1, 1, n, dtype=np.float32) for n in grey.shape)
+    x, y = (axis.ravel() for axis in np.meshgrid(x, y))
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
+    values, kept = grey.ravel(), np.ones(grey.size, bool)
+    for _ in range(5):
+        kept_terms = terms[kept]
+        # The normal equations: six unknowns, so quicker than a general solver and as good.
+        weights = np.linalg.solve(kept_terms.T @ kept_terms + 1e-6 * np.eye(6), kept_terms.T @ values[kept])
+        distance = np.abs(values - terms @ weights)
+        kept = distance <= np.quantile(distance, 0.8)
+    return (terms @ weights).reshape(grey.shape).astype(np.float32)
+
+
+def keep_marks(ink: np.ndarray) -> np.ndarray:
+    """Drops specks: marks with little ink that lie apart from the one with the most.
+
+    Args:
+      ink: `float32 (height, width)` in [0, 1].
+
+    Returns:
+      The same, 0 where the specks were.
+    """
+    marks, count = ndimage.label(ink > 0.2, np.ones((3, 3)))
+    if count < 2:
+        return ink
+    numbers = np.arange(1, count + 1)
+    mass = ndimage.sum_labels(ink, marks, numbers)
+    main_rows, main_columns = ndimage.find_objects(marks)[int(np.argmax(mass))]
+    reach = 0.25 * max(main_rows.stop - main_rows.start, main_columns.stop - main_columns.start)
+    near = np.zeros(count + 1, bool)
+    near[0] = True  # What is no mark is a mark's soft edge, or nothing.
+    for number, (rows, columns) in zip(numbers, ndimage.find_objects(marks), strict=True):
+        apart = max(
+            rows.start - main_rows.stop,
+            main_rows.start - rows.stop,
+            columns.start - main_columns.stop,
+            main_columns.start - columns.stop,
+        )
+        heavy = mass[number - 1] >= 0.05 * mass.max()
+        near[number] = apart <= 0 or (heavy and apart <= reach)
+    return np.where(near[marks], ink, 0)
+
+
+def place(ink: np.ndarray, fit: Fit) -> np.ndarray:
+    """Scales the ink to the box of `fit` and centres it in the frame.
+
+    Args:
+      ink: `float32 (height, width)` in [0, 1].
+      fit: where to.
+
+    Returns:
+      `float32 (28, 28)` in [0, 1].
+    """
+    rows, columns = (np.flatnonzero((ink > 0.2).any(axis=axis)) for axis in (1, 0))
+    # One pixel more on each side, for the soft edge.
+    top, left = max(rows[0] - 1, 0), max(columns[0] - 1, 0)
+    ink = ink[top : rows[-1] + 2, left : columns[-1] + 2]
+    scale = fit.box / (max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1)
+    if not 0.88 < scale < 1.12:  # Resampling blurs; what nearly fits is left as it is.
+        size = [max(1, round(n * scale)) for n in ink.shape[::-1]]
+        ink = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC))
+        ink = np.clip(ink / ink.max(), 0, 1)
+    return _centre(ink, fit)
+
+
+def _centre(ink: np.ndarray, fit: Fit) -> np.ndarray:
+    if fit.by_mass:
+        middle = ndimage.center_of_mass(ink)
+    else:
+        middle = [(n - 1) / 2 for n in ink.shape]
+    frame = np.zeros((FRAME, FRAME), np.float32)
+    # MNIST's centres of mass lie, on average, half a pixel beyond the middle of the frame.
+    corner = [round(FRAME / 2 - m) for m in middle]
+    target = tuple(slice(max(c, 0), min(c + n, FRAME)) for c, n in zip(corner, ink.shape, strict=True))
+    source = tuple(slice(t.start - c, t.stop - c) for t, c in zip(target, corner, strict=True))
+    frame[target] = ink[source]
+    return frame

@@ -1,0 +1,233 @@
+"""Every picture that the program draws, from plain arrays, without a display."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+_BLUE, _ORANGE, _GREEN, _RED, _GREY = "#2166ac", "#d9730d", "#1a7f37", "#c62828", "#57606a"
+# Above this many classes, numbers in the cells of a matrix would not be legible.
+_LEGIBLE_CLASSES = 15
+
+
+def curves(history: Sequence[dict[str, float]], path: Path) -> None:
+    """Draws accuracy and loss, of training and validation, against the epoch.
+
+    Args:
+      history: a row an epoch: `epoch`, `loss`, `accuracy` in [0, 1], `val_loss`, `val_accuracy`.
+      path: of the PNG.
+    """
+    figure = Figure(figsize=(11, 4.4), layout="constrained")
+    epochs = [row["epoch"] for row in history]
+    for axes, name in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):
+        train = [row[name] for row in history]
+        validation = [row[f"val_{name}"] for row in history]
+        axes.plot(epochs, train, "o-", color=_ORANGE, label="training (distorted images)")
+        axes.plot(epochs, validation, "s-", color=_BLUE, label="validation")
+        axes.set(title=name.capitalize(), xlabel="epoch")
+        axes.set_ylabel("accuracy (%)" if name == "accuracy" else "cross-entropy (nats)")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+        axes.legend()
+        if name == "accuracy":
+            axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+        else:
+            axes.set_ylim(bottom=0)
+    _save(figure, path)
+
+
+def confusion(labels: np.ndarray, predictions: np.ndarray, class_names: Sequence[str], path: Path) -> None:
+    """Draws which class was taken for which.
+
+    Args:
+      labels: `int (N,)`, the truth.
+      predictions: `int (N,)`.
+      class_names: of the labels.
+      path: of the PNG.
+    """
+    side = min(4.5 + 0.32 * len(class_names), 16)
+    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    _confusion(figure.subplots(), labels, predictions, class_names)
+    _save(figure, path)
+
+
+def _confusion(axes: Axes, labels: np.ndarray, predictions: np.ndarray, names: Sequence[str]) -> None:
+    count = len(names)
+    matrix = np.zeros((count, count), int)
+    np.add.at(matrix, (labels, predictions), 1)
+    share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    # The square root shows single mistakes beside thousands of right answers.
+    image = axes.imshow(np.sqrt(share), cmap="Blues", vmin=0, vmax=1)
+    if count <= _LEGIBLE_CLASSES:
+        for (row, column), number in np.ndenumerate(matrix):
+            if number:
+                colour = "white" if share[row, column] > 0.3 else "black"
+                axes.text(column, row, f"{number:,}", ha="center", va="center", color=colour, fontsize=9)
+    rotation = 0 if max(map(len, names)) <= 3 else 90
+    axes.set_xticks(range(count), names, rotation=rotation)
+    axes.set_yticks(range(count), names)
+    right = np.trace(matrix) / max(matrix.sum(), 1)
+    axes.set(xlabel="prediction", ylabel="truth")
+    axes.set_title(f"Confusion matrix: {matrix.sum():,} images, {right:.2%} right")
+    bar = axes.figure.colorbar(image, ax=axes, shrink=0.8, label="share of the row (square-root scale)")
+    ticks = np.array([0, 0.01, 0.1, 0.25, 0.5, 1])
+    bar.set_ticks(list(np.sqrt(ticks)), labels=[f"{t:.0%}" for t in ticks])
+
+
+def mistakes(
+    images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str], path: Path
+) -> None:
+    """Draws the images that were read wrong, those of the highest loss first.
+
+    Args:
+      images: `uint8 (N, 28, 28, 1)`.
+      labels: `int (N,)`, the truth.
+      probabilities: `float32 (N, num_classes)`.
+      class_names: of the labels.
+      path: of the PNG.
+    """
+    guesses = probabilities.argmax(-1)
+    wrong = np.flatnonzero(guesses != labels)
+    losses = -np.log(np.maximum(probabilities[wrong, labels[wrong]], 1e-30))
+    shown = wrong[np.argsort(-losses, kind="stable")][:60]
+    read = [f"{class_names[labels[i]]} read as {class_names[guesses[i]]}" for i in shown]
+    sure = [f"{probabilities[i, guesses[i]]:.1%} sure" for i in shown]
+    captions = [("\n".join(lines), _RED) for lines in zip(read, sure, strict=True)]
+    title = f"{len(wrong):,} of {len(labels):,} test images were read wrong ({len(wrong) / len(labels):.2%})"
+    title += "; highest loss first" + (f", {len(shown)} shown" if len(shown) < len(wrong) else "")
+    figure = Figure(figsize=(11, 1.1 + 1.55 * max(1, -(-len(shown) // 10))), layout="constrained")
+    figure.suptitle(title)
+    _sheet(figure, images[shown], captions)
+    _save(figure, path)
+
+
+def _sheet(figure: Any, pictures: np.ndarray, captions: Sequence[tuple[str, str]], columns: int = 10) -> None:
+    """Lays pictures out in rows, each over its caption of (text, colour)."""
+    rows = max(1, -(-len(captions) // columns))
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid:
+        axes.set_axis_off()
+    for axes, picture, (text, colour) in zip(grid, pictures, captions, strict=False):
+        axes.imshow(np.squeeze(picture), cmap="gray_r", vmin=0)
+        axes.set_title(text, fontsize=9, color=colour, parse_math=False)
+
+
+def readings(
+    pictures: np.ndarray,
+    captions: Sequence[str],
+    confidences: Mapping[str, Sequence[float]],
+    counts: str,
+    path: Path,
+) -> None:
+    """Draws what was read, least sure first, and how sure of each class.
+
+    Args:
+      pictures: `float32 (n, 28, 28, 1)`, as the network saw them.
+      captions: a line or two for each of them.
+      confidences: for each class name, the confidences of its predictions, in [0, 1].
+      counts: what the title says.
+      path: of the PNG.
+    """
+    sheet_height = 1.0 + 1.6 * max(1, -(-len(captions) // 8))
+    figure = Figure(figsize=(11, 4.2 + sheet_height), layout="constrained")
+    halves: Any = figure.subfigures(2, 1, height_ratios=[sheet_height, 4.2])
+    top, bottom = halves
+    figure.suptitle(counts, fontweight="bold")
+    top.suptitle("What the network saw and read, least sure first", fontsize=11)
+    _sheet(top, pictures, [(text, "black") for text in captions], columns=8)
+    _confidence(bottom.subplots(), confidences)
+    _save(figure, path)
+
+
+def labelled_readings(
+    labels: np.ndarray,
+    predictions: np.ndarray,
+    class_names: Sequence[str],
+    pictures: np.ndarray,
+    captions: Sequence[tuple[str, bool]],
+    counts: str,
+    path: Path,
+) -> None:
+    """Draws what was read where the truth is known: pictures, accuracy a class, confusion.
+
+    Args:
+      labels: `int (N,)`, the truth.
+      predictions: `int (N,)`; -1 where nothing was read, which counts as wrong.
+      class_names: of the labels.
+      pictures: `float32 (n, 28, 28, 1)`, as the network saw them.
+      captions: for each of them a text, and whether it was right.
+      counts: what the title says.
+      path: of the PNG.
+    """
+    sheet_height = 1.0 + 1.6 * max(1, -(-len(captions) // 8))
+    figure = Figure(figsize=(13, 6.2 + sheet_height), layout="constrained")
+    halves: Any = figure.subfigures(2, 1, height_ratios=[sheet_height, 6.2])
+    top, bottom = halves
+    figure.suptitle(counts, fontweight="bold")
+    top.suptitle("What the network saw and read: wrong ones first, then the least sure", fontsize=11)
+    _sheet(top, pictures, [(text, _GREEN if right else _RED) for text, right in captions], columns=8)
+    left, right = bottom.subplots(1, 2, width_ratios=[1, 1.25])
+    _accuracy(left, labels, predictions, class_names)
+    read = predictions >= 0
+    _confusion(right, labels[read], predictions[read], class_names)
+    _save(figure, path)
+
+
+def _accuracy(axes: Axes, labels: np.ndarray, predictions: np.ndarray, names: Sequence[str]) -> None:
+    present = [i for i in range(len(names)) if (labels == i).any()]
+    accuracy = [np.mean(predictions[labels == i] == i) for i in present]
+    axes.barh(range(len(present)), accuracy, color=_BLUE)
+    axes.set_yticks(range(len(present)), [names[i] for i in present])
+    for row, (i, value) in enumerate(zip(present, accuracy, strict=True)):
+        text = f" {value:.1%} of {np.sum(labels == i):,}"
+        inside = value > 0.5
+        axes.text(
+            value,
+            row,
+            text + " ",
+            va="center",
+            ha="right" if inside else "left",
+            color="white" if inside else _GREY,
+        )
+    axes.invert_yaxis()
+    axes.set(title="Accuracy by class", xlabel="accuracy (%)", ylabel="truth", xlim=(0, 1))
+    axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+
+
+def _confidence(axes: Axes, confidences: Mapping[str, Sequence[float]]) -> None:
+    """Draws each class as a row of dots, or as a box where dots would hide one another."""
+    names = [name for name, values in confidences.items() if len(values)]
+    draw = np.random.default_rng(0)
+    for row, name in enumerate(names):
+        values = np.asarray(confidences[name])
+        if len(values) > 200:
+            axes.boxplot(
+                [values],
+                positions=[row],
+                orientation="horizontal",
+                widths=0.6,
+                whis=(1, 99),
+                showfliers=False,
+            )
+        else:
+            axes.plot(values, row + draw.uniform(-0.25, 0.25, len(values)), ".", color=_BLUE, alpha=0.6)
+    axes.set_yticks(range(len(names)), [f"{name}  ({len(confidences[name]):,})" for name in names])
+    axes.invert_yaxis()
+    axes.set(title="Confidence by predicted class", xlabel="confidence (%)", ylabel="prediction (how many)")
+    axes.set_xlim(0, 1.02)
+    axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    axes.grid(axis="x", alpha=0.3)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        figure.savefig(partial, format="png", dpi=120)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

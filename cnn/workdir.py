@@ -1,0 +1,221 @@
+"""The folder that tells the whole story of a run: settings, metrics, checkpoints, report, plots."""
+
+import contextlib
+import fcntl
+import json
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+import cnn
+from cnn.config import TrainConfig, flag
+
+_COLUMNS = "epoch       loss   accuracy   val loss   val accuracy   learning rate   images/s   time left"
+
+
+class WorkdirError(cnn.Error):
+    """A workdir that cannot be used for this run."""
+
+
+@dataclass(frozen=True)
+class Workdir:
+    """An opened workdir; see `opened`.
+
+    Attributes:
+      config: the settings of its run.
+      folder: where it is.
+      writes: whether this process is the one that writes, of all hosts.
+    """
+
+    config: TrainConfig
+    folder: Path
+    writes: bool
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.folder / "checkpoints"
+
+    def tell(self, message: str) -> None:
+        """Prints to stderr, above a progress bar."""
+        if self.writes:
+            tqdm.write(message, file=sys.stderr)
+
+    def begin(self, done: int) -> None:
+        """Writes the settings, and leaves of the metrics those of the `done` epochs."""
+        if self.writes:
+            _write(self.folder / "config.json", self.config.as_json())
+            rows = self.history()[:done]
+            _write(self.folder / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+        if done:
+            self.tell(f"continuing {self.folder} after epoch {done} of {self.config.epochs}")
+        self.tell(_COLUMNS)
+
+    def add_epoch(
+        self, epoch: int, trained: dict, validated: dict, learning_rate: float, images: int
+    ) -> None:
+        """Notes an epoch in `metrics.jsonl`, and prints it as a row.
+
+        Args:
+          epoch: its number.
+          trained: `loss`, `accuracy` and `seconds` of training.
+          validated: `loss` and `accuracy` of validation.
+          learning_rate: at its end.
+          images: how many it went through.
+        """
+        row = {"epoch": epoch, **trained, **{f"val_{k}": v for k, v in validated.items()}}
+        row |= {"learning_rate": learning_rate, "images_per_second": images / trained["seconds"]}
+        if self.writes:
+            with open(self.folder / "metrics.jsonl", "a") as file:
+                file.write(json.dumps(row) + "\n")
+        left = (self.config.epochs - epoch) * trained["seconds"]
+        self.tell(
+            f"{epoch:5d} {row['loss']:10.4f} {row['accuracy']:9.2%} {row['val_loss']:11.4f} "
+            f"{row['val_accuracy']:13.2%} {learning_rate:15.2e} {row['images_per_second']:10,.0f} "
+            f"{_clock(left):>11}"
+        )
+
+    def history(self) -> list[dict[str, float]]:
+        """Reads the whole rows of `metrics.jsonl`; a kill may have torn the last one."""
+        rows = []
+        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+            for line in (self.folder / "metrics.jsonl").read_text().splitlines():
+                rows.append(json.loads(line))
+        return rows
+
+    def report(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Writes `report.json`: `results`, time, machine and versions."""
+        import jax
+
+        seconds = sum(row["seconds"] for row in self.history())
+        device = {"kind": jax.devices()[0].device_kind, "count": jax.device_count(), "cores": os.cpu_count()}
+        report = {
+            **results,
+            "epochs": self.config.epochs,
+            "training_seconds": round(seconds, 1),
+            "device": device,
+            "versions": versions(),
+        }
+        if self.writes:
+            _write(self.folder / "report.json", json.dumps(report, indent=2) + "\n")
+        return report
+
+    def draw(self, test_set: Any, probabilities: np.ndarray) -> None:
+        """Draws `curves.png`, `confusion.png` and `mistakes.png`.
+
+        Args:
+          test_set: a `cnn.data.Dataset`.
+          probabilities: `float32 (N, num_classes)` that the network gave it.
+        """
+        from cnn import plots
+
+        names, labels = test_set.class_names, test_set.labels
+        plots.curves(self.history(), self.folder / "curves.png")
+        plots.confusion(labels, probabilities.argmax(-1), names, self.folder / "confusion.png")
+        plots.mistakes(test_set.images, labels, probabilities, names, self.folder / "mistakes.png")
+
+
+@contextlib.contextmanager
+def opened(config: TrainConfig) -> Iterator[Workdir]:
+    """Opens, for this process alone, the workdir that `config` names.
+
+    Raises:
+      WorkdirError: it cannot be written, another run is in it, or its run has other settings.
+    """
+    import jax
+
+    run = Workdir(config, config.folder, writes=jax.process_index() == 0)
+    _check_model(config.model_file)
+    if not run.writes:
+        yield run
+        return
+    with _explained(run.folder):
+        run.folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(run.folder / ".lock", os.O_RDWR | os.O_CREAT)
+    try:
+        _lock(run, lock)
+        _forget(run) if config.restart else _check_settings(run)
+        yield run
+    finally:
+        os.close(lock)
+
+
+def _lock(run: Workdir, file: int) -> None:
+    """Keeps other trainings out for as long as this process lives, however it ends."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        busy = "another training is running there; wait for it, or give another --workdir"
+        raise WorkdirError(f"{run.folder}: {busy}") from error
+
+
+@contextlib.contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (FileExistsError, NotADirectoryError) as error:
+        raise WorkdirError(f"{error.filename}: is a file; --workdir needs a folder") from error
+    except OSError as error:
+        raise WorkdirError(
+            f"{folder}: cannot write there ({error.strerror}); give another --workdir"
+        ) from error
+
+
+def _check_model(model: Path) -> None:
+    """Fails before the training what would fail after it."""
+    if model.is_dir():
+        raise WorkdirError(f"{model}: is a folder; --model needs the name of a file")
+    if not model.absolute().parent.is_dir():
+        raise WorkdirError(f"{model.parent}: no such folder; make it, or give another --model")
+
+
+def _forget(run: Workdir) -> None:
+    shutil.rmtree(run.checkpoints, ignore_errors=True)
+    for name in ("config.json", "metrics.jsonl", "report.json"):
+        (run.folder / name).unlink(missing_ok=True)
+
+
+def _check_settings(run: Workdir) -> None:
+    """Refuses to continue a run under settings that would have made it another one."""
+    if not run.checkpoints.is_dir() or not any(p.name.isdigit() for p in run.checkpoints.iterdir()):
+        return
+    try:
+        saved = json.loads((run.folder / "config.json").read_text())
+    except (OSError, ValueError) as error:
+        raise WorkdirError(
+            f"{run.folder / 'config.json'}: cannot tell which settings its checkpoints were made "
+            "with; give another --workdir, or --restart"
+        ) from error
+    for name in run.config.differences(saved):
+        raise WorkdirError(
+            f"{run.folder}: its run has {flag(name)} {saved.get(name, 'unset')}, not "
+            f"{getattr(run.config, name)}; give another --workdir, or --restart to begin anew"
+        )
+
+
+def versions() -> dict[str, str]:
+    """Lists the versions of what decides the numbers."""
+    names = ("jax", "jaxlib", "flax", "optax", "numpy")
+    return {"cnn": cnn.__version__, "python": platform.python_version()} | {
+        name: metadata.version(name) for name in names
+    }
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text)
+    os.replace(partial, path)
