@@ -17,7 +17,7 @@ from scipy import ndimage
 
 import cnn
 
-FORMATS = ("PNG", "JPEG", "MPO", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 MAX_PIXELS = 200_000_000
 FRAME = 28
 SHAPE = (FRAME, FRAME, 1)
@@ -119,8 +119,7 @@ def _open(path: Path) -> Image.Image:
     except PermissionError as error:
         raise UnreadableImageError("no permission to read it") from error
     except Image.UnidentifiedImageError as error:
-        known = ", ".join(f for f in FORMATS if f != "MPO")
-        raise UnreadableImageError(f"not an image (expected {known})") from error
+        raise UnreadableImageError(f"not an image (expected {', '.join(FORMATS)})") from error
     except Image.DecompressionBombError as error:
         raise UnreadableImageError(f"too large: more than {MAX_PIXELS:,} pixels") from error
     width, height = image.size

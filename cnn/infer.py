@@ -23,6 +23,8 @@ from cnn.config import InferConfig
 # How many pictures the plot shows.
 _SHEET = 40
 
+_FORMATS = ", ".join(images.FORMATS)
+
 
 class InferError(cnn.Error):
     """An input or an output that cannot be used."""
@@ -88,7 +90,7 @@ def scan(config: InferConfig) -> list[File]:
     files = [File(path, os.path.relpath(path, top).replace(os.sep, "/")) for path in paths]
     if not files:
         hint = "" if config.recursive else " (and --no-recursive leaves out the folders in it)"
-        raise InferError(f"{top}: nothing to read in this folder{hint}; expected {_formats()} images")
+        raise InferError(f"{top}: nothing to read in this folder{hint}; expected {_FORMATS} images")
     return sorted(files, key=lambda file: natural(file.name))
 
 
@@ -110,10 +112,6 @@ def natural(name: str) -> list[Any]:
     """
     parts = re.split(r"([0-9]+)", name)
     return [int(part) if i % 2 else part for i, part in enumerate(parts)] + [name]
-
-
-def _formats() -> str:
-    return ", ".join(name for name in images.FORMATS if name != "MPO")
 
 
 def find_labels(files: Sequence[File], labels: Path | None, class_names: Sequence[str]) -> dict[str, str]:
@@ -298,7 +296,7 @@ def _conclude(config: InferConfig, tally: Tally, seconds: float) -> None:
     if plot is not None:
         _draw(tally, summary, plot)
     if tally.statuses["unreadable"] == total:
-        print(f"{config.input}: no image among its files; expected {_formats()}", file=sys.stderr)
+        print(f"{config.input}: no image among its files; expected {_FORMATS}", file=sys.stderr)
     where = [f"predictions in {config.output}"] * (config.output is not None)
     where += [f"plot in {plot}"] * (plot is not None)
     speed = f"{seconds:.1f} s, {total / seconds:,.0f} images/s"

@@ -1,0 +1,45 @@
+"""A second formulation of the network, in NumPy alone and straight from its definition."""
+
+import numpy as np
+
+
+def forward(params: dict, images: np.ndarray) -> np.ndarray:
+    """Computes probabilities `float64 (N, num_classes)` of `(N, 28, 28, 1)` images in [0, 1]."""
+    x = np.asarray(images, np.float64)
+    for name in ("conv2d", "conv2d_1", "conv2d_2"):
+        x = np.maximum(convolution(x, **params[name]), 0)
+        x = x if name == "conv2d_2" else pooling(x)
+    x = x.reshape(len(x), -1)
+    x = np.maximum(x @ params["dense"]["kernel"] + params["dense"]["bias"], 0)
+    x = x @ params["dense_1"]["kernel"] + params["dense_1"]["bias"]
+    x = np.exp(x - x.max(-1, keepdims=True))
+    return x / x.sum(-1, keepdims=True)
+
+
+def convolution(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape[:2], axis=(1, 2))
+    return np.einsum("nhwcij,ijcf->nhwf", windows, np.asarray(kernel, np.float64)) + bias
+
+
+def pooling(x: np.ndarray) -> np.ndarray:
+    n, height, width, channels = x.shape
+    x = x[:, : height // 2 * 2, : width // 2 * 2]
+    return x.reshape(n, height // 2, 2, width // 2, 2, channels).max((2, 4))
+
+
+def random_params(num_classes: int = 10, seed: int = 0) -> dict:
+    draw = np.random.default_rng(seed)
+    shapes = {
+        "conv2d": (3, 3, 1, 32),
+        "conv2d_1": (3, 3, 32, 64),
+        "conv2d_2": (3, 3, 64, 64),
+        "dense": (576, 64),
+        "dense_1": (64, num_classes),
+    }
+    return {
+        name: {
+            "kernel": draw.normal(0, np.sqrt(2 / np.prod(shape[:-1])), shape).astype(np.float32),
+            "bias": draw.normal(0, 0.1, shape[-1]).astype(np.float32),
+        }
+        for name, shape in shapes.items()
+    }
