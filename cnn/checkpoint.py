@@ -98,7 +98,8 @@ def restore(folder: Path, epoch: int, like: dict | None = None) -> tuple[dict, d
 def _explained(path: Path) -> Iterator[None]:
     if not path.is_dir():
         raise CheckpointError(f"{path}: no checkpoint there")
-    excepthook, sys.excepthook = sys.excepthook, lambda *_: None  # TensorStore's threads use it.
+    hooks = sys.excepthook, sys.unraisablehook
+    sys.excepthook = sys.unraisablehook = lambda *_: None  # TensorStore's threads print there.
     try:
         yield
     except CheckpointError:
@@ -109,7 +110,7 @@ def _explained(path: Path) -> Iterator[None]:
         reason = str(error).partition("\n")[0].partition("See full TensorStore")[0].strip(" .")
         raise CheckpointError(f"{path}: damaged checkpoint{where} ({reason}); {_REMEDY}") from error
     finally:
-        sys.excepthook = excepthook
+        sys.excepthook, sys.unraisablehook = hooks
 
 
 _REMEDY = "remove that folder to go on from the one before, or give --restart"

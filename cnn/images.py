@@ -285,33 +285,30 @@ def place(ink: np.ndarray, fit: Fit) -> np.ndarray:
     """Scales the ink to the box of `fit` and centres it in the frame.
 
     Args:
-      ink: `float32 (height, width)` in [0, 1].
+      ink: `float32 (height, width)` in [0, 1], not all 0.
       fit: where to.
 
     Returns:
       `float32 (28, 28)` in [0, 1].
     """
     rows, columns = (np.flatnonzero((ink > 0.2).any(axis=axis)) for axis in (1, 0))
-    # One pixel more on each side, for the soft edge.
-    top, left = max(rows[0] - 1, 0), max(columns[0] - 1, 0)
-    ink = ink[top : rows[-1] + 2, left : columns[-1] + 2]
-    scale = fit.box / (max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1)
-    if not 0.88 < scale < 1.12:  # Resampling blurs; what nearly fits is left as it is.
-        size = [max(1, round(n * scale)) for n in ink.shape[::-1]]
-        ink = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC))
-        ink = np.clip(ink / ink.max(), 0, 1)
-    return _centre(ink, fit)
-
-
-def _centre(ink: np.ndarray, fit: Fit) -> np.ndarray:
-    if fit.by_mass:
-        middle = ndimage.center_of_mass(ink)
+    first, last = np.array([rows[0], columns[0]]), np.array([rows[-1], columns[-1]]) + 1
+    scale = fit.box / (last - first).max()
+    if fit.by_mass:  # MNIST's lie at pixel 14, counted from 0: half a pixel beyond the middle.
+        corner = np.array(ndimage.center_of_mass(ink)) + 0.5 - 14.5 / scale
     else:
-        middle = [(n - 1) / 2 for n in ink.shape]
-    frame = np.zeros((FRAME, FRAME), np.float32)
-    # MNIST's centres of mass lie, on average, half a pixel beyond the middle of the frame.
-    corner = [round(FRAME / 2 - m) for m in middle]
-    target = tuple(slice(max(c, 0), min(c + n, FRAME)) for c, n in zip(corner, ink.shape, strict=True))
-    source = tuple(slice(t.start - c, t.stop - c) for t, c in zip(target, corner, strict=True))
-    frame[target] = ink[source]
-    return frame
+        corner = (first + last) / 2 - FRAME / 2 / scale
+    if 0.88 < scale < 1.12:  # Resampling blurs; what nearly fits keeps its pixels.
+        corner, scale = np.rint(corner), 1.0
+    frame = _cut_square(ink, corner, FRAME / scale)
+    return np.clip(frame / frame.max(), 0, 1)
+
+
+def _cut_square(ink: np.ndarray, corner: np.ndarray, side: float) -> np.ndarray:
+    """Resamples a square, with its corner at (row, column), to the frame; beyond the picture is 0."""
+    before = np.ceil(np.maximum(0, -corner)).astype(int)
+    after = np.ceil(np.maximum(0, corner + side - ink.shape)).astype(int)
+    padded = Image.fromarray(np.pad(ink, list(zip(before, after, strict=True))))
+    top, left = corner + before
+    box = (left, top, min(left + side, padded.width), min(top + side, padded.height))
+    return np.asarray(padded.resize((FRAME, FRAME), Image.Resampling.BICUBIC, box))

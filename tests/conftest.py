@@ -102,7 +102,9 @@ def trained(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the network was trained on real MNIST for an epoch."""
     folder = tmp_path_factory.mktemp("trained")
     arguments = ("--preset", "fast", "--epochs", 1)
-    done = subprocess.run(command("train", *arguments), cwd=folder, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(
+        command("train", *arguments), cwd=folder, capture_output=True, text=True, timeout=600
+    )
     assert done.returncode == 0, done.stderr
     (folder / "stdout.txt").write_text(done.stdout)
     (folder / "stderr.txt").write_text(done.stderr)

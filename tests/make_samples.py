@@ -14,7 +14,9 @@ def main() -> None:
     test = data.load("mnist", "test")
     # The first two of each digit, in the order of the set.
     chosen = [int(i) for digit in range(10) for i in np.flatnonzero(test.labels == digit)[:3]]
-    digits = {(int(test.labels[i]), n % 3): Image.fromarray(test.images[i, ..., 0]) for n, i in enumerate(chosen)}
+    digits = {
+        (int(test.labels[i]), n % 3): Image.fromarray(test.images[i, ..., 0]) for n, i in enumerate(chosen)
+    }
     FOLDER.mkdir(exist_ok=True)
     for kind, digit, number in PLAN:
         save(kind, digit, digits[digit, number])
@@ -25,7 +27,9 @@ def save(kind: str, digit: int, image: Image.Image) -> None:
     make(image).save(FOLDER / f"{kind}_{digit}.{ending}", **options)
 
 
-def page(image: Image.Image, size: tuple[int, int] = (420, 560), height: int = 260, at: tuple[int, int] = (90, 170)) -> Image.Image:
+def page(
+    image: Image.Image, size: tuple[int, int] = (420, 560), height: int = 260, at: tuple[int, int] = (90, 170)
+) -> Image.Image:
     """Lays a digit, black on white and large, somewhere on a page."""
     paper = Image.new("L", size, 0)
     paper.paste(image.resize((height, height), Image.Resampling.BICUBIC), at)

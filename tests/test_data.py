@@ -45,7 +45,9 @@ def test_loading_imports_no_tensorflow_and_the_second_time_not_even_tfds(data_di
         "print([name in sys.modules for name in ('tensorflow', 'tensorflow_datasets')])"
     )
     outputs = [
-        subprocess.run([sys.executable, "-c", script, folder], capture_output=True, text=True, check=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", script, folder], capture_output=True, text=True, check=True
+        ).stdout
         for folder in (data_dir, tmp_path)
     ]
     assert outputs == ["[False, False]\n", "[False, True]\n"]
@@ -96,7 +98,9 @@ def test_a_stale_cache_is_ignored(copied, small_dir):
     assert not data.load("kmnist", "test", copied).labels.any()  # It is what the cache says ...
     record = only(copied, "kmnist/*/*test.array_record*")
     record.touch()  # ... until the prepared files are others.
-    assert np.array_equal(data.load("kmnist", "test", copied).labels, data.load("kmnist", "test", small_dir).labels)
+    assert np.array_equal(
+        data.load("kmnist", "test", copied).labels, data.load("kmnist", "test", small_dir).labels
+    )
 
 
 def test_sub_splits_are_those_of_tfds(small_dir):
@@ -129,7 +133,9 @@ def test_emnist_is_upright_and_names_characters(server, tmp_path, monkeypatch, c
             archive.writestr(f"{stem}-labels-idx1-ubyte.gz", idx(np.array(labels)))
     monkeypatch.setattr(builders.Emnist, "URL", url + "gzip.zip")
     dataset = data.load(f"emnist/{config}", "test", tmp_path / "data")
-    read = {dataset.class_names[n]: image[..., 0] for n, image in zip(dataset.labels, dataset.images, strict=True)}
+    read = {
+        dataset.class_names[n]: image[..., 0] for n, image in zip(dataset.labels, dataset.images, strict=True)
+    }
     assert sorted(read) == sorted(characters)
     for character, image in zip(characters, upright, strict=True):
         assert np.array_equal(read[character], image)
@@ -281,7 +287,10 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     [
         (OSError(28, "No space left on device"), "no space left to prepare data set 'mnist' in"),
         (PermissionError(13, "Permission denied"), "no permission to prepare data set 'mnist' in"),
-        (ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow"), "pip install tensorflow-cpu"),
+        (
+            ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow"),
+            "pip install tensorflow-cpu",
+        ),
     ],
 )
 def test_what_the_system_refuses_is_explained(error, words):
@@ -291,6 +300,8 @@ def test_what_the_system_refuses_is_explained(error, words):
 
 def test_nothing_of_tfds_comes_to_stdout(tmp_path):
     script = "import sys; from cnn import data; data.load('mnist', 'test', sys.argv[1])"
-    done = subprocess.run([sys.executable, "-c", script, tmp_path], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path], capture_output=True, text=True, check=True
+    )
     assert done.stdout == ""
     assert done.stderr == f"preparing mnist in {tmp_path}/mnist/3.0.1, once\n"

@@ -69,7 +69,16 @@ def test_kerass_summary_shows_the_users_table(tmp_path):
     lines = []
     keras.models.load_model(tmp_path / "m.h5").summary(print_fn=lines.append)
     text = "\n".join(lines)
-    names = ("conv2d", "max_pooling2d", "conv2d_1", "max_pooling2d_1", "conv2d_2", "flatten", "dense", "dense_1")
+    names = (
+        "conv2d",
+        "max_pooling2d",
+        "conv2d_1",
+        "max_pooling2d_1",
+        "conv2d_2",
+        "flatten",
+        "dense",
+        "dense_1",
+    )
     for name in names:
         assert f" {name} (" in text
     for shape in ("(None, 26, 26, 32)", "(None, 13, 13, 32)", "(None, 11, 11, 64)", "(None, 5, 5, 64)"):
@@ -165,7 +174,9 @@ def test_another_architecture_is_refused_at_the_first_layer_that_differs(tmp_pat
 
 def test_weights_of_another_architecture_are_refused(tmp_path):
     keras_model(*changed(6, L.Dense(128, activation="relu"))).save_weights(tmp_path / "w.weights.h5")
-    assert "layer dense: expected a kernel (576, 64) with its bias, found kernels" in refusal(tmp_path / "w.weights.h5")
+    assert "layer dense: expected a kernel (576, 64) with its bias, found kernels" in refusal(
+        tmp_path / "w.weights.h5"
+    )
 
 
 def test_another_input_size_is_refused(tmp_path):
@@ -210,10 +221,14 @@ def test_a_truncated_or_altered_file_is_refused_or_read_whole(tmp_path_factory, 
     except keras_h5.ModelFileError as error:
         assert "m.h5" in str(error)
     else:
-        assert [params[n]["kernel"].shape for n in params] == [p["kernel"].shape for p in random_params().values()]
+        assert [params[n]["kernel"].shape for n in params] == [
+            p["kernel"].shape for p in random_params().values()
+        ]
 
 
-@pytest.mark.parametrize("metadata", ["no json", "[]", '{"class_names": 3}', json.dumps({"class_names": ["a"]})])
+@pytest.mark.parametrize(
+    "metadata", ["no json", "[]", '{"class_names": 3}', json.dumps({"class_names": ["a"]})]
+)
 def test_metadata_that_is_not_ours_is_refused(tmp_path, metadata):
     keras_h5.save(tmp_path / "m.h5", random_params(), METADATA)
     with h5py.File(tmp_path / "m.h5", "a") as file:

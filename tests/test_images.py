@@ -1,0 +1,285 @@
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw, ImageOps
+
+from cnn import images
+from cnn.images import load
+
+
+def seven(size=280, box=(100, 60, 180, 220), width=16, ink=0, paper=255) -> Image.Image:
+    """Draws a 7 by two strokes, in the given box."""
+    left, top, right, bottom = box
+    image = Image.new("L", (size, size), paper)
+    draw = ImageDraw.Draw(image)
+    draw.line([(left, top), (right, top)], ink, width)
+    draw.line([(right, top), (left + 20, bottom)], ink, width)
+    return image
+
+
+def loaded(image, path, **options):
+    image.save(path, **options)
+    picture = load(path)
+    assert picture.shape == (28, 28, 1)
+    assert picture.dtype == np.float32
+    assert 0 <= picture.min() <= picture.max() <= 1
+    return picture[..., 0]
+
+
+@pytest.fixture
+def expected(tmp_path):
+    return loaded(seven(), tmp_path / "expected.png")
+
+
+def likeness(a, b) -> float:
+    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+
+
+def extent(picture):
+    rows, columns = (np.flatnonzero((picture > 0.2).any(axis)) for axis in (1, 0))
+    return np.ptp(rows) + 1, np.ptp(columns) + 1
+
+
+def centre_of_mass(picture):
+    y, x = np.mgrid[:28, :28]
+    return (picture * y).sum() / picture.sum(), (picture * x).sum() / picture.sum()
+
+
+def test_ink_is_scaled_to_20_pixels_keeps_its_shape_and_is_centred_by_mass(expected):
+    height, width = extent(expected)
+    assert height in (20, 21)
+    # The strokes' outlines are 176 high (60 - 8 to 220 + 8) and about 96 wide.
+    assert abs(width - 20 * 96 / 176) <= 1.5
+    assert np.abs(np.subtract(centre_of_mass(expected), 14)).max() <= 0.6
+
+
+def test_anti_aliased(expected):
+    assert len(np.unique(expected.round(2))) > 20
+
+
+def test_mnist_pictures_go_through_almost_unchanged_in_both_polarities(mnist_test, tmp_path):
+    errors = []
+    for pixels in mnist_test.images[:200, ..., 0]:
+        for image in (Image.fromarray(pixels), ImageOps.invert(Image.fromarray(pixels))):
+            errors.append(np.abs(loaded(image, tmp_path / "m.png") - pixels / 255).mean())
+    assert np.quantile(errors, 0.95) < 0.004
+    assert np.mean(errors) < 0.003
+
+
+MODES = {
+    "1": ("png", lambda im: im.convert("1")),
+    "L": ("png", lambda im: im),
+    "LA": ("png", lambda im: im.convert("LA")),
+    "P": ("png", lambda im: im.convert("RGB").quantize(8)),
+    "RGB": ("bmp", lambda im: im.convert("RGB")),
+    "RGBA": ("png", lambda im: im.convert("RGBA")),
+    "CMYK": ("jpg", lambda im: im.convert("CMYK")),
+    "CMYK tiff": ("tiff", lambda im: im.convert("CMYK")),
+    "YCbCr": ("tiff", lambda im: im.convert("YCbCr")),
+    "I;16": ("png", lambda im: Image.fromarray(np.asarray(im).astype(np.uint16) * 257)),
+    "I;16 of 12 bits": ("tiff", lambda im: Image.fromarray(np.asarray(im).astype(np.uint16) * 16)),
+    "I;16B": ("tiff", lambda im: Image.fromarray(np.asarray(im).astype(">u2") * 257)),
+    "F": ("tiff", lambda im: Image.fromarray(np.asarray(im).astype(np.float32) / 255)),
+    "F of any range": ("tiff", lambda im: Image.fromarray(np.asarray(im).astype(np.float32) * 3 - 200)),
+    "GIF": ("gif", lambda im: im),
+    "WebP": ("webp", lambda im: im),
+    "PGM": ("pgm", lambda im: im),
+    "PPM": ("ppm", lambda im: im.convert("RGB")),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_and_format_shows_the_same(expected, tmp_path, mode):
+    ending, convert = MODES[mode]
+    assert likeness(loaded(convert(seven()), tmp_path / f"a.{ending}"), expected) > 0.99
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_undone(expected, tmp_path, orientation):
+    undo = {
+        1: None,
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }[orientation]
+    stored = seven() if undo is None else seven().transpose(undo)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    assert likeness(loaded(stored, tmp_path / "a.jpg", exif=exif, quality=95), expected) > 0.98
+    assert likeness(loaded(stored, tmp_path / "a.png", exif=exif), expected) > 0.98
+
+
+@pytest.mark.parametrize("size", [40, 64, 200, 1000, 3000])
+@pytest.mark.parametrize("ending", ["png", "jpg"])
+def test_any_size_shows_the_same(expected, tmp_path, size, ending):
+    image = seven().resize((size, size), Image.Resampling.LANCZOS)
+    assert likeness(loaded(image, tmp_path / f"a.{ending}"), expected) > 0.95
+
+
+@pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 0), (60, 150), (200, 90), (120, 255), (250, 160)])
+def test_polarity_and_contrast_do_not_matter(expected, tmp_path, ink, paper):
+    assert likeness(loaded(seven(ink=ink, paper=paper), tmp_path / "a.png"), expected) > 0.99
+
+
+@pytest.mark.parametrize("ink", [(0, 0, 0), (30, 30, 120), (255, 255, 255)])
+def test_ink_on_transparency_is_found_light_ink_too(expected, tmp_path, ink):
+    image = Image.new("RGBA", (280, 280), (*ink, 0))
+    image.putalpha(ImageOps.invert(seven()))
+    assert likeness(loaded(image, tmp_path / "a.png"), expected) > 0.98
+
+
+def test_a_transparent_palette_colour_is_paper(expected, tmp_path):
+    image = seven(paper=1, ink=0).convert("P")
+    image.putpalette([20, 20, 20, 0, 0, 0])
+    assert likeness(loaded(image, tmp_path / "a.png", transparency=1), expected) > 0.98
+
+
+@pytest.mark.parametrize("corner", [(10, 10), (600, 30), (40, 800), (650, 820)])
+def test_a_small_digit_is_found_anywhere_on_a_page(expected, tmp_path, corner):
+    page = Image.new("L", (750, 1000), 240)
+    page.paste(seven(paper=240).resize((90, 90), Image.Resampling.BICUBIC), corner)
+    assert likeness(loaded(page, tmp_path / "a.png"), expected) > 0.95
+
+
+def test_uneven_light_and_noise_are_not_ink(expected, tmp_path):
+    draw = np.random.default_rng(0)
+    light = np.linspace(0.55, 1, 280)[None, :] * np.linspace(0.8, 1, 280)[:, None]
+    noisy = np.asarray(seven()) * light + draw.normal(0, 3, (280, 280))
+    image = Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
+    assert likeness(loaded(image, tmp_path / "a.jpg"), expected) > 0.9
+
+
+def test_specks_far_from_the_digit_are_dropped_and_broken_strokes_kept(expected, tmp_path):
+    image = seven()
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((10, 10, 15, 15), 0)
+    draw.ellipse((260, 250, 266, 256), 0)
+    draw.rectangle((100, 130, 200, 138), 255)  # A gap across the long stroke.
+    assert likeness(loaded(image, tmp_path / "a.png"), expected) > 0.93
+
+
+def test_keep_marks_by_hand():
+    ink = np.zeros((30, 30), np.float32)
+    ink[5:15, 10:12] = 1  # 20 of ink, 10 high: near is up to 2.5 pixels away, heavy from 1 of ink.
+    ink[17:19, 10] = 1  # Heavy and near.
+    ink[5, 20] = 1  # Heavy, but 8 away.
+    ink[13, 14] = 0.5  # Too light, 2 away.
+    kept = images.keep_marks(ink)
+    assert kept.sum() == 22
+    assert kept[17:19, 10].all()
+
+
+@pytest.mark.parametrize("shade", [0, 128, 255])
+@pytest.mark.parametrize("size", [(1, 1), (1, 90), (28, 28), (300, 200)])
+def test_a_blank_page_is_all_background(tmp_path, shade, size):
+    assert not loaded(Image.new("L", size, shade), tmp_path / "a.png").any()
+
+
+def test_a_blank_page_with_noise_and_shade_is_all_background(tmp_path):
+    draw = np.random.default_rng(0)
+    page = np.linspace(150, 220, 300)[None, :] + draw.normal(0, 2, (200, 300))
+    assert not loaded(Image.fromarray(page.astype(np.uint8)), tmp_path / "a.png").any()
+
+
+def test_emnist_is_fitted_to_24_pixels_and_resize_leaves_the_picture_as_it_is(tmp_path):
+    seven().save(tmp_path / "a.png")
+    height, _ = extent(load(tmp_path / "a.png", "emnist")[..., 0])
+    assert height in (24, 25)
+    stretched = load(tmp_path / "a.png", "resize")[..., 0]
+    np.testing.assert_allclose(
+        stretched, np.asarray(seven().resize((28, 28), Image.Resampling.LANCZOS)) / 255, atol=0.05
+    )
+
+
+def reason(path):
+    with pytest.raises(images.UnreadableImageError) as error:
+        load(path)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_what_is_no_picture_says_why(tmp_path):
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "text.png").write_text("hello")
+    (tmp_path / "folder.png").mkdir()
+    assert reason(tmp_path / "empty.png") == "empty file"
+    assert reason(tmp_path / "text.png") == "not an image (expected PNG, JPEG, BMP, GIF, TIFF, WEBP, PPM)"
+    assert reason(tmp_path / "folder.png") == "not a regular file"
+    assert reason(tmp_path / "none.png") == "no such file"
+
+
+def test_postscript_is_never_interpreted(tmp_path):
+    (tmp_path / "a.png").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\nshowpage\n")
+    assert "not an image" in reason(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "gif", "tiff", "webp", "bmp"])
+def test_a_truncated_file_is_unreadable(tmp_path, ending):
+    noise = np.random.default_rng(0).integers(0, 255, (80, 80), np.uint8)
+    path = tmp_path / f"a.{ending}"
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert "damaged image" in reason(path)
+
+
+def png(width, height) -> bytes:
+    """Writes a PNG whose header promises more than it holds."""
+
+    def chunk(name, content):
+        return (
+            struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 100))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize("size", [(60_000, 60_000), (15_000, 15_000)])
+def test_a_decompression_bomb_is_not_decoded(tmp_path, size):
+    (tmp_path / "a.png").write_bytes(png(*size))
+    assert reason(tmp_path / "a.png").startswith("too large: ")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_any_picture_of_any_shape_gives_a_frame(tmp_path_factory, data):
+    height, width = data.draw(st.integers(1, 60)), data.draw(st.integers(1, 60))
+    mode = data.draw(st.sampled_from(["1", "L", "RGB", "RGBA", "LA", "P", "I;16"]))
+    draw = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    pixels = draw.integers(0, data.draw(st.integers(1, 256)), (height, width, 4), np.uint8)
+    image = Image.fromarray(pixels, "RGBA") if mode == "RGBA" else Image.fromarray(pixels[..., 0])
+    path = tmp_path_factory.mktemp("any") / "a.png"
+    (image if mode in ("RGBA", "L") else image.convert(mode)).save(path)
+    picture = load(path)
+    assert picture.shape == (28, 28, 1)
+    assert np.isfinite(picture).all()
+    assert 0 <= picture.min() <= picture.max() <= 1
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(["PNG", "JPEG", "GIF", "TIFF", "WEBP", "BMP", "PPM"]), st.data())
+def test_a_mutated_file_gives_a_frame_or_a_reason(tmp_path_factory, kind, data):
+    content = io.BytesIO()
+    seven(56, (20, 12, 36, 44), 4).save(content, kind)
+    mutated = bytearray(content.getvalue())
+    for _ in range(data.draw(st.integers(1, 8))):
+        mutated[data.draw(st.integers(0, len(mutated) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.mktemp("mutated") / "a"
+    path.write_bytes(mutated)
+    decoded = images.load_one(str(path), "mnist")
+    assert (decoded.picture is None) == (decoded.status != "ok")
+    assert bool(decoded.detail) == (decoded.status != "ok")

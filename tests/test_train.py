@@ -1,0 +1,170 @@
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from cnn import augment, data, train
+from cnn.config import TrainConfig
+from cnn.model import CNN
+from tests.conftest import ROOT
+
+CONFIG = TrainConfig(epochs=4, batch_size=32, warmup=0.25, ema_decay=0.9)
+
+
+@pytest.fixture
+def small(small_dir):
+    return data.load("kmnist", "train", small_dir)
+
+
+def first_steps(config, dataset, count):
+    """Runs `train_step`, and gives the states after each step."""
+    state = train._everywhere(train.create_state(config, 10, len(dataset.labels) // config.batch_size))
+    key, order = train.epoch_order(config.seed, 1, len(dataset.labels))
+    states, results = [jax.device_get((state.params, state.ema_params))], []
+    for _ in range(count):
+        state, *result = train.train_step(state, dataset.images, dataset.labels, key, order, config)
+        states.append(jax.device_get((state.params, state.ema_params)))
+        results.append([float(r) for r in result])
+    return states, results, key, order
+
+
+def test_learning_rate_rises_linearly_then_falls_to_0_by_a_cosine():
+    rate = train.learning_rate(CONFIG, steps_per_epoch=10)  # 40 steps, 10 of warm-up.
+    values = [float(rate(step)) for step in (0, 5, 10, 25, 40)]
+    np.testing.assert_allclose(values, [0, 1e-3, 2e-3, 1e-3, 0], atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_steps_follow_plain_flax_and_adam(small, seed):
+    """The loss curve and parameters of the plainest formulation, from the same start."""
+    config = replace(CONFIG, seed=seed)
+    states, results, key, order = first_steps(config, small, 5)
+    params = states[0][0]
+    tx = optax.adam(train.learning_rate(config, len(small.labels) // 32))
+    opt_state = tx.init(params)
+
+    @jax.jit
+    def plain_step(params, opt_state, images, labels):
+        def loss(params):
+            logits = CNN(10).apply({"params": params}, images)
+            return -jnp.mean(jax.nn.log_softmax(logits)[jnp.arange(32), labels])
+
+        value, grads = jax.value_and_grad(loss)(params)
+        updates, opt_state = tx.update(grads, opt_state)
+        return optax.apply_updates(params, updates), opt_state, value
+
+    for i, (loss, _) in enumerate(results):
+        batch = order[32 * i : 32 * (i + 1)]
+        maps = augment.draw(jax.random.fold_in(key, i), 32, augment.Affine(10, 0.1, 0.1, 2))
+        images = augment.warp(jnp.asarray(small.images[batch]) / 255.0, maps)
+        params, opt_state, plain_loss = plain_step(params, opt_state, images, small.labels[batch])
+        assert abs(loss - float(plain_loss)) < 1e-4
+    # Adam divides by the size of a gradient, so that rounding shows where one is nearly 0.
+    difference = jax.tree.map(lambda a, b: np.abs(a - b).mean(), params, states[-1][0])
+    assert max(jax.tree.leaves(difference)) < 1e-5
+
+
+def test_the_average_of_parameters_by_hand(small):
+    states, *_ = first_steps(CONFIG, small, 3)
+    average = states[0][1]["dense"]["bias"]
+    for step, (params, ema_params) in enumerate(states[1:], 1):
+        decay = min(0.9, (1 + step) / (10 + step))
+        average = decay * average + (1 - decay) * params["dense"]["bias"]
+        np.testing.assert_allclose(ema_params["dense"]["bias"], average, atol=1e-7)
+
+
+def test_nothing_compiles_again_after_the_first_step(small):
+    before = train.train_step._cache_size()
+    config = replace(CONFIG, seed=77)
+    state = train._everywhere(train.create_state(config, 10, 20))
+    for epoch in (1, 2):
+        key, order = train.epoch_order(config.seed, epoch, len(small.labels))
+        for _ in range(3):
+            state, *_ = train.train_step(state, small.images, small.labels, key, order, config)
+    assert train.train_step._cache_size() == before + 1
+
+
+def test_an_epoch_takes_each_image_at_most_once_and_another_order_each_time():
+    _, one = train.epoch_order(0, 1, 1000)
+    _, two = train.epoch_order(0, 2, 1000)
+    assert sorted(one.tolist()) == sorted(two.tolist()) == list(range(1000))
+    assert one.tolist() != two.tolist()
+
+
+def test_the_split_is_by_seed_and_disjoint():
+    images = np.arange(60_000, dtype=np.int32)
+    dataset = data.Dataset(images, images % 10, tuple("0123456789"))
+    for seed in (0, 1):
+        rest, held_out = train.split(dataset, TrainConfig(seed=seed))
+        assert (len(rest.labels), len(held_out.labels)) == (55_000, 5_000)
+        assert sorted([*rest.images, *held_out.images]) == images.tolist()
+    assert not np.array_equal(held_out.images, train.split(dataset, TrainConfig(seed=0))[1].images)
+
+
+def test_a_small_set_gives_at_most_a_tenth_to_validation(small):
+    rest, held_out = train.split(small, CONFIG)
+    assert (len(rest.labels), len(held_out.labels)) == (576, 64)
+
+
+def test_evaluation_counts_every_example(small):
+    """By an independent formula, over a number that is no multiple of any batch."""
+    params = train.create_state(CONFIG, 10, 1).params
+    dataset = small._replace(images=small.images[:601], labels=small.labels[:601])
+    logits = CNN(10).apply({"params": params}, dataset.images / np.float32(255))
+    probabilities = np.asarray(jax.nn.softmax(logits), np.float64)
+    expected = {
+        "loss": -np.log(probabilities[np.arange(601), dataset.labels]).mean(),
+        "accuracy": (probabilities.argmax(1) == dataset.labels).sum() / 601,
+    }
+    result = train.evaluate(params, dataset)
+    assert result["accuracy"] == expected["accuracy"]
+    assert abs(result["loss"] - expected["loss"]) < 1e-5
+
+
+def test_two_devices_learn_what_one_learns(small_dir, tmp_path):
+    """The same steps with the batch split over two devices, in a process that has two."""
+    script = (
+        "import jax, sys, json; jax.config.update('jax_cpu_enable_async_dispatch', False)\n"
+        "from cnn import data, train; from tests.test_train import CONFIG\n"
+        "small = data.load('kmnist', 'train', sys.argv[1])\n"
+        "state = train._everywhere(train.create_state(CONFIG, 10, 20))\n"
+        "images, labels = train._everywhere((small.images, small.labels))\n"
+        "key, order = train.epoch_order(0, 1, len(small.labels))\n"
+        "losses = []\n"
+        "for _ in range(3):\n"
+        "    state, loss, _ = train.train_step(state, images, labels, key, order, CONFIG)\n"
+        "    losses.append(float(loss))\n"
+        "print(json.dumps([jax.device_count(), losses]))"
+    )
+
+    def losses(devices):
+        flags = f"--xla_force_host_platform_device_count={devices}"
+        done = subprocess.run(
+            [sys.executable, "-c", script, small_dir],
+            cwd=ROOT,
+            env={**os.environ, "XLA_FLAGS": flags},
+            capture_output=True,
+            text=True,
+            timeout=200,
+        )
+        assert done.returncode == 0, done.stderr
+        count, values = json.loads(done.stdout)
+        assert count == devices
+        return values
+
+    np.testing.assert_allclose(losses(2), losses(1), rtol=1e-4)
+
+
+def test_a_loss_that_is_no_number_stops_and_names_the_step():
+    results = [[jnp.float32(1), jnp.float32(0)], [jnp.float32(np.nan), jnp.float32(0)]]
+    with pytest.raises(
+        train.TrainingError, match="the loss is nan at step 50 of epoch 3; the run is stopped"
+    ):
+        train._look(results, epoch=3, last=50)
