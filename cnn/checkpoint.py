@@ -94,12 +94,16 @@ def restore(folder: Path, epoch: int, like: dict | None = None) -> tuple[dict, d
     return state, metadata["about"]
 
 
+def _ignore(*_: Any) -> None:
+    pass
+
+
 @contextlib.contextmanager
 def _explained(path: Path) -> Iterator[None]:
     if not path.is_dir():
         raise CheckpointError(f"{path}: no checkpoint there")
     hooks = sys.excepthook, sys.unraisablehook
-    sys.excepthook = sys.unraisablehook = lambda *_: None  # TensorStore's threads print there.
+    sys.excepthook, sys.unraisablehook = _ignore, _ignore  # TensorStore's threads print there.
     try:
         yield
     except CheckpointError:

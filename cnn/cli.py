@@ -3,9 +3,12 @@
 import contextlib
 import itertools
 import os
+import platform
 import signal
 import sys
+import zlib
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import cnn
@@ -78,6 +81,7 @@ def _parse(name: str, config: type, arguments: Sequence[str], **kwargs: Any) -> 
 def _run(command: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
     try:
         with _sigterm_raises():
+            _keep_compiled()
             return command(arguments)
     except cnn.Error as error:
         _say(str(error))
@@ -97,6 +101,30 @@ def _run(command: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> i
     except OSError as error:  # A full disk, a vanished folder: the system's words name the file.
         _say(f"{error.filename or 'input or output'}: {error.strerror or error}")
         return _FAILED
+
+
+def _keep_compiled() -> None:
+    """Has JAX keep what it compiles in the user's cache folder, where it can be written.
+
+    Each kind of processor has a folder of its own, since a home may be shared by several kinds.
+    """
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
+        return
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    folder = cache / "cnn" / f"jax-{platform.machine()}-{zlib.crc32(_processor()):08x}"
+    with contextlib.suppress(OSError, RuntimeError):  # No home, or no permission: no cache.
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
+            os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+
+
+def _processor() -> bytes:
+    """Returns what tells processors apart that cannot run the same compiled program."""
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_bytes().splitlines()
+        return b"".join(sorted({line for line in lines if line.startswith((b"flags", b"Features"))}))
+    return platform.processor().encode()
 
 
 @contextlib.contextmanager

@@ -102,19 +102,26 @@ def mistakes(
     title += "; highest loss first" + (f", {len(shown)} shown" if len(shown) < len(wrong) else "")
     figure = Figure(figsize=(11, 1.1 + 1.55 * max(1, -(-len(shown) // 10))), layout="constrained")
     figure.suptitle(title)
-    _sheet(figure, images[shown], captions)
+    _sheet(figure, images[shown], captions, columns=10)
     _save(figure, path)
 
 
-def _sheet(figure: Any, pictures: np.ndarray, captions: Sequence[tuple[str, str]], columns: int = 10) -> None:
-    """Lays pictures out in rows, each over its caption of (text, colour)."""
+def _sheet(figure: Any, pictures: np.ndarray, captions: Sequence[tuple[str, str]], columns: int) -> None:
+    """Lays pictures out in rows, each under its caption of (two lines of text, colour).
+
+    One coordinate system for all of them is several times quicker than one for each.
+    """
+    height, edge = 1.4, 0.84
     rows = max(1, -(-len(captions) // columns))
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes in grid:
-        axes.set_axis_off()
-    for axes, picture, (text, colour) in zip(grid, pictures, captions, strict=False):
-        axes.imshow(np.squeeze(picture), cmap="gray_r", vmin=0)
-        axes.set_title(text, fontsize=9, color=colour, parse_math=False)
+    axes = figure.subplots()
+    axes.set_axis_off()
+    for i, (picture, (text, colour)) in enumerate(zip(pictures, captions, strict=True)):
+        left, top = i % columns + (1 - edge) / 2, i // columns * height + height - edge
+        extent = (left, left + edge, top + edge, top)
+        axes.imshow(np.squeeze(picture), cmap="gray_r", vmin=0, extent=extent)
+        middle = (left + edge / 2, top - 0.04)
+        axes.text(*middle, text, ha="center", va="bottom", fontsize=9, color=colour, parse_math=False)
+    axes.set(xlim=(0, columns), ylim=(rows * height, 0), aspect="equal")
 
 
 def readings(

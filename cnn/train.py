@@ -48,13 +48,14 @@ def create_state(config: TrainConfig, num_classes: int, steps_per_epoch: int) ->
     """
     how = lowering.choose()
     model = CNN(num_classes, how.convolve, how.max_pool)
-    params = CNN(num_classes).init(jax.random.key(config.seed), jnp.zeros((1, 28, 28, 1)))["params"]
-    return TrainState.create(
-        apply_fn=model.apply,
-        params=params,
-        tx=optax.adam(learning_rate(config, steps_per_epoch)),
-        ema_params=jax.tree.map(jnp.copy, params),  # A copy: no buffer can be donated twice.
-    )
+    tx = optax.adam(learning_rate(config, steps_per_epoch))
+
+    @jax.jit  # One compilation instead of one for each operation.
+    def create(key: jax.Array) -> TrainState:
+        params = model.init(key, jnp.zeros((1, 28, 28, 1)))["params"]
+        return TrainState.create(apply_fn=model.apply, params=params, tx=tx, ema_params=params)
+
+    return create(jax.random.key(config.seed))
 
 
 def learning_rate(config: TrainConfig, steps_per_epoch: int) -> optax.Schedule:

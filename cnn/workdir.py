@@ -19,7 +19,7 @@ from tqdm import tqdm
 import cnn
 from cnn.config import TrainConfig, flag
 
-_COLUMNS = "epoch       loss   accuracy   val loss   val accuracy   learning rate   images/s   time left"
+_COLUMNS = "epoch       loss  accuracy    val loss  val accuracy  learning rate   images/s  time left"
 
 
 class WorkdirError(cnn.Error):
@@ -80,8 +80,8 @@ class Workdir:
         left = (self.config.epochs - epoch) * trained["seconds"]
         self.tell(
             f"{epoch:5d} {row['loss']:10.4f} {row['accuracy']:9.2%} {row['val_loss']:11.4f} "
-            f"{row['val_accuracy']:13.2%} {learning_rate:15.2e} {row['images_per_second']:10,.0f} "
-            f"{_clock(left):>11}"
+            f"{row['val_accuracy']:13.2%} {learning_rate:14.2e} {row['images_per_second']:10,.0f} "
+            f"{_clock(left):>10}"
         )
 
     def history(self) -> list[dict[str, float]]:

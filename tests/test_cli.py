@@ -1,0 +1,312 @@
+"""The commands as a user meets them: their outputs, their exit statuses, the words of their errors."""
+
+import csv
+import dataclasses
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from cnn import checkpoint
+from cnn.config import InferConfig, TrainConfig, flag
+from tests.conftest import ROOT, STOPPING_SIGNALS, command, interrupt
+
+SMALL = ("--dataset", "kmnist", "--epochs", 3, "--batch-size", 16, "--validation-size", 64)
+
+
+@pytest.fixture
+def small(small_dir):
+    return (*SMALL, "--data-dir", small_dir)
+
+
+def failure(done: subprocess.CompletedProcess, status: int) -> str:
+    """The one line that a failed command says."""
+    assert done.returncode == status, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    return done.stderr.rstrip("\n").splitlines()[-1]
+
+
+def test_training_on_real_mnist_leaves_the_whole_story(trained):
+    assert (trained / "mnist_model.h5").is_file()
+    workdir = trained / "runs" / "mnist"
+    assert {path.name for path in workdir.iterdir()} == {
+        ".lock", "checkpoints", "config.json", "metrics.jsonl", "report.json",
+        "curves.png", "confusion.png", "mistakes.png",
+    }  # fmt: skip
+    report = json.loads((workdir / "report.json").read_text())
+    assert report["test"]["accuracy"] > 0.98
+    assert report["parameters"] == 93_322
+    assert report["training_seconds"] > 0
+    assert {"jax", "flax", "optax", "numpy"} < set(report["versions"])
+    (row,) = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+    assert row["epoch"] == 1
+    assert set(row) == {
+        "epoch", "loss", "accuracy", "seconds", "val_loss", "val_accuracy", "learning_rate", "images_per_second",
+    }  # fmt: skip
+    config = json.loads((workdir / "config.json").read_text())
+    assert (config["preset"], config["epochs"], config["workdir"]) == ("fast", 1, "runs/mnist")
+
+
+def test_training_prints_its_result_to_stdout_and_the_rest_to_stderr(trained):
+    stdout, stderr = (trained / "stdout.txt").read_text(), (trained / "stderr.txt").read_text()
+    assert stdout.startswith("test accuracy 9")
+    assert len(stdout.splitlines()) == 1
+    assert "Total parameters: 93,322" in stderr
+    assert "Warning" not in stderr
+    assert "\r" not in stderr  # No progress bar where nobody watches.
+    header, row = stderr.splitlines()[-3:-1]
+    assert header.split("  ")[0] == "epoch"
+    assert len(header) == len(row)
+
+
+def test_reading_the_samples(trained, run):
+    samples = ROOT / "tests" / "samples"
+    done = run("infer", "--input", samples, "--model", trained / "mnist_model.h5")
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(done.stdout.splitlines()))
+    assert sorted(row["path"] for row in rows) == sorted(path.name for path in samples.iterdir())
+    assert sum(row["prediction"] == row["label"] for row in rows) >= 23  # Of 25, after one epoch.
+
+
+def final_arrays(folder: Path) -> dict:
+    state, _ = checkpoint.restore(folder / "runs" / "kmnist" / "checkpoints", 3)
+    with h5py.File(folder / "kmnist_model.h5") as file:
+        names: list = []
+        file["model_weights"].visititems(
+            lambda n, o: names.append(n) if isinstance(o, h5py.Dataset) else None
+        )
+        return {"state": state, "h5": {name: file["model_weights"][name][()] for name in names}}
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(small_dir, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    arguments = (*SMALL, "--data-dir", small_dir)
+    subprocess.run(command("train", *arguments), cwd=folder, capture_output=True, check=True, timeout=300)
+    return final_arrays(folder)
+
+
+def same(a, b) -> bool:
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    return np.array_equal(a, b) and a.dtype == b.dtype
+
+
+def wait_for(path: Path, process: subprocess.Popen) -> None:
+    while not path.exists() and process.poll() is None:
+        time.sleep(0.002)
+
+
+@pytest.mark.parametrize("sign", STOPPING_SIGNALS)
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_run_that_was_stopped_and_continued_ends_bit_for_bit_the_same(
+    small, uninterrupted, run, tmp_path, sign, epoch
+):
+    checkpoints = tmp_path / "runs" / "kmnist" / "checkpoints"
+    process = subprocess.Popen(command("train", *small), cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    wait_for(checkpoints / str(epoch), process)
+    status = interrupt(process, sign)
+    assert status == STOPPING_SIGNALS[sign]
+    message = process.stderr.read()
+    process.stderr.close()
+    assert "Traceback" not in message
+    if status > 0:
+        assert message.rstrip().endswith("the same command goes on from what is written")
+    done = run("train", *small)
+    assert done.returncode == 0, done.stderr
+    assert "continuing runs/kmnist after epoch" in done.stderr
+    assert same(final_arrays(tmp_path), uninterrupted)
+    rows = (tmp_path / "runs" / "kmnist" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(row)["epoch"] for row in rows] == [1, 2, 3]
+
+
+def test_a_finished_run_can_be_finished_again(small, run, tmp_path):
+    assert run("train", *small).returncode == 0
+    (tmp_path / "kmnist_model.h5").unlink()
+    done = run("train", *small)
+    assert done.returncode == 0
+    assert "continuing runs/kmnist after epoch 3 of 3" in done.stderr
+    assert (tmp_path / "kmnist_model.h5").exists()
+
+
+def test_a_changed_setting_is_refused_and_restart_begins_anew(small, run):
+    assert run("train", *small).returncode == 0
+    changed = (*small, "--learning-rate", 0.01)
+    text = failure(run("train", *changed), 1)
+    assert text == (
+        "error: runs/kmnist: its run has --learning-rate 0.002, not 0.01; give another --workdir, "
+        "or --restart to begin anew"
+    )
+    done = run("train", *changed, "--restart")
+    assert done.returncode == 0
+    assert "continuing" not in done.stderr
+
+
+def test_a_second_training_in_a_workdir_is_refused(small, run, tmp_path):
+    many = ("--epochs", 500)
+    process = subprocess.Popen(command("train", *small, *many), cwd=tmp_path, stderr=subprocess.PIPE)
+    wait_for(tmp_path / "runs" / "kmnist" / "config.json", process)
+    text = failure(run("train", *small, *many), 1)
+    interrupt(process, 15)
+    process.stderr.close()
+    assert (
+        text
+        == "error: runs/kmnist: another training is running there; wait for it, or give another --workdir"
+    )
+
+
+def test_a_damaged_checkpoint_is_no_silent_fresh_start(small, run, tmp_path):
+    assert run("train", *small).returncode == 0
+    newest = tmp_path / "runs" / "kmnist" / "checkpoints" / "3"
+    shutil.rmtree(newest / "state")
+    text = failure(run("train", *small), 1)
+    assert f"{newest}: damaged checkpoint" in text
+    shutil.rmtree(newest)
+    assert "continuing runs/kmnist after epoch 2 of 3" in run("train", *small).stderr
+
+
+def test_lost_settings_are_no_silent_fresh_start(small, run, tmp_path):
+    assert run("train", *small).returncode == 0
+    (tmp_path / "runs" / "kmnist" / "config.json").unlink()
+    text = failure(run("train", *small), 1)
+    assert "config.json: cannot tell which settings its checkpoints were made with" in text
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(small, run, tmp_path):
+    """A learning rate that grows beyond all bounds after the first epoch."""
+    arguments = (*small, "--learning-rate", 1e30, "--warmup", 1)
+    text = failure(run("train", *arguments), 1)
+    assert "error: the loss is " in text
+    assert " at step " in text
+    assert "try a lower --learning-rate with --restart" in text
+    assert not (tmp_path / "kmnist_model.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["--batch-size", "0"], 2, "error: --batch-size: expected 1 or more, got 0"),
+        (["--epochs", "0"], 2, "error: --epochs: expected 1 or more, got 0"),
+        (["--learning-rate", "nan"], 2, "error: --learning-rate: expected 1e-12 or more, got nan"),
+        (["--dataset", "mnits"], 2, "error: tensorflow-datasets has no data set 'mnits'; did you mean mnist"),
+        (["--batch-size", "60001"], 2, "error: --batch-size: expected at most the 55000 training images"),
+        (["--workdir", "file"], 1, "error: file: is a file; --workdir needs a folder"),
+        (["--workdir", "file/run"], 1, "error: file/run: is a file; --workdir needs a folder"),
+        (["--workdir", "/proc/none/run"], 1, "error: /proc/none/run: cannot write there"),
+        (["--model", "folder"], 1, "error: folder: is a folder; --model needs the name of a file"),
+        (["--model", "none/m.h5"], 1, "error: none: no such folder; make it, or give another --model"),
+    ],
+)
+def test_training_refuses_in_one_line(run, tmp_path, arguments, status, words):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    assert failure(run("train", *arguments), status).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "near"),
+    [
+        ("train", ["--batch-sise", "3"], "--batch-size"),
+        ("infer", ["--input", ".", "--modle", "x"], "--model"),
+    ],
+)
+def test_an_unknown_flag_is_refused_with_the_nearest_known(run, name, arguments, near):
+    done = run(name, *arguments)
+    assert done.returncode == 2
+    assert "Unrecognized options" in done.stderr
+    assert near in done.stderr
+
+
+@pytest.mark.parametrize("name", ["train", "infer"])
+def test_help_shows_every_default(run, name):
+    done = run(name, "--help")
+    assert done.returncode == 0
+    shown = " ".join(done.stdout.replace("│", " ").split())
+    settings = {"train": TrainConfig, "infer": InferConfig}[name]
+    for field in dataclasses.fields(settings):
+        assert flag(field.name) in shown or f"--no-{field.name}" in shown
+        if field.default is not dataclasses.MISSING:
+            assert f"(default: {field.default})" in shown
+
+
+def test_a_preset_changes_defaults_and_a_flag_beside_it_counts(run):
+    shown = run("train", "--preset", "fast", "--help").stdout
+    assert "(default: 2)" in shown
+    assert "(default: 12)" in run("train", "--help").stdout
+
+
+def test_without_the_dependencies_a_line_says_what_to_run(tmp_path):
+    """A Python that sees nothing but its own library."""
+    for name, arguments in (("train", []), ("infer", ["--input", "."])):
+        script = [sys.executable, "-S", "-E", str(ROOT / "bin" / name), *arguments]
+        done = subprocess.run(script, cwd=tmp_path, capture_output=True, text=True)
+        text = failure(done, 1)
+        assert " is not installed for " in text
+        assert "run: python3 -m venv .venv && .venv/bin/pip install -e ." in text
+
+
+def infer_error(run, *arguments):
+    return failure(run("infer", *arguments), 1)
+
+
+def test_reading_refuses_in_one_line(run, trained, tmp_path):
+    model = trained / "mnist_model.h5"
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "a.png").touch()
+    (tmp_path / "short.h5").write_bytes(model.read_bytes()[:5000])
+    folder = ("--input", ROOT / "tests" / "samples")
+    assert infer_error(run, *folder) == (
+        "error: mnist_model.h5: no such model file; train one with bin/train, or name one with --model"
+    )
+    assert infer_error(run, "--input", "none", "--model", model) == (
+        "error: none: no such folder or image; --input names what to read"
+    )
+    assert infer_error(run, "--input", "empty", "--model", model) == (
+        "error: empty: nothing to read in this folder; expected PNG, JPEG, BMP, GIF, TIFF, WEBP, PPM images"
+    )
+    assert "short.h5: damaged or truncated model file" in infer_error(run, *folder, "--model", "short.h5")
+    assert infer_error(run, *folder, "--model", model, "--output", "empty") == (
+        "error: empty: is a folder; --output needs the name of a file"
+    )
+    assert infer_error(run, *folder, "--model", model, "--plot", "none/p.png") == (
+        "error: none: no such folder; make it, or give another --plot"
+    )
+    assert "empty: a folder without checkpoints; --model needs" in infer_error(
+        run, *folder, "--model", "empty"
+    )
+    assert (
+        failure(run("infer", *folder, "--batch-size", 0), 2)
+        == "error: --batch-size: expected 1 or more, got 0"
+    )
+
+
+def test_a_folder_without_any_image_has_its_rows_and_says_so(run, trained, tmp_path):
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("hello")
+    done = run("infer", "--input", "notes", "--model", trained / "mnist_model.h5")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[1].startswith("a.txt,,,unreadable,")
+    assert "notes: no image among its files; expected PNG, JPEG" in done.stderr
+
+
+def test_head_ends_it_quietly(trained, tmp_path):
+    arguments = (
+        "--input",
+        ROOT / "tests" / "samples",
+        "--model",
+        trained / "mnist_model.h5",
+        "--batch-size",
+        1,
+    )
+    line = " ".join(map(str, command("infer", *arguments)))
+    done = subprocess.run(f"set -o pipefail; {line} | head -n 1", shell=True, executable="/bin/bash", cwd=tmp_path, capture_output=True, text=True)  # fmt: skip
+    assert done.stdout.startswith("path,prediction,confidence")
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
