@@ -264,7 +264,7 @@ class Tally:
     def _remember(self, file: File, reading: Any, right: bool) -> None:
         name = file.name if len(file.name) <= 18 else "…" + file.name[-17:]
         name = name.encode(errors="replace").decode().replace("\n", " ")
-        caption = f"{name}\n{reading.prediction}, {reading.confidence:.1%} sure"
+        caption = f"{name}\nread as {reading.prediction}, {reading.confidence:.1%}"
         # The heap's first is the one that another, more doubtful, will push out.
         doubt = -reading.confidence - (1 if right else 0)
         item = (doubt, -sum(self.statuses.values()), reading.picture, caption, right)

@@ -1,0 +1,259 @@
+import csv
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from cnn import data, decoding, infer
+from cnn.classifier import Classifier
+from cnn.config import InferConfig
+from tests.conftest import command
+
+
+@pytest.fixture
+def model(trained) -> Path:
+    return trained / "mnist_model.h5"
+
+
+@pytest.fixture
+def digits(mnist_test, tmp_path) -> Path:
+    """Thirty test digits as PNGs in folders, with what else lies about in folders."""
+    folder = tmp_path / "digits"
+    for i in range(30):
+        image = Image.fromarray(mnist_test.images[i, ..., 0])
+        path = folder / ("a" if i < 15 else "b/c") / f"scan{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        (image if i % 2 else ImageOps.invert(image)).save(path)
+    (folder / ".hidden.png").touch()
+    (folder / ".git").mkdir()
+    (folder / ".git" / "x.png").touch()
+    return folder
+
+
+def read(folder, model, out, **settings):
+    """Runs the real thing; returns its rows and whether all was read."""
+    config = InferConfig(
+        input=folder, model=model, output=out, plot=settings.pop("plot", Path("none")), **settings
+    )
+    done = infer.infer(config)
+    with open(out, newline="", encoding="utf-8", errors="surrogateescape") as file:
+        return list(csv.DictReader(file)), done
+
+
+def test_every_file_has_a_row_in_natural_order(digits, model, tmp_path, mnist_test):
+    rows, done = read(digits, model, tmp_path / "o.csv")
+    assert done
+    names = [f"a/scan{i}.png" for i in range(15)] + [f"b/c/scan{i}.png" for i in range(15, 30)]
+    assert [row["path"] for row in rows] == names
+    assert list(rows[0]) == ["path", "prediction", "confidence", "status", "detail"]
+    assert {row["status"] for row in rows} == {"ok"}
+    right = [row["prediction"] == str(label) for row, label in zip(rows, mnist_test.labels, strict=False)]
+    assert sum(right) >= 28
+    assert all(0.1 <= float(row["confidence"]) <= 1 for row in rows)
+
+
+def test_without_recursion_folders_are_not_entered(digits, model, tmp_path):
+    rows, _ = read(digits / "b" / "c", model, tmp_path / "o.csv", recursive=False)
+    assert len(rows) == 15
+    with pytest.raises(infer.InferError, match="--no-recursive leaves out the folders in it"):
+        read(digits, model, tmp_path / "o.csv", recursive=False)
+
+
+def test_a_single_file_is_read(digits, model, tmp_path):
+    rows, _ = read(digits / "a" / "scan3.png", model, tmp_path / "o.csv")
+    assert [row["path"] for row in rows] == ["scan3.png"]
+
+
+def test_bad_files_have_rows_of_their_own_and_harm_no_others(digits, model, tmp_path):
+    alone, _ = read(digits, model, tmp_path / "o.csv")
+    (digits / "a" / "scan2b.png").write_bytes((digits / "a" / "scan2.png").read_bytes()[:60])
+    (digits / "a" / "scan5b.png").touch()
+    (digits / "a" / "scan6b.jpg").write_text("no image")
+    Image.new("L", (50, 50), 200).save(digits / "b" / "blank.png")
+    (digits / "gone.png").symlink_to("nowhere")
+    os.mkfifo(digits / "pipe.png")
+    rows, done = read(digits, model, tmp_path / "o2.csv")
+    assert not done
+    assert [row for row in rows if row["status"] == "ok"] == alone
+    bad = {row["path"]: (row["status"], row["detail"]) for row in rows if row["status"] != "ok"}
+    assert bad.pop("a/scan2b.png")[0] == "unreadable"
+    assert bad == {
+        "a/scan5b.png": ("unreadable", "empty file"),
+        "a/scan6b.jpg": ("unreadable", "not an image (expected PNG, JPEG, BMP, GIF, TIFF, WEBP, PPM)"),
+        "b/blank.png": ("blank", "no ink found"),
+        "gone.png": ("unreadable", "no such file"),
+        "pipe.png": ("unreadable", "not a regular file"),
+    }
+    assert {row["prediction"] + row["confidence"] for row in rows if row["status"] != "ok"} == {""}
+
+
+def test_names_survive_the_csv_whatever_they_hold(digits, model, tmp_path):
+    folder = tmp_path / "names"
+    folder.mkdir()
+    names = ["a,b.png", 'say "hi".png', "new\nline.png", "=1+1.png", "ü.png", os.fsdecode(b"\xff\xfe.png")]
+    for name in names:
+        shutil.copy(digits / "a" / "scan0.png", folder / name)
+    rows, done = read(folder, model, tmp_path / "o.csv", plot=tmp_path / "p.png")
+    assert done
+    assert sorted(row["path"] for row in rows) == sorted(names)
+
+
+def test_probabilities_and_top_k_have_columns(digits, model, tmp_path):
+    rows, _ = read(digits, model, tmp_path / "o.csv", probabilities=True, top_k=3)
+    expected = ["path", "prediction", "confidence", "status", "detail"]
+    expected += ["prediction_2", "confidence_2", "prediction_3", "confidence_3", *"0123456789"]
+    assert list(rows[0]) == expected
+    for row in rows:
+        probabilities = {name: float(row[name]) for name in "0123456789"}
+        assert abs(sum(probabilities.values()) - 1) < 1e-5
+        ranked = sorted(probabilities, key=lambda n: -probabilities[n])
+        assert row["prediction"] == ranked[0]
+        assert float(row["confidence_2"]) == probabilities[row["prediction_2"]] == probabilities[ranked[1]]
+
+
+def test_workers_and_batch_sizes_change_nothing(digits, model, tmp_path):
+    (digits / "a" / "bad.png").write_text("no image")
+    contents = []
+    for number, (workers, batch_size) in enumerate([(0, 512), (1, 512), (2, 7)]):
+        out = tmp_path / f"{number}.csv"
+        config = InferConfig(
+            input=digits, model=model, output=out, plot=Path("none"), workers=workers, batch_size=batch_size
+        )
+        infer.infer(config)
+        contents.append(out.read_text())
+    assert contents[0] == contents[1]
+    rows = [[r.split(",") for r in content.splitlines()[1:]] for content in contents]
+    for one, other in zip(rows[0], rows[2], strict=True):
+        assert one[:2] + one[3:] == other[:2] + other[3:]
+        assert not one[2] or abs(float(one[2]) - float(other[2])) < 2e-6
+
+
+def test_processes_decode_in_order_and_more_than_they_may_hold(digits):
+    paths = [str(path) for path in sorted(digits.rglob("scan*.png"))] * 20
+    with decoding.opened(paths, 2) as decode:
+        pictures = [decoded.picture for decoded in decode(paths, "mnist")]
+    with decoding.opened(paths[:30], 0) as decode:
+        expected = [decoded.picture for decoded in decode(paths[:30], "mnist")]
+    assert len(pictures) == len(paths)
+    assert all(np.array_equal(picture, expected[i % 30]) for i, picture in enumerate(pictures))
+
+
+def labels_of(rows):
+    return {row["path"]: row["label"] for row in rows}
+
+
+def test_labels_come_from_folders_and_file_names(digits, model, tmp_path, capsys):
+    (digits / "7").mkdir()
+    source = digits / "a" / "scan0.png"
+    for name in ("7/x_3.png", "a/y_2.png", "a/z_12.png", "a/w_.png"):
+        shutil.copy(source, digits / name)
+    rows, _ = read(digits, model, tmp_path / "o.csv")
+    labels = labels_of(rows)
+    assert labels["7/x_3.png"] == "7"  # A folder is said on purpose; a name may end in a mere count.
+    assert labels["a/y_2.png"] == "2"
+    assert [labels[n] for n in ("a/z_12.png", "a/w_.png", "a/scan0.png")] == ["", "", ""]
+    right = sum(row["label"] == row["prediction"] for row in rows if row["label"])
+    assert f"accuracy {right / 2:.2%} of 2 labelled images" in capsys.readouterr().err
+
+
+def test_labels_come_from_a_csv(digits, model, tmp_path, mnist_test, capsys):
+    table = tmp_path / "labels.csv"
+    table.write_text("path,label\n" + "".join(f"a/scan{i}.png,{mnist_test.labels[i]}\n" for i in range(10)))
+    rows, _ = read(digits, model, tmp_path / "o.csv", labels=table)
+    assert [labels_of(rows)[f"a/scan{i}.png"] for i in range(10)] == [str(n) for n in mnist_test.labels[:10]]
+    assert "of 10 labelled images" in capsys.readouterr().err
+    table.write_text("a/scan0.png,seven\n")
+    with pytest.raises(
+        infer.InferError, match=r"labels\.csv: expected rows of path,label with a label among 0, 1"
+    ):
+        read(digits, model, tmp_path / "o.csv", labels=table)
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_the_plot_is_drawn_and_not_read_the_next_time(digits, model, tmp_path, labelled):
+    if labelled:
+        (digits / "a").rename(digits / "5")
+    for _ in range(2):
+        rows, _ = read(digits, model, digits / "o.csv", plot=digits / "p.png")
+        assert len(rows) == 30
+    with Image.open(digits / "p.png") as plot:
+        assert min(plot.size) > 800
+
+
+def test_an_output_is_whole_or_the_one_before(digits, model, tmp_path, monkeypatch):
+    out = tmp_path / "o.csv"
+    out.write_text("before")
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(infer.Tally, "add", stop)
+    with pytest.raises(KeyboardInterrupt):
+        read(digits, model, out)
+    assert out.read_text() == "before"
+
+
+def test_the_model_may_be_a_workdir(trained, digits, model, tmp_path):
+    by_file, _ = read(digits, model, tmp_path / "1.csv")
+    by_workdir, _ = read(digits, trained / "runs" / "mnist", tmp_path / "2.csv")
+    assert by_file == by_workdir
+
+
+def test_a_folder_of_any_size_compiles_once(digits, model, tmp_path):
+    script = command("infer", "--input", digits, "--model", model, "--batch-size", 8, "--plot", "none")
+    done = subprocess.run(
+        script, cwd=tmp_path, env={**os.environ, "JAX_LOG_COMPILES": "1"}, capture_output=True, text=True
+    )
+    assert done.stderr.count("Finished XLA compilation of jit(mapped)") == 1, done.stderr
+
+
+def test_test_digits_as_pngs_read_like_the_arrays(mnist_test, model, tmp_path):
+    """A thousand of them, in both polarities; all ten thousand are measured in tests/benchmarks."""
+    count = 1000
+    classifier = Classifier.load(model)
+    right = int((classifier.predict(mnist_test.images[:count]) == mnist_test.labels[:count]).sum())
+    for invert in (False, True):
+        paths = []
+        for i in range(count):
+            image = Image.fromarray(mnist_test.images[i, ..., 0])
+            paths.append(tmp_path / f"{i}.png")
+            (ImageOps.invert(image) if invert else image).save(paths[-1])
+        read = [reading.prediction for reading in classifier.predict_files(paths)]
+        assert right - sum(int(r == str(n)) for r, n in zip(read, mnist_test.labels, strict=False)) <= 2
+
+
+def test_the_python_door(trained, mnist_test, tmp_path):
+    classifier = Classifier.load(trained / "mnist_model.h5")
+    pictures = mnist_test.images[:700]
+    labels, probabilities = classifier.predict(pictures), classifier.predict_proba(pictures)
+    assert (labels.shape, labels.dtype) == ((700,), np.int32)
+    assert (labels == mnist_test.labels[:700]).mean() > 0.97
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
+    np.testing.assert_array_equal(probabilities.argmax(1), labels)
+    # Floats in [0, 1], and pictures without a channel axis, are the same pictures.
+    np.testing.assert_allclose(
+        classifier.predict_proba(pictures[:5, ..., 0] / 255.0), probabilities[:5], atol=1e-5
+    )
+    assert classifier.predict(pictures[:0]).shape == (0,)
+    Image.fromarray(pictures[0, ..., 0]).save(tmp_path / "a.png")
+    good, missing = classifier.predict_files([tmp_path / "a.png", tmp_path / "none.png"])
+    assert (good.prediction, good.status) == (str(labels[0]), "ok")
+    assert (missing.status, missing.detail) == ("unreadable", "no such file")
+
+
+def test_a_model_of_another_set_makes_pictures_its_own_way(small_dir, tmp_path, digits):
+    """A model tells how its training pictures were made, and files are made the same way."""
+    assert data.preprocessing("kmnist") == "resize"
+    arguments = ("--dataset", "kmnist", "--epochs", 1, "--batch-size", 16, "--data-dir", small_dir)
+    subprocess.run(command("train", *arguments), cwd=tmp_path, capture_output=True, check=True)
+    classifier = Classifier.load(tmp_path / "kmnist_model.h5")
+    assert (classifier.preprocessing, classifier.class_names[1]) == ("resize", "ki")
+    dark = Image.new("L", (28, 28), 0)
+    dark.paste(90, (3, 3, 9, 9))
+    dark.save(tmp_path / "a.png")
+    picture = classifier.predict_files([tmp_path / "a.png"])[0].picture
+    np.testing.assert_allclose(picture[..., 0], np.asarray(dark) / np.float32(255), atol=1e-6)

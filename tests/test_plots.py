@@ -1,0 +1,93 @@
+"""Pictures are looked at by people; here, that they are whole, of a good size, and say what they must."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from cnn import plots
+
+DRAW = np.random.default_rng(0)
+
+
+@pytest.fixture
+def texts(monkeypatch):
+    """Collects the words of each figure that is saved."""
+    found: list[str] = []
+    save = Figure.savefig
+
+    def collect(figure, *args, **kwargs):
+        save(figure, *args, **kwargs)
+        found.extend(t.get_text() for t in figure.findobj(lambda o: hasattr(o, "get_text")))
+
+    monkeypatch.setattr(Figure, "savefig", collect)
+    return found
+
+
+def size(path):
+    with Image.open(path) as image:
+        image.load()
+        return image.size
+
+
+def test_curves_show_both_splits_with_units(tmp_path, texts):
+    history = [
+        {
+            "epoch": e,
+            "loss": 1 / e,
+            "accuracy": 1 - 0.1 / e,
+            "val_loss": 0.9 / e,
+            "val_accuracy": 1 - 0.05 / e,
+        }
+        for e in range(1, 13)
+    ]
+    plots.curves(history, tmp_path / "c.png")
+    assert min(size(tmp_path / "c.png")) > 400
+    assert {"Accuracy", "Loss", "epoch", "accuracy (%)", "cross-entropy (nats)", "validation"} <= set(texts)
+
+
+def test_confusion_counts_by_hand(tmp_path, texts):
+    labels, predictions = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 1, 0])
+    plots.confusion(labels, predictions, ["a", "b", "c"], tmp_path / "c.png")
+    assert "Confusion matrix: 6 images, 66.67% right" in texts
+    assert sorted(text for text in texts if text.isdigit()) == sorted(["2", "1", "2", "1"])
+    size(tmp_path / "c.png")
+
+
+def test_many_classes_are_drawn_too(tmp_path):
+    labels = DRAW.integers(0, 62, 500)
+    plots.confusion(labels, labels, [chr(65 + i) for i in range(62)], tmp_path / "c.png")
+    size(tmp_path / "c.png")
+
+
+def test_mistakes_are_sorted_by_loss_with_truth_guess_and_confidence(tmp_path, texts):
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.95, 0.05], [0.6, 0.4]], np.float32)
+    images = DRAW.integers(0, 255, (4, 28, 28, 1), np.uint8)
+    plots.mistakes(images, np.array([0, 0, 1, 1]), probabilities, ["left", "right"], tmp_path / "m.png")
+    captions = [text for text in texts if "read as" in text]
+    assert captions == [
+        "right read as left\n95.0% sure",
+        "left read as right\n80.0% sure",
+        "right read as left\n60.0% sure",
+    ]
+    assert "3 of 4 test images were read wrong (75.00%); highest loss first" in texts
+
+
+def test_no_mistakes_can_be_drawn(tmp_path):
+    plots.mistakes(
+        np.zeros((1, 28, 28, 1)), np.array([0]), np.array([[0.9, 0.1]]), ["a", "b"], tmp_path / "m.png"
+    )
+    size(tmp_path / "m.png")
+
+
+@pytest.mark.parametrize("count", [0, 1, 40])
+def test_readings_with_and_without_labels(tmp_path, count):
+    pictures, names = DRAW.random((count, 28, 28, 1)), ["$a", "b_{", "ж"]
+    captions = [f"{i}$\nread as b" for i in range(count)]
+    confidences = {"$a": [0.5] * count, "b_{": list(DRAW.random(500)), "ж": []}
+    plots.readings(pictures, captions, confidences, "title $", tmp_path / "1.png")
+    labels, guesses = DRAW.integers(0, 3, count), DRAW.integers(-1, 3, count)
+    plots.labelled_readings(
+        labels, guesses, names, pictures, [(c, True) for c in captions], "t", tmp_path / "2.png"
+    )
+    assert min(*size(tmp_path / "1.png"), *size(tmp_path / "2.png")) > 400
