@@ -50,6 +50,7 @@ def save(opened: ocp.CheckpointManager, epoch: int, state: dict, about: dict, ac
       about: what the model is for, as JSON.
       accuracy: on validation, in [0, 1].
     """
+    state = jax.tree.map(np.array, state)  # A copy, since training goes on and uses the memory again.
     metadata = {"about": about, "checksums": _checksums(state)}
     items = {_STATE: ocp.args.StandardSave(state), _METADATA: ocp.args.JsonSave(metadata)}
     opened.save(epoch, args=ocp.args.Composite(**items), metrics={"accuracy": accuracy})

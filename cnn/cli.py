@@ -30,12 +30,14 @@ def train(arguments: Sequence[str] | None = None) -> int:
     Returns:
       The exit status.
     """
-    return _run(_train, sys.argv[1:] if arguments is None else arguments)
+    return _run(
+        _train, sys.argv[1:] if arguments is None else arguments, "the same command continues the run"
+    )
 
 
 def infer(arguments: Sequence[str] | None = None) -> int:
     """Runs `bin/infer`; arguments and result as for `train`."""
-    return _run(_infer, sys.argv[1:] if arguments is None else arguments)
+    return _run(_infer, sys.argv[1:] if arguments is None else arguments, "no file was left half-written")
 
 
 def _train(arguments: Sequence[str]) -> int:
@@ -78,7 +80,8 @@ def _parse(name: str, config: type, arguments: Sequence[str], **kwargs: Any) -> 
     return tyro.cli(config, prog=name, args=list(arguments), config=options, **kwargs)
 
 
-def _run(command: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
+def _run(command: Callable[[Sequence[str]], int], arguments: Sequence[str], stopped: str) -> int:
+    """Runs a command; `stopped` says what a user who stops it should know."""
     try:
         with _sigterm_raises():
             _keep_compiled()
@@ -87,10 +90,10 @@ def _run(command: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> i
         _say(str(error))
         return _USAGE if isinstance(error, cnn.UsageError) else _FAILED
     except KeyboardInterrupt:
-        _say("stopped; the same command goes on from what is written")
+        _say(f"stopped; {stopped}")
         return 128 + signal.SIGINT
     except _Terminated:
-        _say("terminated; the same command goes on from what is written")
+        _say(f"terminated; {stopped}")
         return 128 + signal.SIGTERM
     except BrokenPipeError:  # As in `bin/infer ... | head`: nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,6 +6,7 @@ applied to document recognition", 1998). The steps, in the order of this file: d
 ink from paper, drop specks, fit into the frame.
 """
 
+import contextlib
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -149,24 +150,21 @@ def _upright(image: Image.Image) -> Image.Image:
     """Decodes an image, small enough to work with, turned as its EXIF says."""
     image.draft(None, (_WORKING_SIZE, _WORKING_SIZE))  # JPEG decodes to a smaller size by itself.
     image.load()
-    exif = image.getexif()
-    if max(image.size) > _WORKING_SIZE and not image.mode.startswith("I"):
-        if image.mode in ("1", "P"):  # These two cannot be averaged as they are.
-            image = image.convert("RGBA" if _has_transparency(image) else "RGB")
+    with contextlib.suppress(Exception):  # Broken EXIF is no reason to refuse a whole picture.
+        ImageOps.exif_transpose(image, in_place=True)
+    if max(image.size) > _WORKING_SIZE:
+        image = _averageable(image)
         image.thumbnail((_WORKING_SIZE, _WORKING_SIZE), Image.Resampling.BOX)
-    turn = _EXIF_TURNS.get(exif.get(0x0112, 1))
-    return image if turn is None else image.transpose(turn)
+    return image
 
 
-_EXIF_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+def _averageable(image: Image.Image) -> Image.Image:
+    """Converts the modes that Pillow cannot shrink by averaging."""
+    if image.mode.startswith("I"):
+        return Image.fromarray(np.asarray(image, np.float32))
+    if image.mode in ("1", "P", "PA"):
+        return image.convert("RGBA" if _has_transparency(image) else "RGB")
+    return image
 
 
 def _has_transparency(image: Image.Image) -> bool:

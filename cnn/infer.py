@@ -129,7 +129,12 @@ def find_labels(files: Sequence[File], labels: Path | None, class_names: Sequenc
       InferError: the CSV is no such CSV.
     """
     if labels is not None:
-        return _read_labels(labels, set(class_names))
+        known = _read_labels(labels, set(class_names))
+        if not any(file.name in known for file in files):
+            raise InferError(
+                f"{labels}: none of its paths is that of a file in --input, like {files[0].name}"
+            )
+        return known
     found = {file.name: _label_in_name(file.path, set(class_names)) for file in files}
     return {name: label for name, label in found.items() if label}
 
@@ -156,7 +161,7 @@ def _read_labels(path: Path, class_names: set[str]) -> dict[str, str]:
                 f"{path}: expected rows of path,label with a label among {', '.join(sorted(class_names))}; "
                 f"found {','.join(row)}"
             )
-    return {row[0]: row[1] for row in rows}
+    return {row[0].removeprefix("./"): row[1] for row in rows}
 
 
 def _readings(

@@ -118,7 +118,7 @@ def test_a_run_that_was_stopped_and_continued_ends_bit_for_bit_the_same(
     process.stderr.close()
     assert "Traceback" not in message
     if status > 0:
-        assert message.rstrip().endswith("the same command goes on from what is written")
+        assert message.rstrip().endswith("the same command continues the run")
     done = run("train", *small)
     assert done.returncode == 0, done.stderr
     assert "continuing runs/kmnist after epoch" in done.stderr

@@ -118,11 +118,25 @@ def test_exif_orientation_is_undone(expected, tmp_path, orientation):
     assert likeness(loaded(stored, tmp_path / "a.png", exif=exif), expected) > 0.98
 
 
+def test_broken_exif_is_no_reason_to_refuse_a_picture(expected, tmp_path):
+    assert (
+        likeness(loaded(seven(), tmp_path / "a.jpg", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff"), expected)
+        > 0.98
+    )
+
+
 @pytest.mark.parametrize("size", [40, 64, 200, 1000, 3000])
 @pytest.mark.parametrize("ending", ["png", "jpg"])
 def test_any_size_shows_the_same(expected, tmp_path, size, ending):
     image = seven().resize((size, size), Image.Resampling.LANCZOS)
     assert likeness(loaded(image, tmp_path / f"a.{ending}"), expected) > 0.95
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "RGBA", "CMYK", "I;16", "F"])
+def test_large_pictures_of_any_mode_show_the_same(expected, tmp_path, mode):
+    ending, convert = {**MODES, "P": ("gif", MODES["P"][1])}[mode]
+    image = convert(seven().resize((2000, 2000), Image.Resampling.BICUBIC))
+    assert likeness(loaded(image, tmp_path / f"a.{ending}"), expected) > 0.99
 
 
 @pytest.mark.parametrize(("ink", "paper"), [(0, 255), (255, 0), (60, 150), (200, 90), (120, 255), (250, 160)])

@@ -166,6 +166,11 @@ def test_labels_come_from_a_csv(digits, model, tmp_path, mnist_test, capsys):
     rows, _ = read(digits, model, tmp_path / "o.csv", labels=table)
     assert [labels_of(rows)[f"a/scan{i}.png"] for i in range(10)] == [str(n) for n in mnist_test.labels[:10]]
     assert "of 10 labelled images" in capsys.readouterr().err
+    table.write_text("b/none.png,7\n")
+    with pytest.raises(
+        infer.InferError, match=r"none of its paths is that of a file in --input, like a/scan0\.png"
+    ):
+        read(digits, model, tmp_path / "o.csv", labels=table)
     table.write_text("a/scan0.png,seven\n")
     with pytest.raises(
         infer.InferError, match=r"labels\.csv: expected rows of path,label with a label among 0, 1"
