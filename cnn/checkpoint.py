@@ -1,6 +1,7 @@
 """Checkpoints of a training run, by Orbax: one numbered folder an epoch, whole or not there."""
 
 import contextlib
+import logging
 import re
 import sys
 import zlib
@@ -105,6 +106,9 @@ def _explained(path: Path) -> Iterator[None]:
         raise CheckpointError(f"{path}: no checkpoint there")
     hooks = sys.excepthook, sys.unraisablehook
     sys.excepthook, sys.unraisablehook = _ignore, _ignore  # TensorStore's threads print there.
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # Orbax warns that an item is no whole checkpoint, as it should be.
     try:
         yield
     except CheckpointError:
@@ -116,6 +120,7 @@ def _explained(path: Path) -> Iterator[None]:
         raise CheckpointError(f"{path}: damaged checkpoint{where} ({reason}); {_REMEDY}") from error
     finally:
         sys.excepthook, sys.unraisablehook = hooks
+        logger.setLevel(level)
 
 
 _REMEDY = "remove that folder to go on from the one before, or give --restart"

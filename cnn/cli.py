@@ -9,7 +9,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import cnn
 
@@ -90,11 +90,9 @@ def _run(command: Callable[[Sequence[str]], int], arguments: Sequence[str], stop
         _say(str(error))
         return _USAGE if isinstance(error, cnn.UsageError) else _FAILED
     except KeyboardInterrupt:
-        _say(f"stopped; {stopped}")
-        return 128 + signal.SIGINT
+        _leave(128 + signal.SIGINT, f"stopped; {stopped}")
     except _Terminated:
-        _say(f"terminated; {stopped}")
-        return 128 + signal.SIGTERM
+        _leave(128 + signal.SIGTERM, f"terminated; {stopped}")
     except BrokenPipeError:  # As in `bin/infer ... | head`: nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
@@ -128,6 +126,13 @@ def _processor() -> bytes:
         lines = Path("/proc/cpuinfo").read_bytes().splitlines()
         return b"".join(sorted({line for line in lines if line.startswith((b"flags", b"Features"))}))
     return platform.processor().encode()
+
+
+def _leave(status: int, message: str) -> NoReturn:
+    """Ends the process at once: a step may be running, and an orderly end under it crashes XLA."""
+    _say(message)
+    sys.stdout.flush()
+    os._exit(status)
 
 
 @contextlib.contextmanager

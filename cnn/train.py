@@ -168,7 +168,7 @@ def train_epoch(
     start, steps = monotonic(), len(images) // config.batch_size
     key, order = epoch_order(config.seed, epoch, len(images))
     waiting, seen = [], []
-    for i in tqdm(range(1, steps + 1), f"epoch {epoch}", leave=False, disable=None):
+    for i in tqdm(range(1, steps + 1), f"epoch {epoch}", unit=" steps", leave=False, disable=None):
         state, *result = step(state, images, labels, key, order)
         waiting.append(result)
         if len(waiting) == _STEPS_BETWEEN_LOOKS or i == steps:

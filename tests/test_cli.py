@@ -112,6 +112,7 @@ def test_a_run_that_was_stopped_and_continued_ends_bit_for_bit_the_same(
     checkpoints = tmp_path / "runs" / "kmnist" / "checkpoints"
     process = subprocess.Popen(command("train", *small), cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     wait_for(checkpoints / str(epoch), process)
+    time.sleep(0.15 * epoch)  # Into the next epoch, at another step each time.
     status = interrupt(process, sign)
     assert status == STOPPING_SIGNALS[sign]
     message = process.stderr.read()
