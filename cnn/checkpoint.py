@@ -1,6 +1,7 @@
 """Checkpoints of a training run, by Orbax: one numbered folder an epoch, whole or not there."""
 
 import contextlib
+import functools
 import logging
 import re
 import sys
@@ -81,7 +82,21 @@ def restore(folder: Path, epoch: int, like: dict | None = None) -> tuple[dict, d
       CheckpointError: it names the path, and the leaf that is wrong.
     """
     path = folder.absolute() / str(epoch)
-    with _explained(path), ocp.StandardCheckpointer() as arrays:
+    if not path.is_dir():
+        raise CheckpointError(f"{path}: no checkpoint there")
+    try:
+        with _silenced():
+            state, metadata = _read(path, like)
+    except CheckpointError:
+        raise
+    except Exception as error:  # Damage shows as whatever Orbax and TensorStore happen to raise.
+        raise CheckpointError(_explanation(path, str(error))) from error
+    _check_values(path, state, metadata["checksums"])
+    return state, metadata["about"]
+
+
+def _read(path: Path, like: dict | None) -> tuple[dict, dict]:
+    with ocp.StandardCheckpointer() as arrays:
         description = arrays.metadata(path / _STATE).item_metadata
         if description is None:
             raise ValueError("the list of its leaves cannot be read")
@@ -90,37 +105,45 @@ def restore(folder: Path, epoch: int, like: dict | None = None) -> tuple[dict, d
             like = jax.tree.map(lambda leaf: np.empty(leaf.shape, leaf.dtype), saved)
         _check_structure(path, saved, like)
         state = arrays.restore(path / _STATE, like)
-        with ocp.Checkpointer(ocp.JsonCheckpointHandler()) as documents:
-            metadata = documents.restore(path / _METADATA)
-    _check_values(path, state, metadata["checksums"])
-    return state, metadata["about"]
-
-
-def _ignore(*_: Any) -> None:
-    pass
+    with ocp.Checkpointer(ocp.JsonCheckpointHandler()) as documents:
+        metadata = documents.restore(path / _METADATA)
+    if not {"about", "checksums"} <= metadata.keys():
+        raise ValueError("the list of its checksums cannot be read")
+    return state, metadata
 
 
 @contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    if not path.is_dir():
-        raise CheckpointError(f"{path}: no checkpoint there")
-    hooks = sys.excepthook, sys.unraisablehook
-    sys.excepthook, sys.unraisablehook = _ignore, _ignore  # TensorStore's threads print there.
+def _silenced() -> Iterator[None]:
+    """Keeps Orbax and TensorStore from printing what we say in one line."""
+    _silence_stragglers()
     logger = logging.getLogger("absl")
     level = logger.level
     logger.setLevel(logging.ERROR)  # Orbax warns that an item is no whole checkpoint, as it should be.
     try:
         yield
-    except CheckpointError:
-        raise
-    except Exception as error:  # Damage shows as whatever Orbax and TensorStore happen to raise.
-        leaf = re.search(r"'path': '([\w.]+)/?'", str(error))
-        where = f", leaf {leaf[1].replace('.', '/')}" if leaf else ""
-        reason = str(error).partition("\n")[0].partition("See full TensorStore")[0].strip(" .")
-        raise CheckpointError(f"{path}: damaged checkpoint{where} ({reason}); {_REMEDY}") from error
     finally:
-        sys.excepthook, sys.unraisablehook = hooks
         logger.setLevel(level)
+
+
+@functools.cache
+def _silence_stragglers() -> None:
+    """Hides the complaints of reads that a failure left unfinished; they may end long after it."""
+    show = sys.unraisablehook
+
+    def hook(unraisable: Any) -> None:
+        about = f"{unraisable.object!r} {unraisable.exc_value}"
+        if "_read_array" not in about and "Event loop is closed" not in about:
+            show(unraisable)
+
+    sys.unraisablehook = hook
+    logging.getLogger("asyncio").addFilter(lambda record: "never retrieved" not in record.getMessage())
+
+
+def _explanation(path: Path, failure: str) -> str:
+    leaf = re.search(r"(?:'path': '|reading \")([\w.]+)", failure)
+    where = f", leaf {leaf[1].replace('.', '/')}" if leaf else ""
+    reason = failure.partition("\n")[0].partition("See full TensorStore")[0].strip(" .")
+    return f"{path}: damaged checkpoint{where} ({reason}); {_REMEDY}"
 
 
 _REMEDY = "remove that folder to go on from the one before, or give --restart"

@@ -61,6 +61,10 @@ class Classifier:
         self.class_names = tuple(metadata["class_names"])
         self.preprocessing = metadata.get("preprocessing", "mnist")
         self._batch_size = batch_size
+        if self.preprocessing not in images.PREPROCESSING:
+            raise keras_h5.ModelFileError(
+                f"the model's pictures are made by {self.preprocessing!r}, which this version does not know"
+            )
 
     @classmethod
     def load(cls, path: str | Path, batch_size: int = _BATCH) -> "Classifier":
@@ -81,14 +85,15 @@ class Classifier:
         """Computes logits, in batches of one size, so that any number compiles once.
 
         Args:
-          pictures: `uint8` or `float32 (N, 28, 28[, 1])`, from 0 to 255 or from 0 to 1.
+          pictures: `(N, 28, 28)` or `(N, 28, 28, 1)`; integers from 0 to 255, or floats from 0 to 1.
 
         Returns:
           `float32 (N, num_classes)`.
+
+        Raises:
+          ValueError: of another shape or range.
         """
-        pictures = np.asarray(pictures).reshape(-1, *images.SHAPE)
-        if pictures.dtype != np.uint8:
-            pictures = pictures.astype(np.float32)
+        pictures = _checked(pictures)
         forward = _compiled(len(self.class_names))
         results = [np.zeros((0, len(self.class_names)), np.float32)]
         for start in range(0, len(pictures), self._batch_size):
@@ -105,16 +110,16 @@ class Classifier:
         """Returns the likeliest label of each picture, `int32 (N,)`; arguments as for `logits`."""
         return self.logits(pictures).argmax(-1).astype(np.int32)
 
-    def predict_files(self, paths: Iterable[str | Path]) -> list[Reading]:
+    def predict_files(self, paths: str | Path | Iterable[str | Path]) -> list[Reading]:
         """Reads image files of any size, colours and polarity.
 
         Args:
-          paths: of the files.
+          paths: of the files, or of one.
 
         Returns:
           A `Reading` for each path, in their order; a file that cannot be read has one too.
         """
-        names = [str(path) for path in paths]
+        names = [str(paths)] if isinstance(paths, str | Path) else [str(path) for path in paths]
         return self.read(names, images.load_many(names, self.preprocessing))
 
     def read(self, paths: list[str], decoded: list[images.Decoded]) -> list[Reading]:
@@ -132,6 +137,18 @@ class Classifier:
         label = int(probabilities.argmax())
         name, confidence = self.class_names[label], float(probabilities[label])
         return Reading(path, name, confidence, "ok", "", probabilities, picture)
+
+
+def _checked(pictures: np.ndarray) -> np.ndarray:
+    pictures = np.asarray(pictures)
+    if pictures.shape[1:] not in (images.SHAPE, images.SHAPE[:2]):
+        raise ValueError(f"pictures: expected shape (N, 28, 28) or (N, 28, 28, 1), got {pictures.shape}")
+    whole = np.issubdtype(pictures.dtype, np.integer)
+    high = 255 if whole else 1
+    if pictures.size and not -1e-6 <= pictures.min() <= pictures.max() <= high + 1e-6:
+        found = f"{pictures.min()} to {pictures.max()} as {pictures.dtype}"
+        raise ValueError(f"pictures: expected integers from 0 to 255 or floats from 0 to 1, got {found}")
+    return pictures.astype(np.uint8 if whole else np.float32).reshape(-1, *images.SHAPE)
 
 
 @functools.cache

@@ -1,6 +1,8 @@
 """The command line: parses into a config, calls one function, turns errors into a line and a status."""
 
 import contextlib
+import dataclasses
+import difflib
 import itertools
 import os
 import platform
@@ -76,19 +78,33 @@ def _preset(arguments: Sequence[str]) -> str:
 def _parse(name: str, config: type, arguments: Sequence[str], **kwargs: Any) -> Any:
     import tyro
 
+    _check_flags(config, arguments)
     options = (tyro.conf.FlagCreatePairsOff,)
     return tyro.cli(config, prog=name, args=list(arguments), config=options, **kwargs)
 
 
+def _check_flags(config: type, arguments: Sequence[str]) -> None:
+    """Refuses an unknown flag before anything else is said of the command line."""
+    from cnn.config import flag
+
+    known = [flag(field.name) for field in dataclasses.fields(config)] + ["--help", "--no-recursive"]
+    for word in arguments:
+        name = word.partition("=")[0].replace("_", "-")
+        if word.startswith("--") and name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]}?" if near else "--help lists all"
+            raise cnn.UsageError(f"{word}: no such flag; {hint}")
+
+
 def _run(command: Callable[[Sequence[str]], int], arguments: Sequence[str], stopped: str) -> int:
     """Runs a command; `stopped` says what a user who stops it should know."""
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115  Closed, as by `2>&-`.
     try:
         with _sigterm_raises():
             _keep_compiled()
             return command(arguments)
     except cnn.Error as error:
-        _say(str(error))
-        return _USAGE if isinstance(error, cnn.UsageError) else _FAILED
+        _leave(_USAGE if isinstance(error, cnn.UsageError) else _FAILED, str(error))
     except KeyboardInterrupt:
         _leave(128 + signal.SIGINT, f"stopped; {stopped}")
     except _Terminated:
@@ -96,6 +112,9 @@ def _run(command: Callable[[Sequence[str]], int], arguments: Sequence[str], stop
     except BrokenPipeError:  # As in `bin/infer ... | head`: nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except MemoryError:
+        _say("not enough memory; try a smaller --batch-size")
+        return _FAILED
     except ModuleNotFoundError as error:
         _say(missing_module(error))
         return _FAILED
@@ -129,7 +148,7 @@ def _processor() -> bytes:
 
 
 def _leave(status: int, message: str) -> NoReturn:
-    """Ends the process at once: a step may be running, and an orderly end under it crashes XLA."""
+    """Ends the process at once: what other threads are still at crashes or complains at an orderly end."""
     _say(message)
     sys.stdout.flush()
     os._exit(status)

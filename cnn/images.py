@@ -202,14 +202,17 @@ def _scale_deep(values: np.ndarray) -> np.ndarray:
 def find_ink(grey: np.ndarray) -> np.ndarray | None:
     """Tells ink from paper, whichever of the two is darker.
 
-    The paper is what the border shows. Where the border is uneven, as in a photograph, the paper is
-    a surface of second degree through all of the picture but the pixels that stand out from it.
+    The paper is what the border shows. Where the border is uneven, either ink reaches it, in a
+    picture of two levels, or the light is uneven, as in a photograph: then the paper is a surface of
+    second degree through all of the picture but the pixels that stand out from it. Where the ink
+    would be most of the picture, the border was a frame, and the picture is what is inside.
 
     Args:
       grey: `float32 (height, width)` in [0, 1].
 
     Returns:
-      `float32 (height, width)` from 0, paper, to 1, the strongest ink; None if there is no ink.
+      `float32 (height, width)`, less a frame, from 0, paper, to 1, the strongest ink; None if there
+      is no ink.
 
     Example:
       >>> page = np.ones((9, 9), np.float32)
@@ -224,14 +227,46 @@ def find_ink(grey: np.ndarray) -> np.ndarray | None:
     noise = 1.5 * np.median(np.abs(border - paper))  # 1.5 MAD is a standard deviation.
     difference = grey - paper
     if np.mean(np.abs(border - paper) > 0.1) > 0.25 or noise > 0.02:
-        difference = grey - _smooth_surface(grey)
-        noise = 1.5 * np.median(np.abs(difference))
+        level = _level_of_paper(grey, border)
+        difference = grey - (_smooth_surface(grey) if level is None else level)
+        noise = 1.5 * np.median(np.abs(difference)) if level is None else 0.0
     # Ink is rarer than paper and stands out further, so it decides the sign of the third moment.
     ink = difference * np.sign(np.mean(difference.astype(np.float64) ** 3))
     contrast = float(np.quantile(ink, 1 - min(0.005, 8 / ink.size)))
     if contrast < max(0.06, 6 * noise):
         return None
-    return np.clip(np.where(ink > 3 * noise, ink / contrast, 0), 0, 1).astype(np.float32)
+    ink = np.clip(np.where(ink > 3 * noise, ink / contrast, 0), 0, 1).astype(np.float32)
+    inside = _inside_of_frame(ink)
+    return ink if inside is None else find_ink(grey[inside])
+
+
+def _level_of_paper(grey: np.ndarray, border: np.ndarray) -> float | None:
+    """Finds the grey of the paper in a picture of two levels, as the one that most of the border shows.
+
+    The two are told apart by the threshold that leaves the least variance on its two sides (Otsu, "A
+    threshold selection method from gray-level histograms", 1979). None where the paper has no one grey.
+    """
+    counts, edges = np.histogram(grey, 64, (0, 1))
+    below = np.cumsum(counts)[:-1] / grey.size
+    moment = np.cumsum(counts * (edges[:-1] + edges[1:]) / 2)[:-1] / grey.size
+    between = (grey.mean() * below - moment) ** 2 / np.maximum(below * (1 - below), 1e-9)
+    threshold = edges[1 + int(between.argmax())]
+    paper = grey[(grey > threshold) == (np.mean(border > threshold) > 0.5)]
+    level = float(np.median(paper))
+    return level if np.mean(np.abs(paper - level) < 0.05) > 0.5 else None
+
+
+def _inside_of_frame(ink: np.ndarray) -> tuple[slice, slice] | None:
+    """Finds the box around the "ink" where it is most of the picture, but not to its edges."""
+    mask = ink > 0.5
+    if np.mean(mask) <= 0.5:
+        return None
+    sides = [np.flatnonzero(mask.mean(axis=axis) > 0.5) for axis in (1, 0)]
+    if min(map(len, sides)) == 0 or sum(map(len, sides)) >= sum(ink.shape):
+        return None
+    # A pixel less on each side, for the frame's soft edge.
+    rows, columns = (slice(side[0] + 1, max(side[-1], side[0] + 2)) for side in sides)
+    return rows, columns
 
 
 def _smooth_surface(grey: np.ndarray) -> np.ndarray:
@@ -250,33 +285,37 @@ def _smooth_surface(grey: np.ndarray) -> np.ndarray:
 
 
 def keep_marks(ink: np.ndarray) -> np.ndarray:
-    """Drops specks: marks with little ink that lie apart from the one with the most.
+    """Drops bars along the edges, and specks that lie apart from the mark with the most ink.
 
     Args:
       ink: `float32 (height, width)` in [0, 1].
 
     Returns:
-      The same, 0 where the specks were.
+      The same, 0 where the bars and specks were.
     """
     marks, count = ndimage.label(ink > 0.2, np.ones((3, 3)))
     if count < 2:
         return ink
-    numbers = np.arange(1, count + 1)
-    mass = ndimage.sum_labels(ink, marks, numbers)
-    main_rows, main_columns = ndimage.find_objects(marks)[int(np.argmax(mass))]
-    reach = 0.25 * max(main_rows.stop - main_rows.start, main_columns.stop - main_columns.start)
-    near = np.zeros(count + 1, bool)
-    near[0] = True  # What is no mark is a mark's soft edge, or nothing.
-    for number, (rows, columns) in zip(numbers, ndimage.find_objects(marks), strict=True):
-        apart = max(
-            rows.start - main_rows.stop,
-            main_rows.start - rows.stop,
-            columns.start - main_columns.stop,
-            main_columns.start - columns.stop,
-        )
-        heavy = mass[number - 1] >= 0.05 * mass.max()
-        near[number] = apart <= 0 or (heavy and apart <= reach)
-    return np.where(near[marks], ink, 0)
+    boxes = ndimage.find_objects(marks)
+    mass = ndimage.sum_labels(ink, marks, np.arange(1, count + 1))
+    bars = np.array([_is_bar(box, mass[i], ink.shape) for i, box in enumerate(boxes)])
+    mass = np.where(bars, 0, mass) if not bars.all() else mass
+    main = boxes[int(np.argmax(mass))]
+    reach = 0.25 * max(side.stop - side.start for side in main)
+    kept = np.zeros(count + 1, bool)
+    kept[0] = True  # What is no mark is a mark's soft edge, or nothing.
+    for i, box in enumerate(boxes):
+        apart = max(max(b.start - m.stop, m.start - b.stop) for b, m in zip(box, main, strict=True))
+        heavy = mass[i] >= 0.05 * mass.max()
+        kept[i + 1] = mass[i] > 0 and (apart <= 0 or (heavy and apart <= reach))
+    return np.where(kept[marks], ink, 0)
+
+
+def _is_bar(box: tuple[slice, slice], mass: float, shape: tuple[int, ...]) -> bool:
+    """Whether a mark fills a rectangle along a whole edge of the picture."""
+    touched = sum((b.start == 0) + (b.stop == n) for b, n in zip(box, shape, strict=True))
+    area = (box[0].stop - box[0].start) * (box[1].stop - box[1].start)
+    return touched >= 3 and mass > 0.8 * area
 
 
 def place(ink: np.ndarray, fit: Fit) -> np.ndarray:

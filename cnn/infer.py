@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 import cnn
 from cnn import decoding, images
+from cnn.atomic import replacing
 from cnn.config import InferConfig
 
 # How many pictures the plot shows.
@@ -150,10 +151,11 @@ def _label_in_name(path: str, class_names: set[str]) -> str:
 def _read_labels(path: Path, class_names: set[str]) -> dict[str, str]:
     try:
         with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-            rows = [row for row in csv.reader(file) if row]
+            rows = [[cell.strip() for cell in row[:2]] for row in csv.reader(file) if row]
     except (OSError, csv.Error) as error:
-        raise InferError(f"{path}: the labels cannot be read: {error}") from error
-    if rows and [cell.strip().lower() for cell in rows[0][:2]] == ["path", "label"]:
+        reason = getattr(error, "strerror", None) or error
+        raise InferError(f"{path}: the labels cannot be read: {reason}") from error
+    if rows and [cell.lower() for cell in rows[0]] == ["path", "label"]:
         rows = rows[1:]
     for row in rows:
         if len(row) < 2 or row[1] not in class_names:
@@ -178,12 +180,23 @@ def _readings(
 
 
 def _check_outputs(config: InferConfig) -> None:
-    """Fails before the work what would fail after it."""
-    for flag, path in (("--output", config.output), ("--plot", _plot(config))):
-        if path is not None and path.is_dir():
+    """Fails before the work what would fail after it, or would write over what is read."""
+    outputs = {"--output": config.output, "--plot": _plot(config)}
+    taken = {os.path.realpath(p): f for f, p in (("--model", config.model), ("--labels", config.labels)) if p}
+    taken[os.path.realpath(config.input)] = "--input"
+    for flag, path in outputs.items():
+        if path is None:
+            continue
+        folder = path.absolute().parent
+        if path.is_dir():
             raise InferError(f"{path}: is a folder; {flag} needs the name of a file")
-        if path is not None and not path.absolute().parent.is_dir():
+        if not folder.is_dir():
             raise InferError(f"{path.parent}: no such folder; make it, or give another {flag}")
+        if not path.exists() and not os.access(folder, os.W_OK):
+            raise InferError(f"{path.parent}: no permission to write there; give another {flag}")
+        if os.path.realpath(path) in taken:
+            raise InferError(f"{path}: is also {taken[os.path.realpath(path)]}; give another {flag}")
+        taken[os.path.realpath(path)] = flag
 
 
 def _plot(config: InferConfig) -> Path | None:
@@ -192,20 +205,17 @@ def _plot(config: InferConfig) -> Path | None:
 
 @contextlib.contextmanager
 def _output(path: Path | None) -> Iterator[TextIO]:
-    """Opens the CSV: a file beside its place until it is whole, or stdout.
-
-    Names that are not UTF-8 are written as the bytes that they are.
-    """
+    """Opens the CSV: a file beside its place until it is whole, or stdout."""
+    # Names that are not UTF-8 are written as the bytes that they are.
+    options: Any = {"errors": "surrogateescape", "newline": ""}
     if path is None:
-        with open(
-            sys.stdout.fileno(), "w", encoding="utf-8", errors="surrogateescape", newline="", closefd=False
-        ) as out:
+        if sys.stdout is None:
+            raise InferError("stdout is closed; give --output")
+        with open(sys.stdout.fileno(), "w", encoding="utf-8", closefd=False, **options) as out:
             yield out
         return
-    partial = path.with_name(path.name + ".partial")
-    with open(partial, "w", encoding="utf-8", errors="surrogateescape", newline="") as out:
+    with replacing(path) as partial, open(partial, "w", encoding="utf-8", **options) as out:
         yield out
-    os.replace(partial, path)
 
 
 def _writer(out: TextIO, config: InferConfig, class_names: Sequence[str], labelled: bool) -> Any:

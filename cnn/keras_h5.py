@@ -6,7 +6,7 @@ Only numbers and JSON are ever taken from a file; nothing in it is run.
 """
 
 import json
-import os
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 
 import cnn
+from cnn.atomic import replacing
 
 # Kernels in the order of the network; Flax and Keras agree on their layouts, HWIO and (in, out).
 _KERNELS = {
@@ -43,18 +44,21 @@ def save(path: str | Path, params: dict, metadata: dict) -> None:
     Raises:
       ModelFileError: the file cannot be written.
     """
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    arrays = {k: {n: np.asarray(a, np.float32) for n, a in v.items()} for k, v in params.items()}
     try:
-        with h5py.File(partial, "w") as file:
-            _write(file, {k: {n: np.asarray(a) for n, a in v.items()} for k, v in params.items()})
+        with replacing(path) as partial, h5py.File(partial, "w") as file:
+            _write(file, arrays)
             file.attrs["cnn"] = json.dumps(metadata)
-        os.replace(partial, path)
+            file.attrs["cnn_checksum"] = _checksum(arrays)
     except OSError as error:
         reason = error.strerror or str(error)
         raise ModelFileError(f"{path}: the model cannot be written there: {reason}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+
+
+def _checksum(params: dict[str, dict[str, np.ndarray]]) -> int:
+    """Sums up the parameters, since HDF5 does not notice when they change on the disk."""
+    arrays = [params[layer][tensor] for layer in sorted(params) for tensor in sorted(params[layer])]
+    return zlib.crc32(b"".join(array.tobytes() for array in arrays))
 
 
 def _write(file: h5py.File, params: dict[str, dict[str, np.ndarray]]) -> None:
@@ -67,7 +71,7 @@ def _write(file: h5py.File, params: dict[str, dict[str, np.ndarray]]) -> None:
         group, tensors = weights.create_group(name), params.get(name, {})
         group.attrs["weight_names"] = [f"{name}/{tensor}:0" for tensor in sorted(tensors)[::-1]]
         for tensor, values in tensors.items():
-            group.create_dataset(f"{name}/{tensor}:0", data=values.astype(np.float32))
+            group.create_dataset(f"{name}/{tensor}:0", data=values)
     for attributes in (file.attrs, weights.attrs):
         attributes["backend"], attributes["keras_version"] = "tensorflow", "2.15.0"
     file.attrs["model_config"] = json.dumps(model)
@@ -141,6 +145,7 @@ def load(path: str | Path) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, 
         with h5py.File(path, "r") as file:
             _check_architecture(path, file.attrs.get("model_config"))
             params = _read_params(path, file)
+            _check_values(path, params, file.attrs.get("cnn_checksum"))
             return params, _read_metadata(path, file.attrs.get("cnn"), params["dense_1"]["bias"].size)
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
         reason = str(error).partition("\n")[0]
@@ -152,7 +157,10 @@ def _check_architecture(path: Path, model_config: Any) -> None:
     if model_config is None:
         return
     model = json.loads(model_config)
-    found = _active_layers(model["config"]["layers"])
+    try:
+        found = _active_layers(model["config"]["layers"])
+    except ModelFileError as error:
+        raise ModelFileError(f"{path}: {error}") from None
     units = next((c.get("units") for kind, c in reversed(found) if kind == "Dense"), None)
     expected = [(layer["class_name"], layer["config"]) for layer in _config(units or 0)[1:]]
     for i, (kind, config) in enumerate(expected):
@@ -176,7 +184,7 @@ def _active_layers(layers: list[dict[str, Any]]) -> list[tuple[str, dict[str, An
         kind, config = layer["class_name"], layer["config"]
         shape = config.get("batch_shape") or config.get("batch_input_shape")
         if shape and not active and list(shape[1:]) != [28, 28, 1]:
-            raise ValueError(f"an input of {tuple(shape[1:])} instead of (28, 28, 1)")
+            raise ModelFileError(f"another network: its input is {tuple(shape[1:])}, not (28, 28, 1)")
         if kind in _IDLE_LAYERS:
             continue
         activation = {"ReLU": "relu", "Softmax": "softmax"}.get(kind, config.get("activation"))
@@ -222,6 +230,14 @@ def _read_params(path: Path, file: h5py.File) -> dict[str, dict[str, np.ndarray]
     return {n: {k: np.asarray(v, np.float32) for k, v in p.items()} for n, p in params.items()}
 
 
+def _check_values(path: Path, params: dict[str, dict[str, np.ndarray]], checksum: Any) -> None:
+    for name, tensors in params.items():
+        if not all(np.isfinite(values).all() for values in tensors.values()):
+            raise ModelFileError(f"{path}: layer {name} holds numbers that are not finite")
+    if checksum is not None and int(checksum) != _checksum(params):
+        raise ModelFileError(f"{path}: damaged model file: its parameters are not those that were saved")
+
+
 def _weight_groups(file: h5py.File) -> list[list[h5py.Dataset]]:
     """Lists the tensors of each layer, leaving out what an optimizer or a metric keeps."""
     groups: dict[str, list[h5py.Dataset]] = {}
@@ -251,6 +267,6 @@ def _read_metadata(path: Path, text: Any, num_classes: int) -> dict[str, Any]:
         return {"class_names": [str(i) for i in range(num_classes)]}
     metadata = json.loads(text)
     names = metadata.get("class_names")
-    if not isinstance(names, list) or len(names) != num_classes:
+    if not isinstance(names, list) or [type(n) for n in names] != [str] * num_classes:
         raise ModelFileError(f"{path}: expected {num_classes} class names, found {names!r}")
     return metadata

@@ -1,6 +1,5 @@
 """Every picture that the program draws, from plain arrays, without a display."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from cnn.atomic import replacing
 
 _BLUE, _ORANGE, _GREEN, _RED, _GREY = "#2166ac", "#d9730d", "#1a7f37", "#c62828", "#57606a"
 # Above this many classes, numbers in the cells of a matrix would not be legible.
@@ -232,9 +233,5 @@ def _confidence(axes: Axes, confidences: Mapping[str, Sequence[float]]) -> None:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with replacing(path) as partial:
         figure.savefig(partial, format="png", dpi=120)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -182,12 +182,16 @@ def _look(results: list, epoch: int, last: int) -> list:
     """Waits for the results of the steps up to `last`, and stops the run at one that is no number."""
     values = jax.device_get(results)
     for step, (loss, _) in enumerate(values, last - len(values) + 1):
-        if not np.isfinite(loss):
-            raise TrainingError(
-                f"the loss is {loss} at step {step} of epoch {epoch}; the run is stopped, the "
-                "checkpoints of earlier epochs are kept; try a lower --learning-rate with --restart"
-            )
+        _check_finite(loss, epoch, step)
     return values
+
+
+def _check_finite(loss: float, epoch: int, step: int) -> None:
+    if not np.isfinite(loss):
+        raise TrainingError(
+            f"the loss is {loss} at step {step} of epoch {epoch}; the run is stopped, the "
+            "checkpoints of earlier epochs are kept; try a lower --learning-rate with --restart"
+        )
 
 
 def evaluate(params: Any, dataset: data.Dataset) -> dict[str, float]:
@@ -238,6 +242,8 @@ def train(config: TrainConfig) -> dict[str, Any]:
         train_set, test_set = data.train_and_test(config.dataset, config.data_dir)
         train_set, validation = split(train_set, config)
         about = describe(config, train_set.class_names)
+        if config.restart:  # Only now, when nothing is wrong with the settings any more.
+            run.forget()
         run.tell(summary(len(train_set.class_names)))
         state = fit(config, run, train_set, validation, about)
         return finish(config, run, jax.device_get(state.ema_params), about, test_set)
@@ -257,6 +263,7 @@ def fit(
         for epoch in range(done + 1, config.epochs + 1):
             state, trained = train_epoch(step, state, images, labels, epoch, config)
             validated = evaluate(jax.device_get(state.ema_params), validation)
+            _check_finite(validated["loss"], epoch, steps)
             rate = float(learning_rate(config, steps)(epoch * steps))
             run.add_epoch(epoch, trained, validated, rate, images=steps * config.batch_size)
             arrays = flax.serialization.to_state_dict(state)

@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -17,9 +18,14 @@ import numpy as np
 from tqdm import tqdm
 
 import cnn
+from cnn.atomic import replacing
 from cnn.config import TrainConfig, flag
 
 _COLUMNS = "epoch       loss  accuracy    val loss  val accuracy  learning rate   images/s  time left"
+
+
+_PLOTS = ("curves.png", "confusion.png", "mistakes.png")
+_MEASURED = {"epoch", "loss", "accuracy", "seconds", "val_loss", "val_accuracy"}
 
 
 class WorkdirError(cnn.Error):
@@ -34,11 +40,13 @@ class Workdir:
       config: the settings of its run.
       folder: where it is.
       writes: whether this process is the one that writes, of all hosts.
+      start: when it was opened, by `time.monotonic`.
     """
 
     config: TrainConfig
     folder: Path
     writes: bool
+    start: float
 
     @property
     def checkpoints(self) -> Path:
@@ -50,11 +58,18 @@ class Workdir:
         if self.writes:
             tqdm.write(message, file=sys.stderr)
 
+    def forget(self) -> None:
+        """Removes what an earlier run has left."""
+        if self.writes:
+            shutil.rmtree(self.checkpoints, ignore_errors=True)
+            for name in ("config.json", "metrics.jsonl", "report.json", *_PLOTS):
+                (self.folder / name).unlink(missing_ok=True)
+
     def begin(self, done: int) -> None:
         """Writes the settings, and leaves of the metrics those of the `done` epochs."""
         if self.writes:
             _write(self.folder / "config.json", self.config.as_json())
-            rows = self.history()[:done]
+            rows = [row for row in self.history() if row["epoch"] <= done]
             _write(self.folder / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
         if done:
             self.tell(f"continuing {self.folder} after epoch {done} of {self.config.epochs}")
@@ -85,23 +100,30 @@ class Workdir:
         )
 
     def history(self) -> list[dict[str, float]]:
-        """Reads the whole rows of `metrics.jsonl`; a kill may have torn the last one."""
+        """Reads the rows of `metrics.jsonl` that are whole; a kill may have torn the last one."""
         rows = []
-        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
-            for line in (self.folder / "metrics.jsonl").read_text().splitlines():
-                rows.append(json.loads(line))
-        return rows
+        with contextlib.suppress(FileNotFoundError):
+            for line in (self.folder / "metrics.jsonl").read_text(errors="replace").splitlines():
+                with contextlib.suppress(ValueError):
+                    rows.append(json.loads(line))
+        return [row for row in rows if isinstance(row, dict) and row.keys() >= _MEASURED]
 
     def report(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Writes `report.json`: `results`, time, machine and versions."""
+        """Writes `report.json`: `results`, machine, versions, and time.
+
+        `training_seconds` are those of all epochs, `wall_seconds` those of this process with all
+        that it did: what was trained before a run was continued is in the first only.
+        """
         import jax
 
         seconds = sum(row["seconds"] for row in self.history())
+        wall_seconds = time.monotonic() - self.start
         device = {"kind": jax.devices()[0].device_kind, "count": jax.device_count(), "cores": os.cpu_count()}
         report = {
             **results,
             "epochs": self.config.epochs,
             "training_seconds": round(seconds, 1),
+            "wall_seconds": round(wall_seconds, 1),
             "device": device,
             "versions": versions(),
         }
@@ -110,7 +132,7 @@ class Workdir:
         return report
 
     def draw(self, test_set: Any, probabilities: np.ndarray) -> None:
-        """Draws `curves.png`, `confusion.png` and `mistakes.png`.
+        """Draws the curves, the confusion matrix and the mistakes.
 
         Args:
           test_set: a `cnn.data.Dataset`.
@@ -119,9 +141,10 @@ class Workdir:
         from cnn import plots
 
         names, labels = test_set.class_names, test_set.labels
-        plots.curves(self.history(), self.folder / "curves.png")
-        plots.confusion(labels, probabilities.argmax(-1), names, self.folder / "confusion.png")
-        plots.mistakes(test_set.images, labels, probabilities, names, self.folder / "mistakes.png")
+        curves, confusion, mistakes = (self.folder / name for name in _PLOTS)
+        plots.curves(self.history(), curves)
+        plots.confusion(labels, probabilities.argmax(-1), names, confusion)
+        plots.mistakes(test_set.images, labels, probabilities, names, mistakes)
 
 
 @contextlib.contextmanager
@@ -133,7 +156,7 @@ def opened(config: TrainConfig) -> Iterator[Workdir]:
     """
     import jax
 
-    run = Workdir(config, config.folder, writes=jax.process_index() == 0)
+    run = Workdir(config, config.folder, writes=jax.process_index() == 0, start=time.monotonic())
     _check_model(config.model_file)
     if not run.writes:
         yield run
@@ -143,7 +166,8 @@ def opened(config: TrainConfig) -> Iterator[Workdir]:
         lock = os.open(run.folder / ".lock", os.O_RDWR | os.O_CREAT)
     try:
         _lock(run, lock)
-        _forget(run) if config.restart else _check_settings(run)
+        if not config.restart:
+            _check_settings(run)
         yield run
     finally:
         os.close(lock)
@@ -176,26 +200,27 @@ def _check_model(model: Path) -> None:
         raise WorkdirError(f"{model}: is a folder; --model needs the name of a file")
     if not model.absolute().parent.is_dir():
         raise WorkdirError(f"{model.parent}: no such folder; make it, or give another --model")
-
-
-def _forget(run: Workdir) -> None:
-    shutil.rmtree(run.checkpoints, ignore_errors=True)
-    for name in ("config.json", "metrics.jsonl", "report.json"):
-        (run.folder / name).unlink(missing_ok=True)
+    if not os.access(model.absolute().parent, os.W_OK):
+        raise WorkdirError(f"{model.parent}: no permission to write there; give another --model")
 
 
 def _check_settings(run: Workdir) -> None:
     """Refuses to continue a run under settings that would have made it another one."""
-    if not run.checkpoints.is_dir() or not any(p.name.isdigit() for p in run.checkpoints.iterdir()):
+    path = run.folder / "config.json"
+    if run.checkpoints.exists() and not run.checkpoints.is_dir():
+        raise WorkdirError(f"{run.checkpoints}: is a file; give another --workdir")
+    trained = run.checkpoints.is_dir() and any(p.name.isdigit() for p in run.checkpoints.iterdir())
+    if not trained and not path.exists():
         return
     try:
-        saved = json.loads((run.folder / "config.json").read_text())
+        saved = json.loads(path.read_text())
+        if not isinstance(saved, dict) or "ema_decay" not in saved:
+            raise ValueError("not the settings of a run")
     except (OSError, ValueError) as error:
         raise WorkdirError(
-            f"{run.folder / 'config.json'}: cannot tell which settings its checkpoints were made "
-            "with; give another --workdir, or --restart"
+            f"{path}: cannot tell which settings this run was made with; give another --workdir, or --restart"
         ) from error
-    for name in run.config.differences(saved):
+    for name in run.config.differences(saved) if trained else ():
         raise WorkdirError(
             f"{run.folder}: its run has {flag(name)} {saved.get(name, 'unset')}, not "
             f"{getattr(run.config, name)}; give another --workdir, or --restart to begin anew"
@@ -216,6 +241,5 @@ def _clock(seconds: float) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text)
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        partial.write_text(text)

@@ -230,12 +230,26 @@ def test_an_unknown_set_is_refused_with_near_names(tmp_path):
     assert text == "tensorflow-datasets has no data set 'fashion_mnits'; did you mean fashion_mnist?"
 
 
+@pytest.mark.parametrize("name", ["", "fashion-mnist", " mnist", "mnist*", "../mnist", "/etc"])
+def test_what_is_no_name_is_refused_and_looked_for_nowhere(tmp_path, name):
+    assert message(name, data_dir=tmp_path).startswith(f"tensorflow-datasets has no data set {name!r}")
+
+
+def test_an_unknown_version_is_refused_with_the_known(tmp_path):
+    assert message("mnist:9.9.9", data_dir=tmp_path) == (
+        "data set 'mnist:9.9.9' cannot be loaded at version 9.9.9, only: 3.0.1."
+    )
+    assert message("mnist/x", data_dir=tmp_path) == "data set 'mnist/x': it has no configurations"
+
+
 def test_an_unknown_configuration_is_refused_with_the_known(tmp_path):
     assert "expected one of byclass, bymerge, balanced" in message("emnist/latin", data_dir=tmp_path)
 
 
 def test_an_unknown_split_is_refused_with_the_known(small_dir):
-    assert message("kmnist", "dev", small_dir) == "data set 'kmnist' has no split 'dev'; it has: train, test"
+    for split in ("dev", "test[:0]", "test[5:3]"):
+        text = message("kmnist", split, small_dir)
+        assert text == f"data set 'kmnist' has no split '{split}'; it has: train, test"
 
 
 def test_no_network_is_said_in_one_line_and_leaves_nothing(tmp_path, monkeypatch):

@@ -165,6 +165,27 @@ def test_a_small_digit_is_found_anywhere_on_a_page(expected, tmp_path, corner):
     assert likeness(loaded(page, tmp_path / "a.png"), expected) > 0.95
 
 
+@pytest.mark.parametrize("invert", [False, True])
+@pytest.mark.parametrize("margin", [-3, 0, 5])
+def test_a_digit_that_touches_the_edges_keeps_its_polarity(expected, tmp_path, margin, invert):
+    image = seven().crop((92 - margin, 52 - margin, 188 + margin, 228 + margin))
+    image = ImageOps.invert(image) if invert else image
+    assert likeness(loaded(image, tmp_path / "a.png"), expected) > 0.9
+
+
+@pytest.mark.parametrize("width", [8, 40])
+def test_a_dark_frame_is_not_paper(expected, tmp_path, width):
+    image = ImageOps.expand(seven(), width, 0)
+    assert likeness(loaded(image, tmp_path / "a.png"), expected) > 0.98
+
+
+@pytest.mark.parametrize("bar", [(0, 0, 279, 19), (0, 250, 279, 279), (0, 0, 12, 279), (262, 0, 279, 279)])
+def test_a_bar_along_an_edge_is_not_ink(expected, tmp_path, bar):
+    image = seven()
+    ImageDraw.Draw(image).rectangle(bar, 30)
+    assert likeness(loaded(image, tmp_path / "a.png"), expected) > 0.97
+
+
 def test_uneven_light_and_noise_are_not_ink(expected, tmp_path):
     draw = np.random.default_rng(0)
     light = np.linspace(0.55, 1, 280)[None, :] * np.linspace(0.8, 1, 280)[:, None]

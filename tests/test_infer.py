@@ -189,6 +189,37 @@ def test_the_plot_is_drawn_and_not_read_the_next_time(digits, model, tmp_path, l
         assert min(plot.size) > 800
 
 
+def test_outputs_may_not_be_what_is_read(digits, model, tmp_path):
+    table = tmp_path / "l.csv"
+    table.write_text("a/scan0.png,7\n")
+    one = digits / "a" / "scan0.png"
+    for settings, words in [
+        ({"output": model}, "is also --model; give another --output"),
+        ({"plot": model}, "is also --model; give another --plot"),
+        ({"output": table, "labels": table}, "is also --labels; give another --output"),
+        ({"input": one, "plot": one}, "is also --input; give another --plot"),
+        ({"output": tmp_path / "x", "plot": tmp_path / "x"}, "is also --output; give another --plot"),
+    ]:
+        config = InferConfig(**{"input": digits, "model": model, "plot": Path("none"), **settings})
+        before = one.read_bytes(), model.read_bytes()
+        with pytest.raises(infer.InferError, match=words):
+            infer.infer(config)
+        assert (one.read_bytes(), model.read_bytes()) == before
+
+
+def test_an_output_that_is_no_regular_file_is_written_to_and_a_link_is_followed(digits, model, tmp_path):
+    (tmp_path / "real.csv").write_text("before")
+    (tmp_path / "link.csv").symlink_to("real.csv")
+    read(digits, model, tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text().startswith("path,prediction")
+    os.mkfifo(tmp_path / "pipe")
+    script = command("infer", "--input", digits, "--model", model, "--output", "pipe", "--plot", "none")
+    with subprocess.Popen(script, cwd=tmp_path, stderr=subprocess.DEVNULL):
+        assert (tmp_path / "pipe").read_text().startswith("path,prediction")
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_an_output_is_whole_or_the_one_before(digits, model, tmp_path, monkeypatch):
     out = tmp_path / "o.csv"
     out.write_text("before")
@@ -200,6 +231,7 @@ def test_an_output_is_whole_or_the_one_before(digits, model, tmp_path, monkeypat
     with pytest.raises(KeyboardInterrupt):
         read(digits, model, out)
     assert out.read_text() == "before"
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
 def test_the_model_may_be_a_workdir(trained, digits, model, tmp_path):
@@ -244,7 +276,19 @@ def test_the_python_door(trained, mnist_test, tmp_path):
         classifier.predict_proba(pictures[:5, ..., 0] / 255.0), probabilities[:5], atol=1e-5
     )
     assert classifier.predict(pictures[:0]).shape == (0,)
+    np.testing.assert_array_equal(classifier.predict(pictures[:5].astype(np.int64)), labels[:5])
+    for wrong in (
+        pictures[0],
+        pictures.reshape(-1, 14, 56),
+        np.zeros((1, 28, 28, 3)),
+        np.full((1, 28, 28), 255.0),
+    ):
+        with pytest.raises(ValueError, match="pictures: expected"):
+            classifier.predict(wrong)
     Image.fromarray(pictures[0, ..., 0]).save(tmp_path / "a.png")
+    assert [reading.prediction for reading in classifier.predict_files(tmp_path / "a.png")] == [
+        str(labels[0])
+    ]
     good, missing = classifier.predict_files([tmp_path / "a.png", tmp_path / "none.png"])
     assert (good.prediction, good.status) == (str(labels[0]), "ok")
     assert (missing.status, missing.detail) == ("unreadable", "no such file")

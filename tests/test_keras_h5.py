@@ -181,7 +181,7 @@ def test_weights_of_another_architecture_are_refused(tmp_path):
 
 def test_another_input_size_is_refused(tmp_path):
     keras_model(*model_layers(), shape=(28, 29, 1)).save(tmp_path / "m.h5")
-    assert "(28, 29, 1) instead of (28, 28, 1)" in refusal(tmp_path / "m.h5")
+    assert "another network: its input is (28, 29, 1), not (28, 28, 1)" in refusal(tmp_path / "m.h5")
 
 
 def test_a_missing_file_and_a_folder_say_what_to_do(tmp_path):
@@ -226,8 +226,27 @@ def test_a_truncated_or_altered_file_is_refused_or_read_whole(tmp_path_factory, 
         ]
 
 
+def test_parameters_that_changed_on_the_disk_or_are_no_numbers_are_refused(tmp_path):
+    path = tmp_path / "m.h5"
+    keras_h5.save(path, random_params(), METADATA)
+    with h5py.File(path, "a") as file:
+        file["model_weights/dense/dense/bias:0"][3] += 1
+    assert "its parameters are not those that were saved" in refusal(path)
+    params = random_params()
+    params["dense"]["kernel"][0, 0] = np.nan
+    keras_h5.save(path, params, METADATA)
+    assert "layer dense holds numbers that are not finite" in refusal(path)
+
+
 @pytest.mark.parametrize(
-    "metadata", ["no json", "[]", '{"class_names": 3}', json.dumps({"class_names": ["a"]})]
+    "metadata",
+    [
+        "no json",
+        "[]",
+        '{"class_names": 3}',
+        json.dumps({"class_names": ["a"]}),
+        json.dumps({"class_names": [1] * 10}),
+    ],
 )
 def test_metadata_that_is_not_ours_is_refused(tmp_path, metadata):
     keras_h5.save(tmp_path / "m.h5", random_params(), METADATA)
@@ -240,3 +259,9 @@ def test_an_unwritable_place_is_named_and_nothing_left(tmp_path):
     with pytest.raises(keras_h5.ModelFileError, match="the model cannot be written there"):
         keras_h5.save(tmp_path / "no" / "m.h5", random_params(), METADATA)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_whose_pictures_are_made_in_an_unknown_way_is_refused(tmp_path):
+    keras_h5.save(tmp_path / "m.h5", random_params(), METADATA | {"preprocessing": "other"})
+    with pytest.raises(keras_h5.ModelFileError, match="made by 'other', which this version does not know"):
+        Classifier.load(tmp_path / "m.h5")

@@ -9,9 +9,9 @@ import hashlib
 import io
 import json
 import os
+import re
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -19,9 +19,14 @@ from urllib.parse import quote
 import numpy as np
 
 import cnn
+from cnn.atomic import replacing
 
 # Raise it when what `_decode` makes of the same prepared files changes.
 _CACHE_FORMAT = 1
+
+
+# set, set/configuration, either with :version
+_NAME = r"\w+(/[\w.-]+)?(:[\w.*]+)?"
 
 
 class DataError(cnn.Error):
@@ -81,6 +86,8 @@ def _data_dir(data_dir: str | Path | None) -> Path:
 
 def _prepared_folder(name: str, data_dir: Path) -> Path | None:
     """Finds the one prepared version without importing tfds, which takes half a second."""
+    if not re.fullmatch(_NAME, name):
+        return None
     path, _, version = name.partition(":")
     infos = list((data_dir / path).glob(f"{version or '*.*.*'}/dataset_info.json"))
     return infos[0].parent if len(infos) == 1 else None
@@ -128,20 +135,8 @@ def _write_cache(folder: Path, split: str, dataset: Dataset) -> None:
     arrays: dict[str, Any] = dict(dataset._asdict(), fingerprint=_fingerprint(folder))
     arrays["class_names"] = np.array(dataset.class_names)
     path = _cache_path(folder, split)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    with contextlib.suppress(OSError), _removed_on_failure(partial):
-        with open(partial, "wb") as file:
-            np.savez(file, **arrays)
-        os.replace(partial, path)
-
-
-@contextlib.contextmanager
-def _removed_on_failure(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    with contextlib.suppress(OSError), replacing(path) as partial, open(partial, "wb") as file:
+        np.savez(file, **arrays)
 
 
 def train_and_test(name: str, data_dir: str | Path | None = None) -> tuple[Dataset, Dataset]:
@@ -169,5 +164,5 @@ def preprocessing(name: str) -> str:
       >>> preprocessing("emnist/letters"), preprocessing("cifar10")
       ('emnist', 'resize')
     """
-    base = name.partition(":")[0].partition("/")[0]
+    base = name.partition(":")[0].partition("/")[0].lower()
     return base if base in ("mnist", "emnist") else "resize"

@@ -8,6 +8,7 @@ import io
 import itertools
 import logging
 import os
+import re
 import shutil
 import struct
 import sys
@@ -24,7 +25,7 @@ from tensorflow_datasets.core.download import downloader
 from tensorflow_datasets.image_classification import mnist
 from tqdm import tqdm
 
-from cnn.data import DataError, UnknownDatasetError, UnknownSplitError
+from cnn.data import _NAME, DataError, UnknownDatasetError, UnknownSplitError
 
 _EMBEDDED = Path(__file__).parent / "mnist"
 _SIZE = (28, 28)
@@ -138,6 +139,8 @@ def prepared(name: str, data_dir: Path) -> Any:
     Raises:
       DataError: see `_explained`.
     """
+    if not re.fullmatch(_NAME, name):
+        raise UnknownDatasetError(_did_you_mean(name))
     with _explained(name, data_dir), _no_leftovers(data_dir), _quiet_unless_watched():
         builder = tfds.builder(name, data_dir=data_dir)
         if not builder.data_path.exists():
@@ -182,13 +185,16 @@ def _explained(name: str, data_dir: Path) -> Iterator[None]:
         yield
     except DataError:
         raise
-    except tfds.core.DatasetNotFoundError as error:
-        raise UnknownDatasetError(_did_you_mean(name)) from error
-    except ValueError as error:
-        if "BuilderConfig" not in str(error):
-            raise DataError(_reason(error, name, data_dir)) from error
-        configs = ", ".join(tfds.builder_cls(name.partition("/")[0]).builder_configs)
-        raise UnknownDatasetError(f"data set {name!r}: expected one of {configs}") from error
+    except (tfds.core.DatasetNotFoundError, ValueError, AssertionError) as error:
+        if isinstance(error, tfds.core.DatasetNotFoundError) or "Parsing builder name" in str(error):
+            raise UnknownDatasetError(_did_you_mean(name)) from error
+        if "BuilderConfig" in str(error):
+            configs = ", ".join(tfds.builder_cls(name.partition("/")[0]).builder_configs)
+            expected = f"expected one of {configs}" if configs else "it has no configurations"
+            raise UnknownDatasetError(f"data set {name!r}: {expected}") from error
+        if known := re.search(r"cannot be loaded at version .*", str(error)):
+            raise UnknownDatasetError(f"data set {name!r} {known[0]}") from error
+        raise DataError(_reason(error, name, data_dir)) from error
     except Exception as error:
         raise DataError(_reason(error, name, data_dir)) from error
 
@@ -205,7 +211,7 @@ def _no_leftovers(data_dir: Path) -> Iterator[None]:
         yield
     except BaseException:
         for folder in sorted(folders() - before, reverse=True):  # Children first.
-            if ".tmp." in folder.name:
+            if ".tmp." in folder.name or folder.name == ".config":
                 shutil.rmtree(folder, ignore_errors=True)
             with contextlib.suppress(OSError):
                 folder.rmdir()
@@ -295,12 +301,15 @@ def _supervised_keys(builder: Any) -> tuple[str, str]:
 
 def _count(builder: Any, split: str) -> int:
     try:
-        return int(builder.info.splits[split].num_examples)
-    except (KeyError, ValueError) as error:
+        count = int(builder.info.splits[split].num_examples)
+        if count < 1:
+            raise ValueError("an empty split")
+    except (KeyError, ValueError, AssertionError) as error:
         known = ", ".join(builder.info.splits) or "none"
         raise UnknownSplitError(
             f"data set {builder.name!r} has no split {split!r}; it has: {known}"
         ) from error
+    return count
 
 
 def _records(builder: Any, split: str) -> Iterator[bytes]:
