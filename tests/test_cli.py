@@ -268,7 +268,7 @@ def test_a_wrong_value_is_wrong_usage(run, arguments):
 def test_help_shows_every_default(run, name):
     done = run(name, "--help")
     assert done.returncode == 0
-    shown = " ".join(done.stdout.replace("│", " ").split())
+    shown = " ".join(done.stdout.replace("│", " ").replace("'", "").split())
     settings = {"train": TrainConfig, "infer": InferConfig}[name]
     for field in dataclasses.fields(settings):
         assert flag(field.name) in shown or f"--no-{field.name}" in shown
