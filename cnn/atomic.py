@@ -1,9 +1,17 @@
-"""Files that are written whole or not at all, whatever happens meanwhile."""
+"""Files that are written whole or not at all."""
 
 import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+
+_unfinished: set[Path] = set()
+
+
+def discard_unfinished() -> None:
+    """Removes what `replacing` has not finished, before the process is left at once."""
+    for partial in list(_unfinished):
+        partial.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -31,12 +39,14 @@ def replacing(path: str | Path) -> Iterator[Path]:
         yield path
         return
     partial = path.with_name(f".{path.name[:200]}.{os.getpid()}")
+    _unfinished.add(partial)
     try:
         yield partial
         os.replace(partial, path)
     except OSError as error:
-        if error.filename == str(partial):
+        if error.filename in (None, str(partial)):  # A full disk is said without a name.
             error.filename = str(path)
         raise
     finally:
         partial.unlink(missing_ok=True)
+        _unfinished.discard(partial)

@@ -35,11 +35,28 @@ def manager(folder: Path) -> Iterator[ocp.CheckpointManager]:
     policies = ocp.checkpoint_managers
     keep = [policies.LatestN(3), policies.BestN(get_metric_fn=lambda m: m["accuracy"], n=1)]
     options = ocp.CheckpointManagerOptions(
-        preservation_policy=policies.AnyPreservationPolicy(keep), cleanup_tmp_directories=True
+        preservation_policy=policies.AnyPreservationPolicy(keep),
+        best_fn=lambda metrics: metrics["accuracy"],  # Without it, the metrics are not written.
+        cleanup_tmp_directories=True,
     )
-    # It waits for a save in progress, also when an exception or a signal ends the run.
-    with ocp.CheckpointManager(folder.absolute(), options=options) as opened:
-        yield opened
+    with _silenced():
+        with _writing(folder):
+            opened = ocp.CheckpointManager(folder.absolute(), options=options)
+        try:
+            yield opened
+        finally:  # It waits for a save in progress, also when an exception ends the run.
+            with _writing(folder):
+                opened.close()
+
+
+@contextlib.contextmanager
+def _writing(folder: Any) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # A full disk shows as whatever Orbax and TensorStore happen to raise.
+        full = "no space left" in str(error).lower() or "RESOURCE_EXHAUSTED" in str(error)
+        reason = "no space left on the disk" if full else str(error).partition("\n")[0]
+        raise CheckpointError(f"{folder}: the checkpoint cannot be written there: {reason}") from error
 
 
 def save(opened: ocp.CheckpointManager, epoch: int, state: dict, about: dict, accuracy: float) -> None:
@@ -55,7 +72,8 @@ def save(opened: ocp.CheckpointManager, epoch: int, state: dict, about: dict, ac
     state = jax.tree.map(np.array, state)  # A copy, since training goes on and uses the memory again.
     metadata = {"about": about, "checksums": _checksums(state)}
     items = {_STATE: ocp.args.StandardSave(state), _METADATA: ocp.args.JsonSave(metadata)}
-    opened.save(epoch, args=ocp.args.Composite(**items), metrics={"accuracy": accuracy})
+    with _writing(opened.directory):
+        opened.save(epoch, args=ocp.args.Composite(**items), metrics={"accuracy": accuracy})
 
 
 def latest(folder: Path) -> int | None:
@@ -107,8 +125,10 @@ def _read(path: Path, like: dict | None) -> tuple[dict, dict]:
         state = arrays.restore(path / _STATE, like)
     with ocp.Checkpointer(ocp.JsonCheckpointHandler()) as documents:
         metadata = documents.restore(path / _METADATA)
-    if not {"about", "checksums"} <= metadata.keys():
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("checksums"), dict):
         raise ValueError("the list of its checksums cannot be read")
+    if not isinstance(metadata.get("about"), dict):
+        raise ValueError("its description cannot be read")
     return state, metadata
 
 
@@ -118,7 +138,7 @@ def _silenced() -> Iterator[None]:
     _silence_stragglers()
     logger = logging.getLogger("absl")
     level = logger.level
-    logger.setLevel(logging.ERROR)  # Orbax warns that an item is no whole checkpoint, as it should be.
+    logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
@@ -127,7 +147,7 @@ def _silenced() -> Iterator[None]:
 
 @functools.cache
 def _silence_stragglers() -> None:
-    """Hides the complaints of reads that a failure left unfinished; they may end long after it."""
+    """Hides the complaints of what a failure left unfinished, which may end long after it."""
     show = sys.unraisablehook
 
     def hook(unraisable: Any) -> None:

@@ -61,7 +61,7 @@ class Classifier:
         self.class_names = tuple(metadata["class_names"])
         self.preprocessing = metadata.get("preprocessing", "mnist")
         self._batch_size = batch_size
-        if self.preprocessing not in images.PREPROCESSING:
+        if self.preprocessing not in list(images.PREPROCESSING):  # It may be of any type.
             raise keras_h5.ModelFileError(
                 f"the model's pictures are made by {self.preprocessing!r}, which this version does not know"
             )
@@ -177,4 +177,5 @@ def _read_workdir(folder: Path) -> tuple[Any, dict[str, Any]]:
             f"{folder}: a folder without checkpoints; --model needs a model file or a workdir of bin/train"
         )
     state, about = checkpoint.restore(folder / "checkpoints", epoch)
+    keras_h5.check_metadata(folder, about, state["ema_params"]["dense_1"]["bias"].size)
     return state["ema_params"], about

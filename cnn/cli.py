@@ -8,19 +8,17 @@ import os
 import platform
 import signal
 import sys
+import warnings
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import cnn
+from cnn.atomic import discard_unfinished
 
 # 2: the command line is wrong. 1: the work could not be done, or was done in part.
 _USAGE, _FAILED = 2, 1
-
-
-class _Terminated(BaseException):
-    """SIGTERM, raised like Ctrl-C's KeyboardInterrupt, so that files are left whole."""
 
 
 def train(arguments: Sequence[str] | None = None) -> int:
@@ -100,15 +98,11 @@ def _run(command: Callable[[Sequence[str]], int], arguments: Sequence[str], stop
     """Runs a command; `stopped` says what a user who stops it should know."""
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115  Closed, as by `2>&-`.
     try:
-        with _sigterm_raises():
+        with _signals_leave(stopped):
             _keep_compiled()
             return command(arguments)
     except cnn.Error as error:
         _leave(_USAGE if isinstance(error, cnn.UsageError) else _FAILED, str(error))
-    except KeyboardInterrupt:
-        _leave(128 + signal.SIGINT, f"stopped; {stopped}")
-    except _Terminated:
-        _leave(128 + signal.SIGTERM, f"terminated; {stopped}")
     except BrokenPipeError:  # As in `bin/infer ... | head`: nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
@@ -137,6 +131,8 @@ def _keep_compiled() -> None:
         if os.access(folder, os.W_OK):
             os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
             os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+            # An entry that a kill has left torn is compiled again; nobody need know.
+            warnings.filterwarnings("ignore", "Error reading persistent compilation cache entry")
 
 
 def _processor() -> bytes:
@@ -149,21 +145,33 @@ def _processor() -> bytes:
 
 def _leave(status: int, message: str) -> NoReturn:
     """Ends the process at once: what other threads are still at crashes or complains at an orderly end."""
+    discard_unfinished()
     _say(message)
-    sys.stdout.flush()
+    if sys.stdout:
+        sys.stdout.flush()
     os._exit(status)
 
 
 @contextlib.contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    def stop(*_: Any) -> None:
-        raise _Terminated
+def _signals_leave(stopped: str) -> Iterator[None]:
+    """Has Ctrl-C and SIGTERM end the process from their handlers.
 
-    before = signal.signal(signal.SIGTERM, stop)
+    An exception that a handler raises is lost where Python happens to be in a finalizer.
+    """
+
+    def leave(number: int, _: Any) -> None:
+        words = {signal.SIGINT: "stopped", signal.SIGTERM: "terminated"}
+        _leave(128 + number, f"{words[signal.Signals(number)]}; {stopped}")
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number, handler in before.items():
+        if handler != signal.SIG_IGN:  # As under nohup.
+            signal.signal(number, leave)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def missing_module(error: ModuleNotFoundError) -> str:

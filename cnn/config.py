@@ -50,13 +50,13 @@ class TrainConfig:
     """Share of the averaged parameters that each step keeps, in [0, 1); they are what is exported."""
 
     rotation: float = 10.0
-    """Training images are turned by up to so many degrees, either way."""
+    """Training images are turned by up to so many degrees, either way, at most 45."""
 
     scale: float = 0.1
     """Training images are widened and heightened by up to this fraction, below 1."""
 
     shear: float = 0.1
-    """Training images are slanted by up to so many pixels for each pixel of height."""
+    """Training images are slanted by up to so many pixels for each pixel of height, at most 1."""
 
     shift: float = 2.0
     """Training images are moved by up to so many pixels."""
@@ -89,6 +89,10 @@ class TrainConfig:
         _at_most(1, self, "warmup")
         _at_most(0.999999, self, "ema_decay")
         _at_most(0.9, self, "scale")
+        _at_most(1, self, "shear")
+        _at_most(45, self, "rotation")  # Beyond, two passes of resampling lose ink.
+        _at_most(2**32 - 1, self, "seed")
+        _at_most(1_000_000, self, "epochs")
 
     @property
     def folder(self) -> Path:

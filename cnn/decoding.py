@@ -8,6 +8,7 @@ import itertools
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -48,7 +49,7 @@ def opened(paths: Sequence[str], workers: int | None) -> Iterator[Decode]:
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
     context.set_forkserver_preload(["cnn.images"])
-    executor = ProcessPoolExecutor(workers, context, initializer=_ignore_interrupt)
+    executor = ProcessPoolExecutor(workers, context, initializer=_follow_parent)
     for _ in range(workers):
         executor.submit(os.getpid)  # They start now, while the caller imports JAX.
     try:
@@ -68,9 +69,17 @@ def _size(path: str) -> int:
         return 0
 
 
-def _ignore_interrupt() -> None:
-    """Leaves Ctrl-C, which the terminal sends to all processes, to the one that started them."""
+def _follow_parent() -> None:
+    """Ends this process with the one that started it, which alone minds Ctrl-C, however that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _decode(

@@ -8,7 +8,7 @@ ink from paper, drop specks, fit into the frame.
 
 import contextlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from scipy import ndimage
 import cnn
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
-MAX_PIXELS = 200_000_000
+MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)  # Where Pillow, too, refuses.
 FRAME = 28
 SHAPE = (FRAME, FRAME, 1)
 # Larger pictures are shrunk first: a digit a fiftieth as high as its page keeps 20 pixels.
@@ -138,12 +138,21 @@ def _resize(image: Image.Image) -> np.ndarray:
 
 def _read_ink(image: Image.Image, fit: Fit) -> np.ndarray:
     image = _upright(image)
-    # Light ink on transparency is invisible on white, so black is tried where white shows nothing.
-    for paper in (255, 0) if _has_transparency(image) else (255,):
-        ink = find_ink(_to_grey(image, paper))
+    for grey in _greys(image):
+        ink = find_ink(grey)
         if ink is not None:
             return place(keep_marks(ink), fit)
     return np.zeros((FRAME, FRAME))
+
+
+def _greys(image: Image.Image) -> Iterator[np.ndarray]:
+    """Makes a picture grey in one way after the other, for as long as no ink is found."""
+    yield _to_grey(image, paper=255)
+    if _has_transparency(image):  # Light ink on transparency is invisible on white.
+        yield _to_grey(image, paper=0)
+    elif image.mode in ("RGB", "P", "CMYK", "YCbCr"):  # Colours may differ where their lightness does not.
+        for channel in image.convert("RGB").split():
+            yield _to_grey(channel, paper=255)
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -222,16 +231,16 @@ def find_ink(grey: np.ndarray) -> np.ndarray | None:
       >>> find_ink(page)[4]
       array([0., 0., 1., 1., 1., 1., 1., 0., 0.], dtype=float32)
     """
-    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    border = _border(grey)
     paper = np.median(border)
     noise = 1.5 * np.median(np.abs(border - paper))  # 1.5 MAD is a standard deviation.
-    difference = grey - paper
+    difference, sign = grey - paper, 0
     if np.mean(np.abs(border - paper) > 0.1) > 0.25 or noise > 0.02:
-        level = _level_of_paper(grey, border)
-        difference = grey - (_smooth_surface(grey) if level is None else level)
-        noise = 1.5 * np.median(np.abs(difference)) if level is None else 0.0
+        level, sign = _level_of_paper(grey, border)
+        difference = grey - (level if sign else _smooth_surface(grey))
+        noise = 0.0 if sign else 1.5 * np.median(np.abs(difference))
     # Ink is rarer than paper and stands out further, so it decides the sign of the third moment.
-    ink = difference * np.sign(np.mean(difference.astype(np.float64) ** 3))
+    ink = difference * (sign or np.sign(np.mean(difference.astype(np.float64) ** 3)))
     contrast = float(np.quantile(ink, 1 - min(0.005, 8 / ink.size)))
     if contrast < max(0.06, 6 * noise):
         return None
@@ -240,32 +249,45 @@ def find_ink(grey: np.ndarray) -> np.ndarray | None:
     return ink if inside is None else find_ink(grey[inside])
 
 
-def _level_of_paper(grey: np.ndarray, border: np.ndarray) -> float | None:
+def _border(picture: np.ndarray) -> np.ndarray:
+    return np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+
+
+def _level_of_paper(grey: np.ndarray, border: np.ndarray) -> tuple[float, int]:
     """Finds the grey of the paper in a picture of two levels, as the one that most of the border shows.
 
     The two are told apart by the threshold that leaves the least variance on its two sides (Otsu, "A
-    threshold selection method from gray-level histograms", 1979). None where the paper has no one grey.
+    threshold selection method from gray-level histograms", 1979).
+
+    Returns:
+      The grey, and 1 for ink that is lighter, -1 for darker, 0 where there are no two levels.
     """
-    counts, edges = np.histogram(grey, 64, (0, 1))
-    below = np.cumsum(counts)[:-1] / grey.size
-    moment = np.cumsum(counts * (edges[:-1] + edges[1:]) / 2)[:-1] / grey.size
-    between = (grey.mean() * below - moment) ** 2 / np.maximum(below * (1 - below), 1e-9)
+    counts, edges = np.histogram(grey, 256, (0, 1))
+    share, middles = counts / grey.size, (edges[:-1] + edges[1:]) / 2
+    mean, below = share @ middles, np.cumsum(share)[:-1]
+    moment = np.cumsum(share * middles)[:-1]
+    between = (mean * below - moment) ** 2 / np.maximum(below * (1 - below), 1e-9)
     threshold = edges[1 + int(between.argmax())]
-    paper = grey[(grey > threshold) == (np.mean(border > threshold) > 0.5)]
+    light_paper = np.mean(border > threshold) > 0.5
+    paper = grey[(grey > threshold) == light_paper]
     level = float(np.median(paper))
-    return level if np.mean(np.abs(paper - level) < 0.05) > 0.5 else None
+    # A normal distribution, cut in two, has 64 % of its variance between the halves, an even one 75 %.
+    two_levels = (
+        between.max() > 0.8 * (share @ (middles - mean) ** 2) and np.mean(np.abs(paper - level) < 0.05) > 0.5
+    )
+    return level, (-1 if light_paper else 1) if two_levels else 0
 
 
 def _inside_of_frame(ink: np.ndarray) -> tuple[slice, slice] | None:
-    """Finds the box around the "ink" where it is most of the picture, but not to its edges."""
+    """Finds the box around the "ink" where it is most of the picture, but not at its edges."""
     mask = ink > 0.5
-    if np.mean(mask) <= 0.5:
+    if np.mean(mask) <= 0.5 or np.mean(_border(mask)) > 0.02:
         return None
     sides = [np.flatnonzero(mask.mean(axis=axis) > 0.5) for axis in (1, 0)]
-    if min(map(len, sides)) == 0 or sum(map(len, sides)) >= sum(ink.shape):
+    if min(map(len, sides)) < 3 or sum(map(len, sides)) >= sum(ink.shape):
         return None
     # A pixel less on each side, for the frame's soft edge.
-    rows, columns = (slice(side[0] + 1, max(side[-1], side[0] + 2)) for side in sides)
+    rows, columns = (slice(side[0] + 1, side[-1]) for side in sides)
     return rows, columns
 
 
@@ -285,21 +307,23 @@ def _smooth_surface(grey: np.ndarray) -> np.ndarray:
 
 
 def keep_marks(ink: np.ndarray) -> np.ndarray:
-    """Drops bars along the edges, and specks that lie apart from the mark with the most ink.
+    """Drops bars along the edges, boxes, and specks that lie apart from the mark with the most ink.
 
     Args:
       ink: `float32 (height, width)` in [0, 1].
 
     Returns:
-      The same, 0 where the bars and specks were.
+      The same, 0 where the bars, boxes and specks were.
     """
     marks, count = ndimage.label(ink > 0.2, np.ones((3, 3)))
     if count < 2:
         return ink
     boxes = ndimage.find_objects(marks)
     mass = ndimage.sum_labels(ink, marks, np.arange(1, count + 1))
-    bars = np.array([_is_bar(box, mass[i], ink.shape) for i, box in enumerate(boxes)])
-    mass = np.where(bars, 0, mass) if not bars.all() else mass
+    drawn = np.array(
+        [_is_bar(b, mass[i], ink.shape) or _is_box(marks[b] == i + 1) for i, b in enumerate(boxes)]
+    )
+    mass = np.where(drawn, 0, mass) if not drawn.all() else mass
     main = boxes[int(np.argmax(mass))]
     reach = 0.25 * max(side.stop - side.start for side in main)
     kept = np.zeros(count + 1, bool)
@@ -318,6 +342,11 @@ def _is_bar(box: tuple[slice, slice], mass: float, shape: tuple[int, ...]) -> bo
     return touched >= 3 and mass > 0.8 * area
 
 
+def _is_box(mark: np.ndarray) -> bool:
+    """Whether a mark is the outline of a rectangle, as of a cell in a form."""
+    return min(mark.shape) > 4 and np.mean(_border(mark)) > 0.8 and np.mean(mark) < 0.5
+
+
 def place(ink: np.ndarray, fit: Fit) -> np.ndarray:
     """Scales the ink to the box of `fit` and centres it in the frame.
 
@@ -332,7 +361,9 @@ def place(ink: np.ndarray, fit: Fit) -> np.ndarray:
     first, last = np.array([rows[0], columns[0]]), np.array([rows[-1], columns[-1]]) + 1
     scale = fit.box / (last - first).max()
     if fit.by_mass:  # MNIST's lie at pixel 14, counted from 0: half a pixel beyond the middle.
-        corner = np.array(ndimage.center_of_mass(ink)) + 0.5 - 14.5 / scale
+        start = np.maximum(first - 1, 0)  # Faint spots further off have no say.
+        nearby = ink[start[0] : last[0] + 1, start[1] : last[1] + 1]
+        corner = start + ndimage.center_of_mass(nearby) + 0.5 - 14.5 / scale
     else:
         corner = (first + last) / 2 - FRAME / 2 / scale
     if 0.88 < scale < 1.12:  # Resampling blurs; what nearly fits keeps its pixels.

@@ -86,7 +86,8 @@ def scan(config: InferConfig) -> list[File]:
         return [File(str(top), top.name)]
     if not top.is_dir():
         raise InferError(f"{top}: no such folder or image; --input names what to read")
-    own = {os.path.abspath(path) for path in (config.output, config.plot, config.labels) if path}
+    ours = (config.output, config.plot, config.labels, config.model)
+    own = {os.path.abspath(path) for path in ours if path}
     paths = (path for path in _walk(top, config.recursive) if os.path.abspath(path) not in own)
     files = [File(path, os.path.relpath(path, top).replace(os.sep, "/")) for path in paths]
     if not files:
@@ -104,7 +105,7 @@ def _walk(top: Path, recursive: bool) -> Iterator[str]:
         yield from (os.path.join(folder, name) for name in names if not name.startswith("."))
 
 
-def natural(name: str) -> list[Any]:
+def natural(name: str) -> tuple[list[Any], str]:
     """Makes a sorting key that takes runs of digits as numbers.
 
     Example:
@@ -112,7 +113,7 @@ def natural(name: str) -> list[Any]:
       ['a1/b', 'a2', 'a10']
     """
     parts = re.split(r"([0-9]+)", name)
-    return [int(part) if i % 2 else part for i, part in enumerate(parts)] + [name]
+    return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
 
 
 def find_labels(files: Sequence[File], labels: Path | None, class_names: Sequence[str]) -> dict[str, str]:
@@ -157,6 +158,7 @@ def _read_labels(path: Path, class_names: set[str]) -> dict[str, str]:
         raise InferError(f"{path}: the labels cannot be read: {reason}") from error
     if rows and [cell.lower() for cell in rows[0]] == ["path", "label"]:
         rows = rows[1:]
+    rows = [row for row in rows if row[1:] != [""]]  # Not labelled yet.
     for row in rows:
         if len(row) < 2 or row[1] not in class_names:
             raise InferError(
@@ -263,7 +265,7 @@ class Tally:
         self.confidences: dict[str, list[float]] = {name: [] for name in class_names}
         self.truths: list[int] = []
         self.guesses: list[int] = []
-        self._heap: list[tuple[float, int, np.ndarray, str, bool]] = []
+        self._heap: list[tuple[float, int, np.ndarray, str, bool | None]] = []
 
     def add(self, file: File, reading: Any, label: str) -> None:
         """Counts a row."""
@@ -274,20 +276,20 @@ class Tally:
             self.guesses.append(guess)
         if reading.prediction:
             self.confidences[reading.prediction].append(reading.confidence)
-            self._remember(file, reading, right=label in ("", reading.prediction))
+            self._remember(file, reading, right=label == reading.prediction if label else None)
 
-    def _remember(self, file: File, reading: Any, right: bool) -> None:
+    def _remember(self, file: File, reading: Any, right: bool | None) -> None:
         name = file.name if len(file.name) <= 18 else "…" + file.name[-17:]
         name = name.encode(errors="replace").decode().replace("\n", " ")
         caption = f"{name}\nread as {reading.prediction}, {reading.confidence:.1%}"
         # The heap's first is the one that another, more doubtful, will push out.
-        doubt = -reading.confidence - (1 if right else 0)
+        doubt = -reading.confidence - (0 if right is False else 1)
         item = (doubt, -sum(self.statuses.values()), reading.picture, caption, right)
         (heapq.heappush if len(self._heap) < _SHEET else heapq.heappushpop)(self._heap, item)
 
     @property
-    def sheet(self) -> list[tuple[np.ndarray, str, bool]]:
-        """Pictures, captions, and whether they were right."""
+    def sheet(self) -> list[tuple[np.ndarray, str, bool | None]]:
+        """Pictures, captions, and whether they were right, None where that is not known."""
         return [item[2:] for item in sorted(self._heap, key=lambda item: item[:2], reverse=True)]
 
     @property

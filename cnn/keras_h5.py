@@ -6,6 +6,7 @@ Only numbers and JSON are ever taken from a file; nothing in it is run.
 """
 
 import json
+import os
 import zlib
 from pathlib import Path
 from typing import Any
@@ -49,16 +50,16 @@ def save(path: str | Path, params: dict, metadata: dict) -> None:
         with replacing(path) as partial, h5py.File(partial, "w") as file:
             _write(file, arrays)
             file.attrs["cnn"] = json.dumps(metadata)
-            file.attrs["cnn_checksum"] = _checksum(arrays)
+            file.attrs["cnn_checksum"] = _checksum(arrays, file.attrs["cnn"])
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = os.strerror(error.errno) if error.errno else str(error)
         raise ModelFileError(f"{path}: the model cannot be written there: {reason}") from error
 
 
-def _checksum(params: dict[str, dict[str, np.ndarray]]) -> int:
-    """Sums up the parameters, since HDF5 does not notice when they change on the disk."""
+def _checksum(params: dict[str, dict[str, np.ndarray]], metadata: Any) -> int:
+    """Sums up what is ours, since HDF5 does not notice when it changes on the disk."""
     arrays = [params[layer][tensor] for layer in sorted(params) for tensor in sorted(params[layer])]
-    return zlib.crc32(b"".join(array.tobytes() for array in arrays))
+    return zlib.crc32(b"".join(array.tobytes() for array in arrays) + str(metadata).encode())
 
 
 def _write(file: h5py.File, params: dict[str, dict[str, np.ndarray]]) -> None:
@@ -145,7 +146,7 @@ def load(path: str | Path) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, 
         with h5py.File(path, "r") as file:
             _check_architecture(path, file.attrs.get("model_config"))
             params = _read_params(path, file)
-            _check_values(path, params, file.attrs.get("cnn_checksum"))
+            _check_values(path, params, file.attrs)
             return params, _read_metadata(path, file.attrs.get("cnn"), params["dense_1"]["bias"].size)
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
         reason = str(error).partition("\n")[0]
@@ -188,7 +189,8 @@ def _active_layers(layers: list[dict[str, Any]]) -> list[tuple[str, dict[str, An
         if kind in _IDLE_LAYERS:
             continue
         activation = {"ReLU": "relu", "Softmax": "softmax"}.get(kind, config.get("activation"))
-        if kind in _ACTIVATIONS and active and active[-1][1].get("activation") == "linear":
+        plain = not any(config.get(setting) for setting in ("max_value", "negative_slope", "threshold"))
+        if kind in _ACTIVATIONS and plain and active and active[-1][1].get("activation") == "linear":
             active[-1][1]["activation"] = activation
         else:
             active.append((kind, config))
@@ -209,9 +211,13 @@ def _plain(value: Any, setting: str, expected: dict[str, Any]) -> Any:
 
 
 def _read_params(path: Path, file: h5py.File) -> dict[str, dict[str, np.ndarray]]:
-    """Finds each layer's kernel by its shape, which no other layer has, and the bias beside it."""
-    groups = _weight_groups(file)
-    kernels = {max(tensors, key=len): tensors for tensors in map(_by_shape, groups)}
+    """Finds each layer's kernel by its shape, which only one may have, and the bias beside it."""
+    groups = [_by_shape(tensors) for tensors in _weight_groups(file)]
+    kernels = {max(tensors, key=len): tensors for tensors in groups}
+    if len(kernels) < len(groups):
+        shapes = [max(tensors, key=len) for tensors in groups]
+        twice = next(shape for shape in shapes if shapes.count(shape) > 1)
+        raise ModelFileError(f"{path}: another network: {shapes.count(twice)} layers have a kernel {twice}")
     params = {}
     for name, expected in _KERNELS.items():
         matching = [shape for shape in kernels if _fits(shape, expected)]
@@ -230,12 +236,15 @@ def _read_params(path: Path, file: h5py.File) -> dict[str, dict[str, np.ndarray]
     return {n: {k: np.asarray(v, np.float32) for k, v in p.items()} for n, p in params.items()}
 
 
-def _check_values(path: Path, params: dict[str, dict[str, np.ndarray]], checksum: Any) -> None:
+def _check_values(path: Path, params: dict[str, dict[str, np.ndarray]], attributes: Any) -> None:
     for name, tensors in params.items():
         if not all(np.isfinite(values).all() for values in tensors.values()):
             raise ModelFileError(f"{path}: layer {name} holds numbers that are not finite")
-    if checksum is not None and int(checksum) != _checksum(params):
-        raise ModelFileError(f"{path}: damaged model file: its parameters are not those that were saved")
+    saved = attributes.get("cnn_checksum")
+    if saved is not None and int(saved) != _checksum(params, attributes.get("cnn")):
+        raise ModelFileError(
+            f"{path}: damaged model file: its parameters or its description are not those that were saved"
+        )
 
 
 def _weight_groups(file: h5py.File) -> list[list[h5py.Dataset]]:
@@ -266,7 +275,16 @@ def _read_metadata(path: Path, text: Any, num_classes: int) -> dict[str, Any]:
     if text is None:
         return {"class_names": [str(i) for i in range(num_classes)]}
     metadata = json.loads(text)
-    names = metadata.get("class_names")
+    check_metadata(path, metadata, num_classes)
+    return metadata
+
+
+def check_metadata(path: Path, metadata: Any, num_classes: int) -> None:
+    """Checks what a model says about itself, as far as reading with it depends on that.
+
+    Raises:
+      ModelFileError: it names `path`, and what is wrong.
+    """
+    names = metadata.get("class_names") if isinstance(metadata, dict) else None
     if not isinstance(names, list) or [type(n) for n in names] != [str] * num_classes:
         raise ModelFileError(f"{path}: expected {num_classes} class names, found {names!r}")
-    return metadata

@@ -157,7 +157,7 @@ def labelled_readings(
     predictions: np.ndarray,
     class_names: Sequence[str],
     pictures: np.ndarray,
-    captions: Sequence[tuple[str, bool]],
+    captions: Sequence[tuple[str, bool | None]],
     counts: str,
     path: Path,
 ) -> None:
@@ -168,7 +168,7 @@ def labelled_readings(
       predictions: `int (N,)`; -1 where nothing was read, which counts as wrong.
       class_names: of the labels.
       pictures: `float32 (n, 28, 28, 1)`, as the network saw them.
-      captions: for each of them a text, and whether it was right.
+      captions: for each of them a text, and whether it was right, None where that is not known.
       counts: what the title says.
       path: of the PNG.
     """
@@ -178,7 +178,8 @@ def labelled_readings(
     top, bottom = halves
     figure.suptitle(counts, fontweight="bold")
     top.suptitle("What the network saw and read: wrong ones first, then the least sure", fontsize=11)
-    _sheet(top, pictures, [(text, _GREEN if right else _RED) for text, right in captions], columns=8)
+    colours = {True: _GREEN, False: _RED, None: "black"}
+    _sheet(top, pictures, [(text, colours[right]) for text, right in captions], columns=8)
     left, right = bottom.subplots(1, 2, width_ratios=[1, 1.25])
     _accuracy(left, labels, predictions, class_names)
     read = predictions >= 0

@@ -11,6 +11,7 @@ import numpy as np
 import optax
 from flax.training import train_state
 from jax import lax
+from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from tqdm import tqdm
 
@@ -213,7 +214,7 @@ def split(dataset: data.Dataset, config: TrainConfig) -> tuple[data.Dataset, dat
       cnn.UsageError: a batch would not fit.
     """
     order = np.random.default_rng(config.seed).permutation(len(dataset.labels))
-    held_out = min(config.validation_size, len(order) // 10)
+    held_out = min(config.validation_size, max(1, len(order) // 10))
     if config.batch_size > len(order) - held_out or config.batch_size % jax.device_count():
         raise cnn.UsageError(
             f"--batch-size: expected at most the {len(order) - held_out} training images, and a "
@@ -244,6 +245,8 @@ def train(config: TrainConfig) -> dict[str, Any]:
         about = describe(config, train_set.class_names)
         if config.restart:  # Only now, when nothing is wrong with the settings any more.
             run.forget()
+        if config.distributed:  # No host may look for a checkpoint before the first has forgotten it.
+            multihost_utils.sync_global_devices("workdir")
         run.tell(summary(len(train_set.class_names)))
         state = fit(config, run, train_set, validation, about)
         return finish(config, run, jax.device_get(state.ema_params), about, test_set)

@@ -61,7 +61,8 @@ class Workdir:
     def forget(self) -> None:
         """Removes what an earlier run has left."""
         if self.writes:
-            shutil.rmtree(self.checkpoints, ignore_errors=True)
+            for checkpoint in self.checkpoints.glob("[0-9]*"):  # The folder may hold other things.
+                shutil.rmtree(checkpoint, ignore_errors=True)
             for name in ("config.json", "metrics.jsonl", "report.json", *_PLOTS):
                 (self.folder / name).unlink(missing_ok=True)
 
@@ -106,7 +107,7 @@ class Workdir:
             for line in (self.folder / "metrics.jsonl").read_text(errors="replace").splitlines():
                 with contextlib.suppress(ValueError):
                     rows.append(json.loads(line))
-        return [row for row in rows if isinstance(row, dict) and row.keys() >= _MEASURED]
+        return [row for row in rows if isinstance(row, dict) and _is_measured(row)]
 
     def report(self, results: dict[str, Any]) -> dict[str, Any]:
         """Writes `report.json`: `results`, machine, versions, and time.
@@ -166,11 +167,14 @@ def opened(config: TrainConfig) -> Iterator[Workdir]:
         lock = os.open(run.folder / ".lock", os.O_RDWR | os.O_CREAT)
     try:
         _lock(run, lock)
-        if not config.restart:
-            _check_settings(run)
+        _check_settings(run)
         yield run
     finally:
         os.close(lock)
+
+
+def _is_measured(row: dict) -> bool:
+    return row.keys() >= _MEASURED and all(type(row[name]) in (int, float) for name in _MEASURED)
 
 
 def _lock(run: Workdir, file: int) -> None:
@@ -210,17 +214,22 @@ def _check_settings(run: Workdir) -> None:
     if run.checkpoints.exists() and not run.checkpoints.is_dir():
         raise WorkdirError(f"{run.checkpoints}: is a file; give another --workdir")
     trained = run.checkpoints.is_dir() and any(p.name.isdigit() for p in run.checkpoints.iterdir())
-    if not trained and not path.exists():
+    if not path.exists() and (run.config.restart or not trained):
         return
     try:
         saved = json.loads(path.read_text())
         if not isinstance(saved, dict) or "ema_decay" not in saved:
             raise ValueError("not the settings of a run")
+    except FileNotFoundError as error:
+        raise WorkdirError(
+            f"{path}: without it, nothing tells which settings this run was made with; "
+            "give another --workdir, or --restart"
+        ) from error
     except (OSError, ValueError) as error:
         raise WorkdirError(
-            f"{path}: cannot tell which settings this run was made with; give another --workdir, or --restart"
+            f"{path}: not the settings of a run of bin/train; give another --workdir, or remove that file"
         ) from error
-    for name in run.config.differences(saved) if trained else ():
+    for name in run.config.differences(saved) if trained and not run.config.restart else ():
         raise WorkdirError(
             f"{run.folder}: its run has {flag(name)} {saved.get(name, 'unset')}, not "
             f"{getattr(run.config, name)}; give another --workdir, or --restart to begin anew"

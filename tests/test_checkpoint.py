@@ -42,6 +42,13 @@ def test_the_last_three_and_the_best_are_kept(saved):
     assert checkpoint.latest(saved) == 6
 
 
+def test_the_best_is_known_after_the_run_was_continued(copied):
+    with checkpoint.manager(copied) as opened:
+        for epoch in (7, 8, 9):
+            checkpoint.save(opened, epoch, STATE, {"class_names": ["a"]}, 0.6)
+    assert sorted(name for name in os.listdir(copied) if name.isdigit()) == ["2", "7", "8", "9"]
+
+
 def test_what_is_saved_is_restored_like_the_target_or_as_numpy(saved):
     like, about = checkpoint.restore(saved, 6, STATE)
     assert same(like, STATE)

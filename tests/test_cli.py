@@ -3,6 +3,8 @@
 import csv
 import dataclasses
 import json
+import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -180,20 +182,47 @@ def test_a_refused_restart_leaves_the_run_as_it_was(small, run, tmp_path):
     assert sorted(path for path in (tmp_path / "runs").rglob("*")) == before
 
 
+def test_a_checkpoint_that_cannot_be_written_is_one_line(small, data_dir, tmp_path):
+    def no_large_files():  # As on a full disk, but for this process alone.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    environment = {**os.environ, "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "none")}
+    done = subprocess.run(
+        command("train", *small), cwd=tmp_path, env=environment, preexec_fn=no_large_files,
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert "runs/kmnist/checkpoints: the checkpoint cannot be written there" in failure(done, 1)
+
+
 @pytest.mark.parametrize("content", ["[]", "{", '{"other": 1}'])
 def test_settings_of_something_else_are_not_written_over(small, run, tmp_path, content):
     (tmp_path / "runs" / "kmnist").mkdir(parents=True)
     config = tmp_path / "runs" / "kmnist" / "config.json"
     config.write_text(content)
-    assert "config.json: cannot tell which settings" in failure(run("train", *small), 1)
-    assert config.read_text() == content
+    theirs = tmp_path / "runs" / "kmnist" / "checkpoints" / "important" / "thesis.txt"
+    theirs.parent.mkdir(parents=True)
+    theirs.touch()
+    for restart in ([], ["--restart"]):
+        text = failure(run("train", *small, *restart), 1)
+        assert "config.json: not the settings of a run of bin/train; give another --workdir" in text
+        assert config.read_text() == content
+    config.unlink()
+    assert run("train", *small, "--restart").returncode == 0
+    assert theirs.exists()
 
 
 def test_torn_metrics_are_left_out(small, run, tmp_path):
     assert run("train", *small).returncode == 0
     metrics = tmp_path / "runs" / "kmnist" / "metrics.jsonl"
     rows = metrics.read_bytes().splitlines(keepends=True)
-    metrics.write_bytes(b"\xff\xfe{\n" + rows[0] + b'{"epoch": 2}\n' + rows[2] + b'{"epoch": 4, "lo')
+    metrics.write_bytes(
+        b"\xff\xfe{\n"
+        + rows[0]
+        + b'{"epoch": 2}\n'
+        + rows[1].replace(b'"epoch": 2', b'"epoch": "2"')
+        + rows[2]
+        + b'{"epoch": 4, "lo'
+    )
     assert run("train", *small).returncode == 0
     assert metrics.read_bytes() == rows[0] + rows[2]
 
@@ -202,7 +231,7 @@ def test_lost_settings_are_no_silent_fresh_start(small, run, tmp_path):
     assert run("train", *small).returncode == 0
     (tmp_path / "runs" / "kmnist" / "config.json").unlink()
     text = failure(run("train", *small), 1)
-    assert "config.json: cannot tell which settings this run was made with" in text
+    assert "config.json: without it, nothing tells which settings this run was made with" in text
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(small, run, tmp_path):

@@ -15,7 +15,7 @@ from PIL import Image
 
 from cnn import data
 from cnn.data import builders
-from tests.conftest import idx
+from tests.conftest import ROOT, idx
 
 EMBEDDED = Path(data.__file__).parent / "mnist"
 
@@ -250,6 +250,18 @@ def test_an_unknown_split_is_refused_with_the_known(small_dir):
     for split in ("dev", "test[:0]", "test[5:3]"):
         text = message("kmnist", split, small_dir)
         assert text == f"data set 'kmnist' has no split '{split}'; it has: train, test"
+
+
+def test_two_processes_prepare_the_same_set_once(tmp_path):
+    script = f"from cnn import data; print(len(data.load('mnist', 'test', {str(tmp_path)!r}).labels))"
+    both = [
+        subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=-1, stderr=-1, text=True)
+        for _ in range(2)
+    ]
+    outputs = [process.communicate(timeout=300) for process in both]
+    assert [stdout for stdout, _ in outputs] == ["10000\n"] * 2, outputs
+    assert sum("preparing mnist" in stderr for _, stderr in outputs) == 1
+    assert not (tmp_path / ".cnn-lock").exists()
 
 
 def test_no_network_is_said_in_one_line_and_leaves_nothing(tmp_path, monkeypatch):

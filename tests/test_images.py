@@ -214,6 +214,36 @@ def test_keep_marks_by_hand():
     assert kept[17:19, 10].all()
 
 
+def test_a_drawn_box_around_the_digit_is_not_ink(expected, tmp_path):
+    image = seven()
+    ImageDraw.Draw(image).rectangle((50, 30, 230, 250), outline=0, width=4)
+    assert likeness(loaded(image, tmp_path / "a.png"), expected) > 0.98
+
+
+@pytest.mark.parametrize(("ink", "paper"), [((255, 0, 0), (0, 130, 0)), ((200, 0, 0), (70, 70, 70))])
+def test_ink_as_light_as_the_paper_is_found_by_its_colour(expected, tmp_path, ink, paper):
+    image = ImageOps.colorize(seven(), black=ink, white=paper)
+    assert likeness(loaded(image, tmp_path / "a.png"), expected) > 0.95
+
+
+def test_tight_crops_of_real_digits_keep_their_polarity(mnist_test, tmp_path):
+    likenesses = []
+    for pixels in mnist_test.images[:100, ..., 0]:
+        rows, columns = (np.flatnonzero((pixels > 60).any(axis)) for axis in (1, 0))
+        cut = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        for image in (Image.fromarray(cut), ImageOps.invert(Image.fromarray(cut))):
+            likenesses.append(likeness(loaded(image, tmp_path / "a.png"), pixels / 255))
+    # A straight 1, cut out, is a rectangle of nothing but ink.
+    assert np.mean(np.array(likenesses) > 0.9) > 0.95
+
+
+@pytest.mark.parametrize("noise", [2, 6, 12, 30])
+@pytest.mark.parametrize("ending", ["png", "jpg"])
+def test_a_noisy_blank_page_is_blank(tmp_path, noise, ending):
+    page = np.random.default_rng(noise).normal(200, noise, (400, 300)).clip(0, 255)
+    assert not loaded(Image.fromarray(page.astype(np.uint8)), tmp_path / f"a.{ending}").any()
+
+
 @pytest.mark.parametrize("shade", [0, 128, 255])
 @pytest.mark.parametrize("size", [(1, 1), (1, 90), (28, 28), (300, 200)])
 def test_a_blank_page_is_all_background(tmp_path, shade, size):

@@ -189,6 +189,25 @@ def test_the_plot_is_drawn_and_not_read_the_next_time(digits, model, tmp_path, l
         assert min(plot.size) > 800
 
 
+def test_names_that_only_differ_by_a_number_at_the_end_are_in_order():
+    names = ["page2", "page", "page10", "page1", "a/page", "page.png2", "page.png"]
+    assert sorted(names, key=infer.natural) == [
+        "a/page", "page", "page1", "page2", "page10", "page.png", "page.png2",
+    ]  # fmt: skip
+
+
+def test_the_model_in_the_folder_is_not_read_as_an_image(digits, model, tmp_path):
+    shutil.copy(model, digits / "mnist_model.h5")
+    config = InferConfig(input=digits, model=digits / "mnist_model.h5", plot=Path("none"))
+    assert "mnist_model.h5" not in [file.name for file in infer.scan(config)]
+
+
+def test_rows_without_a_label_are_not_labelled(tmp_path):
+    (tmp_path / "l.csv").write_text("path,label\na.png,3\nb.png,\n")
+    files = [infer.File("a.png", "a.png"), infer.File("b.png", "b.png")]
+    assert infer.find_labels(files, tmp_path / "l.csv", "0123456789") == {"a.png": "3"}
+
+
 def test_outputs_may_not_be_what_is_read(digits, model, tmp_path):
     table = tmp_path / "l.csv"
     table.write_text("a/scan0.png,7\n")

@@ -179,6 +179,21 @@ def test_weights_of_another_architecture_are_refused(tmp_path):
     )
 
 
+def test_weights_of_two_layers_with_a_kernel_of_the_same_shape_are_refused(tmp_path):
+    twice = changed(
+        4, [L.Conv2D(64, 3, activation="relu", padding="same"), L.Conv2D(64, 3, activation="relu")]
+    )
+    keras_model(*twice).save_weights(tmp_path / "w.weights.h5")
+    assert "another network: 2 layers have a kernel (3, 3, 64, 64)" in refusal(tmp_path / "w.weights.h5")
+
+
+@pytest.mark.parametrize("bent", [{"max_value": 0.1}, {"negative_slope": 0.5}, {"threshold": 1.0}])
+def test_a_relu_that_is_not_plain_is_refused(tmp_path, bent):
+    layers = changed(0, [L.Conv2D(32, 3), L.ReLU(**bent, name="bent")])
+    keras_model(*layers).save(tmp_path / "m.h5")
+    assert "expected Conv2D with activation relu, found linear" in refusal(tmp_path / "m.h5")
+
+
 def test_another_input_size_is_refused(tmp_path):
     keras_model(*model_layers(), shape=(28, 29, 1)).save(tmp_path / "m.h5")
     assert "another network: its input is (28, 29, 1), not (28, 28, 1)" in refusal(tmp_path / "m.h5")
@@ -231,7 +246,7 @@ def test_parameters_that_changed_on_the_disk_or_are_no_numbers_are_refused(tmp_p
     keras_h5.save(path, random_params(), METADATA)
     with h5py.File(path, "a") as file:
         file["model_weights/dense/dense/bias:0"][3] += 1
-    assert "its parameters are not those that were saved" in refusal(path)
+    assert "its parameters or its description are not those that were saved" in refusal(path)
     params = random_params()
     params["dense"]["kernel"][0, 0] = np.nan
     keras_h5.save(path, params, METADATA)

@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import errno
+import fcntl
 import gzip
 import io
 import itertools
@@ -141,12 +142,31 @@ def prepared(name: str, data_dir: Path) -> Any:
     """
     if not re.fullmatch(_NAME, name):
         raise UnknownDatasetError(_did_you_mean(name))
-    with _explained(name, data_dir), _no_leftovers(data_dir), _quiet_unless_watched():
-        builder = tfds.builder(name, data_dir=data_dir)
-        if not builder.data_path.exists():
-            _prepare(_tensorflow_free(builder, data_dir) or builder, data_dir)
-            builder = tfds.builder(name, data_dir=data_dir)
-        return builder
+    with _explained(name, data_dir), _quiet_unless_watched():
+        if not tfds.builder(name, data_dir=data_dir).data_path.exists():
+            with _alone(data_dir), _no_leftovers(data_dir):
+                builder = tfds.builder(name, data_dir=data_dir)
+                if not builder.data_path.exists():  # Another process may just have made it.
+                    _prepare(_tensorflow_free(builder, data_dir) or builder, data_dir)
+        return tfds.builder(name, data_dir=data_dir)
+
+
+@contextlib.contextmanager
+def _alone(data_dir: Path) -> Iterator[None]:
+    """Waits for other processes that prepare something there, and makes others wait."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    path = data_dir / ".cnn-lock"
+    while True:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists() and os.path.samestat(os.fstat(lock), path.stat()):
+            break
+        os.close(lock)  # It was removed, by the one that had it, while this process waited.
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(lock)
 
 
 def _tensorflow_free(builder: Any, data_dir: Path) -> Any | None:
