@@ -4,7 +4,7 @@ import csv
 import dataclasses
 import json
 import os
-import resource
+import shlex
 import shutil
 import subprocess
 import sys
@@ -183,14 +183,12 @@ def test_a_refused_restart_leaves_the_run_as_it_was(small, run, tmp_path):
 
 
 def test_a_checkpoint_that_cannot_be_written_is_one_line(small, data_dir, tmp_path):
-    def no_large_files():  # As on a full disk, but for this process alone.
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-
+    # No file over 98 KiB: as on a full disk, but for this process alone.
+    script = "ulimit -f 98; exec " + shlex.join(command("train", *small))
     environment = {**os.environ, "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "none")}
     done = subprocess.run(
-        command("train", *small), cwd=tmp_path, env=environment, preexec_fn=no_large_files,
-        capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+    )
     assert "runs/kmnist/checkpoints: the checkpoint cannot be written there" in failure(done, 1)
 
 
