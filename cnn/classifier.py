@@ -155,14 +155,13 @@ def _checked(pictures: np.ndarray) -> np.ndarray:
 def _compiled(num_classes: int) -> Callable:
     """Returns the jitted network, from pictures to logits, one for all classifiers of its kind."""
     # Without gradients to keep, pieces twice as large still fit the cache.
-    how = lowering.choose()
+    how = lowering.choose(CNN(num_classes))
     how = how._replace(piece=2 * how.piece)
-    model = CNN(num_classes, how.convolve, how.max_pool)
 
     def forward(params: Any, pictures: jax.Array) -> jax.Array:
         if pictures.dtype == jnp.uint8:
             pictures = pictures.astype(jnp.float32) / 255
-        logits: Any = model.apply({"params": params}, lowering.seen(pictures))
+        logits: Any = how.logits(params, pictures)
         return logits
 
     return jax.jit(lowering.map_batch(forward, how))

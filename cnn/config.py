@@ -61,6 +61,9 @@ class TrainConfig:
     shift: float = 2.0
     """Training images are moved by up to so many pixels."""
 
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """What the network is computed in; bfloat16 is for GPU and TPU. Parameters and loss are float32."""
+
     validation_size: int = 5000
     """Training images that are set aside for validation; of a small set, at most a tenth."""
 

@@ -1,9 +1,9 @@
-"""How convolution, pooling and whole batches are computed on this machine.
+"""How the network is computed on this machine.
 
-The network in `cnn.model` says what is computed. On GPU and TPU, XLA's own convolution is the best
-way to compute it. On CPU, XLA's gradients of convolution and pooling are slow, and a batch of 128
-does not fit the cache, so there the same numbers come from matrix products over small pieces of the
-batch, one queue of pieces per core. Measured on 2 cores: see tests/benchmarks/README.md.
+`cnn.model` says what is computed. On GPU and TPU, what XLA makes of that is the best way to compute
+it. On CPU, XLA's gradients of convolution and pooling are slow, and a batch of 128 does not fit the
+cache. So there the same numbers come from matrix products, over small pieces of the batch, with one
+queue of pieces per core. What each idea is worth: see tests/benchmarks/README.md.
 """
 
 import math
@@ -11,95 +11,244 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from cnn.cores import available
 
+# The steps of a 2×2 pooling window, in reading order.
+_QUARTERS = ((0, 0), (0, 1), (1, 0), (1, 1))
+
 
 class Lowering(NamedTuple):
     """One way to compute the network.
 
     Attributes:
-      convolve: with the arguments of `lax.conv_general_dilated`.
-      max_pool: `(batch, height, width, channels)` to half the height and width, odd ends dropped.
+      logits: a function of parameters and `float32 (batch, 28, 28, 1)` images.
       lanes: how many queues of pieces are computed side by side.
       piece: the most examples that are computed at once; 0 means the whole batch.
     """
 
-    convolve: Callable
-    max_pool: Callable
+    logits: Callable
     lanes: int
     piece: int
 
 
-def choose(backend: str | None = None, cores: int | None = None) -> Lowering:
-    """Picks the fastest lowering for a backend, by default the one that JAX runs on."""
-    if (backend or jax.default_backend()) != "cpu":
-        pool = partial(nn.max_pool, window_shape=(2, 2), strides=(2, 2))
-        return Lowering(lax.conv_general_dilated, pool, lanes=1, piece=0)
+def choose(model: Any, backend: str | None = None, cores: int | None = None) -> Lowering:
+    """Picks the fastest way to compute a `cnn.model.CNN`.
+
+    Args:
+      model: the network; as matrix products it is computed in float32 only.
+      backend: by default the one that JAX runs on.
+      cores: by default those that this process may use.
+    """
+    if (backend or jax.default_backend()) != "cpu" or jnp.dtype(model.dtype) != jnp.float32:
+        return Lowering(lambda params, images: model.apply({"params": params}, images), lanes=1, piece=0)
     if jax.device_count() > 1:  # Each device takes its share of the batch, so nothing is cut here.
-        return Lowering(convolve_as_matmul, max_pool_as_maximum, lanes=1, piece=0)
-    return Lowering(convolve_as_matmul, max_pool_as_maximum, cores or available(), piece=16)
+        return Lowering(logits_by_products, lanes=1, piece=0)
+    return Lowering(logits_by_products, lanes=cores or available(), piece=16)
 
 
-def seen(images: jax.Array) -> jax.Array:
-    """Cuts off the last two rows and columns, which cannot reach the logits.
-
-    Both poolings drop an odd last row: 11→5 uses 10, which come from 12, 24 and 26 rows before.
+def logits_by_products(params: Any, images: jax.Array) -> jax.Array:
+    """Computes the logits of `cnn.model.CNN`, layer by layer, as matrix products.
 
     Args:
-      images: `(batch, 28, 28, 1)`.
+      params: of the network.
+      images: `float32 (batch, 28, 28, 1)`.
 
     Returns:
-      `(batch, 26, 26, 1)`, of which the network makes the same logits with 15 % less work.
+      `float32 (batch, num_classes)`.
     """
-    return images[:, :26, :26]
+
+    def layer(name: str) -> tuple[jax.Array, jax.Array]:
+        return params[name]["kernel"], params[name]["bias"]
+
+    x = conv_relu_pool_of_grey(images, *layer("conv2d"))
+    x = conv_relu_pool(x, *layer("conv2d_1"))
+    x = conv_relu(x, *layer("conv2d_2"))
+    x = jax.nn.relu(dense(x.reshape(len(x), -1), *layer("dense")))
+    return dense(x, *layer("dense_1"))
 
 
-def convolve_as_matmul(
-    images: jax.Array, kernel: jax.Array, strides: Any, padding: Any, **_: Any
-) -> jax.Array:
-    """Computes a convolution without padding, of stride 1, as matrix products.
+# The layers are written out with their gradients, since those that XLA derives are slower: it folds
+# a transposition into a product, which then misses its fast path (`_gradient_of_weights`), and it
+# pads and adds where a pooling window only chooses (`_to_the_maximum`).
+
+
+@jax.custom_vjp
+def dense(x: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
+    """Computes a dense layer, `(batch, inputs)` to `(batch, features)`."""
+    return x @ kernel + bias
+
+
+def _dense_forward(x: jax.Array, kernel: jax.Array, bias: jax.Array) -> tuple[jax.Array, tuple]:
+    return x @ kernel + bias, (x, kernel)
+
+
+def _dense_backward(saved: tuple, gradient: jax.Array) -> tuple:
+    x, kernel = saved
+    return gradient @ kernel.T, _gradient_of_weights(x, gradient), gradient.sum(0)
+
+
+@jax.custom_vjp
+def conv_relu(images: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
+    """Computes a 3×3 convolution without padding, and relu.
 
     Args:
       images: `(batch, height, width, channels)`.
-      kernel: `(kernel_height, kernel_width, channels, features)`.
-      strides: all 1.
-      padding: `"VALID"`.
+      kernel: `(3, 3, channels, features)`.
+      bias: `(features,)`.
 
     Returns:
-      `(batch, height - kernel_height + 1, width - kernel_width + 1, features)`.
+      `(batch, height - 2, width - 2, features)`.
     """
-    assert (tuple(strides), padding) == ((1, 1), "VALID"), (strides, padding)
-    kernel_height, kernel_width, channels, features = kernel.shape
-    height, width = images.shape[1] - kernel_height + 1, images.shape[2] - kernel_width + 1
-    columns = [images[:, :, j : j + width] for j in range(kernel_width)]
-    rows = jnp.concatenate(columns, axis=-1)
-    if channels == 1:  # Nine thin columns at once make one product of a better shape than three.
-        rows = jnp.concatenate([rows[:, i : i + height] for i in range(kernel_height)], axis=-1)
-        return rows @ kernel.reshape(-1, features)
-    weights = kernel.reshape(kernel_height, kernel_width * channels, features)
-    products = [rows[:, i : i + height] @ weights[i] for i in range(kernel_height)]
-    return sum(products[1:], products[0])
+    return _conv_relu_forward(images, kernel, bias)[0]
 
 
-def max_pool_as_maximum(images: jax.Array) -> jax.Array:
-    """Computes 2×2 max pooling as the maximum of strided slices.
+def _conv_relu_forward(images: jax.Array, kernel: jax.Array, bias: jax.Array) -> tuple[jax.Array, tuple]:
+    columns = _patches(images, images.shape[1] - 2, images.shape[2] - 2)
+    result = jax.nn.relu(columns @ _flat(kernel) + bias)
+    return result, (images, columns, kernel, result)
 
-    A gradient is shared between equal maxima, half and half in each direction.
 
-    Args:
-      images: `(batch, height, width, channels)`.
+def _conv_relu_backward(saved: tuple, gradient: jax.Array) -> tuple:
+    images, columns, kernel, result = saved
+    gradient = jnp.where(result > 0, gradient, 0)
+    return *_conv_backward(images, columns, kernel, gradient), gradient.sum((0, 1, 2))
 
-    Returns:
-      `(batch, height // 2, width // 2, channels)`.
+
+@jax.custom_vjp
+def conv_relu_pool(images: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
+    """Computes a 3×3 convolution without padding, relu, and 2×2 max pooling, odd ends dropped.
+
+    The bias is added, and relu taken, of the maxima only: neither changes which is the largest.
+    Args and Returns as for `conv_relu`, but of half the height and width.
     """
-    height, width = images.shape[1] // 2 * 2, images.shape[2] // 2 * 2
-    images = jnp.maximum(images[:, 0:height:2], images[:, 1:height:2])
-    return jnp.maximum(images[:, :, 0:width:2], images[:, :, 1:width:2])
+    return _conv_relu_pool_forward(images, kernel, bias)[0]
+
+
+def _conv_relu_pool_forward(images: jax.Array, kernel: jax.Array, bias: jax.Array) -> tuple[jax.Array, tuple]:
+    height, width = _pooled(images)
+    columns = _patches(images, 2 * height, 2 * width)
+    products = (columns @ _flat(kernel)).reshape(len(images), height, 2, width, 2, -1)
+    largest = products.max((2, 4))
+    result = jax.nn.relu(largest + bias)
+    return result, (images, columns, kernel, products, largest, result)
+
+
+def _conv_relu_pool_backward(saved: tuple, gradient: jax.Array) -> tuple:
+    images, columns, kernel, products, largest, result = saved
+    gradient = jnp.where(result > 0, gradient, 0)
+    quarters = [products[:, :, i, :, j] for i, j in _QUARTERS]
+    a, b, c, d = _to_the_maximum(quarters, largest, gradient)
+    routed = jnp.stack([jnp.stack([a, b], 3), jnp.stack([c, d], 3)], 2)
+    routed = routed.reshape(*columns.shape[:3], -1)
+    return *_conv_backward(images, columns, kernel, routed), gradient.sum((0, 1, 2))
+
+
+@jax.custom_vjp
+def conv_relu_pool_of_grey(images: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
+    """Computes `conv_relu_pool` for images of one channel.
+
+    Nine inputs make a thin product. The 4×4 pixels that reach a pooling window, times the kernel at
+    its four places in them, make one of a better shape, whose results are pooled where they lie.
+    """
+    return _conv_relu_pool_of_grey_forward(images, kernel, bias)[0]
+
+
+def _conv_relu_pool_of_grey_forward(
+    images: jax.Array, kernel: jax.Array, bias: jax.Array
+) -> tuple[jax.Array, tuple]:
+    windows = _windows(images)
+    # The bias is the weight of a constant 1, and relu is where the maximum starts, so that it is a
+    # reduction that ends the layer: XLA computes one once, but elementwise work for each reader anew.
+    ones = jnp.ones((*windows.shape[:3], 1), windows.dtype)
+    weights = jnp.concatenate([_at_four_places(kernel), jnp.tile(bias, 4)[None]])
+    products = jnp.concatenate([windows, ones], -1) @ weights
+    products = products.reshape(*windows.shape[:3], 4, len(bias))
+    result = lax.reduce(products, jnp.zeros((), products.dtype), lax.max, (3,))
+    return result, (images, windows, kernel, products, result)
+
+
+def _conv_relu_pool_of_grey_backward(saved: tuple, gradient: jax.Array) -> tuple:
+    images, windows, kernel, products, result = saved
+    gradient = jnp.where(result > 0, gradient, 0)
+    quarters = [products[:, :, :, i] for i in range(4)]
+    routed = jnp.stack(_to_the_maximum(quarters, result, gradient), 3)
+    routed = routed.reshape(*windows.shape[:3], -1)
+    (of_images,) = jax.linear_transpose(_windows, images)(routed @ _at_four_places(kernel).T)
+    (of_kernel,) = jax.linear_transpose(_at_four_places, kernel)(_gradient_of_weights(windows, routed))
+    return of_images, of_kernel, gradient.sum((0, 1, 2))
+
+
+dense.defvjp(_dense_forward, _dense_backward)
+conv_relu.defvjp(_conv_relu_forward, _conv_relu_backward)
+conv_relu_pool.defvjp(_conv_relu_pool_forward, _conv_relu_pool_backward)
+conv_relu_pool_of_grey.defvjp(_conv_relu_pool_of_grey_forward, _conv_relu_pool_of_grey_backward)
+
+
+def _flat(kernel: jax.Array) -> jax.Array:
+    return kernel.reshape(-1, kernel.shape[-1])
+
+
+def _pooled(images: jax.Array) -> tuple[int, int]:
+    """Returns height and width after a 3×3 convolution and 2×2 pooling.
+
+    Both drop what is left over: of 28 rows, the network's three convolutions see 26.
+    """
+    return (images.shape[1] - 2) // 2, (images.shape[2] - 2) // 2
+
+
+def _patches(images: jax.Array, height: int, width: int) -> jax.Array:
+    """Lays the 3×3 pixels under a kernel side by side: `(batch, height, width, 9 * channels)`."""
+    return jnp.concatenate([images[:, i : i + height, j : j + width] for i in range(3) for j in range(3)], -1)
+
+
+def _windows(images: jax.Array) -> jax.Array:
+    """Lays the 4×4 pixels that reach a pooling window side by side: `(batch, height, width, 16)`."""
+    height, width = _pooled(images)
+    cells = images[:, : 2 * height + 2, : 2 * width + 2, 0]
+    cells = cells.reshape(len(images), height + 1, 2, width + 1, 2)
+    rows = [cells[:, i : i + height, j] for i in range(2) for j in range(2)]
+    rows = [jnp.concatenate([row[:, :, :width], row[:, :, 1:]], -1) for row in rows]
+    return jnp.concatenate(rows, -1)
+
+
+def _at_four_places(kernel: jax.Array) -> jax.Array:
+    """Puts a kernel `(3, 3, 1, features)` into the corners of 4×4 pixels: `(16, 4 * features)`."""
+    places = [jnp.pad(kernel[:, :, 0], ((i, 1 - i), (j, 1 - j), (0, 0))) for i, j in _QUARTERS]
+    return jnp.concatenate(places, -1).reshape(16, -1)
+
+
+def _to_the_maximum(quarters: list[jax.Array], largest: jax.Array, gradient: jax.Array) -> list[jax.Array]:
+    """Hands the gradient of a maximum to the first quarter that has it, as `nn.max_pool` does."""
+    routed, taken = [], jnp.zeros(largest.shape, bool)
+    for quarter in quarters:
+        here = (quarter == largest) & ~taken
+        routed.append(jnp.where(here, gradient, 0))
+        taken |= here
+    return routed
+
+
+def _conv_backward(images: jax.Array, columns: jax.Array, kernel: jax.Array, gradient: jax.Array) -> tuple:
+    """Computes the gradients of a convolution's images and kernel."""
+    height, width = columns.shape[1:3]
+    fold = jax.linear_transpose(partial(_patches, height=height, width=width), images)
+    of_kernel = _gradient_of_weights(columns, gradient).reshape(kernel.shape)
+    return *fold(gradient @ _flat(kernel).T), of_kernel
+
+
+def _gradient_of_weights(inputs: jax.Array, gradient: jax.Array) -> jax.Array:
+    """Computes inputs.T @ gradient of `(..., inputs)` and `(..., features)`.
+
+    XLA would fold the transposition into the product, which makes that miss the fast path. A barrier
+    keeps the two apart; the smaller of the two operands is transposed.
+    """
+    inputs, gradient = inputs.reshape(-1, inputs.shape[-1]), _flat(gradient)
+    if inputs.shape[1] <= gradient.shape[1]:
+        return lax.optimization_barrier(inputs.T) @ gradient
+    return lax.optimization_barrier(lax.optimization_barrier(gradient.T) @ inputs).T
 
 
 def accumulate(function: Callable, lowering: Lowering) -> Callable:
@@ -113,7 +262,7 @@ def accumulate(function: Callable, lowering: Lowering) -> Callable:
     Returns:
       A function that takes and returns the same, for any batch size.
     """
-    if lowering.lanes == 1 and not lowering.piece:
+    if not lowering.piece:
         return function
 
     def accumulated(params: Any, *batch: jax.Array) -> Any:

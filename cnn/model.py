@@ -7,9 +7,8 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jax import lax
 
-_max_pool = partial(nn.max_pool, window_shape=(2, 2), strides=(2, 2))
+max_pool = partial(nn.max_pool, window_shape=(2, 2), strides=(2, 2))
 
 
 class CNN(nn.Module):
@@ -19,9 +18,7 @@ class CNN(nn.Module):
 
     Attributes:
       num_classes: how many characters there are to tell apart.
-      convolve: how a convolution is computed, with the arguments of
-        `lax.conv_general_dilated`; see `cnn.lowering`.
-      max_pool: how the largest of each 2×2 pixels is found.
+      dtype: in which it is computed; the parameters are `float32` all the same.
 
     Example:
       >>> params = CNN(10).init(jax.random.key(0), jnp.zeros((1, 28, 28, 1)))
@@ -30,8 +27,7 @@ class CNN(nn.Module):
     """
 
     num_classes: int = 10
-    convolve: Callable = lax.conv_general_dilated
-    max_pool: Callable = _max_pool
+    dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, images: jax.Array) -> jax.Array:
@@ -43,15 +39,16 @@ class CNN(nn.Module):
         Returns:
           `float32 (batch, num_classes)` logits.
         """
-        conv = partial(nn.Conv, kernel_size=(3, 3), padding="VALID", conv_general_dilated=self.convolve)
+        conv = partial(nn.Conv, kernel_size=(3, 3), padding="VALID", dtype=self.dtype)
+        dense = partial(nn.Dense, dtype=self.dtype)
         x = nn.relu(conv(32, name="conv2d")(images))
-        x = self.max_pool(x)
+        x = max_pool(x)
         x = nn.relu(conv(64, name="conv2d_1")(x))
-        x = self.max_pool(x)
+        x = max_pool(x)
         x = nn.relu(conv(64, name="conv2d_2")(x))
         x = x.reshape(x.shape[0], -1)
-        x = nn.relu(nn.Dense(64, name="dense")(x))
-        return nn.Dense(self.num_classes, name="dense_1")(x)
+        x = nn.relu(dense(64, name="dense")(x))
+        return dense(self.num_classes, name="dense_1")(x).astype(jnp.float32)
 
 
 def summary(num_classes: int = 10) -> str:
@@ -72,23 +69,18 @@ def summary(num_classes: int = 10) -> str:
 def _layers(num_classes: int) -> list[tuple[str, tuple[int, ...], int]]:
     """Watches a picture's shape pass through the network: name, output shape, parameters."""
     outputs: list[tuple[str, tuple[int, ...]]] = []
-
-    def pool(x: jax.Array) -> jax.Array:
-        pooled = sum(name.startswith("max") for name, _ in outputs)
-        y = _max_pool(x)
-        outputs.append(("max_pooling2d" + (f"_{pooled}" if pooled else ""), y.shape[1:]))
-        return y
+    between = iter(["max_pooling2d", "max_pooling2d_1", "flatten"])
 
     def watch(layer: Callable, args: Any, kwargs: Any, context: Any) -> jax.Array:
-        if isinstance(context.module, nn.Dense) and len(outputs[-1][1]) > 1:
-            outputs.append(("flatten", args[0].shape[1:]))
         y = layer(*args, **kwargs)
         if context.module.name:
+            if outputs and outputs[-1][1] != args[0].shape[1:]:
+                outputs.append((next(between), args[0].shape[1:]))
             outputs.append((context.module.name, y.shape[1:]))
         return y
 
     with nn.intercept_methods(watch):
-        init = CNN(num_classes, max_pool=pool).init
+        init = CNN(num_classes).init
         params = jax.eval_shape(init, jax.random.key(0), jnp.zeros((1, 28, 28, 1)))["params"]
     sizes = {name: sum(p.size for p in jax.tree.leaves(params[name])) for name in params}
     return [(name, shape, sizes.get(name, 0)) for name, shape in outputs]

@@ -1,8 +1,9 @@
 """Training, from top to bottom: the state, the step, an epoch, the run."""
 
+import math
 from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 import flax
 import jax
@@ -19,10 +20,11 @@ import cnn
 from cnn import augment, checkpoint, data, keras_h5, lowering, workdir
 from cnn.classifier import Classifier
 from cnn.config import TrainConfig
+from cnn.lowering import Lowering
 from cnn.model import CNN, summary
 
-# How many steps are handed to the device before their losses are looked at.
-_STEPS_BETWEEN_LOOKS = 50
+# How many steps are one call on CPU: few enough for the progress bar and Ctrl-C, many enough for speed.
+_STEPS_A_CALL = 32
 
 
 class TrainingError(cnn.Error):
@@ -34,9 +36,25 @@ class TrainState(train_state.TrainState):
 
     Attributes:
       ema_params: exponential moving average of `params`, which is evaluated and exported.
+      lowering: how the network is computed.
     """
 
     ema_params: Any
+    lowering: Lowering = flax.struct.field(pytree_node=False)
+
+
+class Totals(NamedTuple):
+    """What the steps of an epoch add up to.
+
+    Attributes:
+      loss: sum of the mean losses of the batches.
+      accuracy: sum of their accuracies.
+      bad_step: the first step, from 1, whose loss is not finite; 0 for none.
+    """
+
+    loss: jax.Array
+    accuracy: jax.Array
+    bad_step: jax.Array
 
 
 def create_state(config: TrainConfig, num_classes: int, steps_per_epoch: int) -> TrainState:
@@ -47,14 +65,14 @@ def create_state(config: TrainConfig, num_classes: int, steps_per_epoch: int) ->
       num_classes: how many outputs the network has.
       steps_per_epoch: which the learning rate's schedule counts by.
     """
-    how = lowering.choose()
-    model = CNN(num_classes, how.convolve, how.max_pool)
+    model = CNN(num_classes, dtype=config.dtype)
+    how = lowering.choose(model)
     tx = optax.adam(learning_rate(config, steps_per_epoch))
 
     @jax.jit  # One compilation instead of one for each operation.
     def create(key: jax.Array) -> TrainState:
         params = model.init(key, jnp.zeros((1, 28, 28, 1)))["params"]
-        return TrainState.create(apply_fn=model.apply, params=params, tx=tx, ema_params=params)
+        return TrainState.create(apply_fn=how.logits, params=params, tx=tx, ema_params=params, lowering=how)
 
     return create(jax.random.key(config.seed))
 
@@ -67,13 +85,20 @@ def learning_rate(config: TrainConfig, steps_per_epoch: int) -> optax.Schedule:
 
 
 def summed_loss(
-    apply_fn: Any, params: Any, images: jax.Array, maps: jax.Array, labels: jax.Array, weights: jax.Array
+    distort: Any,
+    apply_fn: Any,
+    params: Any,
+    images: jax.Array,
+    maps: jax.Array,
+    labels: jax.Array,
+    weights: jax.Array,
 ) -> tuple[jax.Array, jax.Array]:
     """Computes the categorical cross-entropy of distorted images, summed over the batch.
 
     Args:
-      apply_fn: of the network.
-      params: its parameters.
+      distort: from images and maps to images.
+      apply_fn: from parameters and images to logits.
+      params: of the network.
       images: `uint8 (batch, 28, 28, 1)`.
       maps: `float32 (batch, 2, 3)`, how each image is distorted.
       labels: `int32 (batch,)`.
@@ -82,13 +107,49 @@ def summed_loss(
     Returns:
       The sum of the losses, and how many predictions were right.
     """
-    distorted = augment.warp(images.astype(jnp.float32) / 255, maps)
-    logits = apply_fn({"params": params}, lowering.seen(distorted))
+    distorted = distort(images.astype(jnp.float32) / 255, maps)
+    logits = apply_fn(params, distorted)
     losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
     return weights @ losses, weights @ (logits.argmax(-1) == labels).astype(jnp.float32)
 
 
-@partial(jax.jit, static_argnames="config", donate_argnames="state")
+@partial(jax.jit, static_argnames="config", donate_argnames=("state", "totals"))
+def train_steps(
+    state: TrainState,
+    totals: Totals,
+    count: int,
+    images: jax.Array,
+    labels: jax.Array,
+    key: jax.Array,
+    order: jax.Array,
+    config: TrainConfig,
+) -> tuple[TrainState, Totals]:
+    """Takes the next batches of an epoch, in one call.
+
+    Args:
+      state: its memory is used again, so it is gone afterwards.
+      totals: of the epoch's steps so far; likewise.
+      count: how many steps to take.
+      images: `uint8 (N, 28, 28, 1)`, all training images.
+      labels: `int32 (N,)`.
+      key: of this epoch.
+      order: `int32 (N,)`, in which the epoch takes the images.
+      config: the settings.
+
+    Returns:
+      The new state and totals.
+    """
+
+    def step(_: int, carry: tuple[TrainState, Totals]) -> tuple[TrainState, Totals]:
+        state, totals = carry
+        number = state.step % (len(order) // config.batch_size) + 1
+        state, loss, accuracy = train_step(state, images, labels, key, order, config)
+        first_bad = jnp.where(jnp.isfinite(loss) | (totals.bad_step > 0), totals.bad_step, number)
+        return state, Totals(totals.loss + loss, totals.accuracy + accuracy, first_bad)
+
+    return lax.fori_loop(0, count, step, (state, totals))
+
+
 def train_step(
     state: TrainState,
     images: jax.Array,
@@ -100,7 +161,7 @@ def train_step(
     """Takes the next batch of an epoch and updates the parameters.
 
     Args:
-      state: its memory is used again, so it is gone afterwards.
+      state: before the step.
       images: `uint8 (N, 28, 28, 1)`, all training images.
       labels: `int32 (N,)`.
       key: of this epoch.
@@ -115,8 +176,9 @@ def train_step(
     batch = _over_devices(lax.dynamic_slice(order, (start,), (size,)))
     affine = augment.Affine(config.rotation, config.scale, config.shear, config.shift)
     maps = augment.draw(jax.random.fold_in(key, state.step), size, affine)
-    gradient = jax.value_and_grad(partial(summed_loss, state.apply_fn), has_aux=True)
-    (loss, right), grads = lowering.accumulate(gradient, lowering.choose())(
+    distort = augment.warp if any(affine) else lambda images, _: images
+    gradient = jax.value_and_grad(partial(summed_loss, distort, state.apply_fn), has_aux=True)
+    (loss, right), grads = lowering.accumulate(gradient, state.lowering)(
         state.params, images[batch], maps, labels[batch], jnp.ones(size)
     )
     state = state.apply_gradients(grads=jax.tree.map(lambda g: g / size, grads))
@@ -147,13 +209,17 @@ def epoch_order(seed: int, epoch: int, count: int) -> tuple[jax.Array, jax.Array
     return _everywhere((key, jax.random.permutation(key, count)))
 
 
+def _no_totals() -> Totals:
+    return _everywhere(Totals(jnp.zeros(()), jnp.zeros(()), jnp.zeros((), jnp.int32)))
+
+
 def train_epoch(
-    step: Any, state: TrainState, images: jax.Array, labels: jax.Array, epoch: int, config: TrainConfig
+    steps: Any, state: TrainState, images: jax.Array, labels: jax.Array, epoch: int, config: TrainConfig
 ) -> tuple[TrainState, dict[str, float]]:
     """Goes through all training images once; fewer than a batch are left over, others each time.
 
     Args:
-      step: `train_step`, compiled.
+      steps: `train_steps`, compiled.
       state: before the epoch.
       images: `uint8 (N, 28, 28, 1)`.
       labels: `int32 (N,)`.
@@ -166,29 +232,23 @@ def train_epoch(
     Raises:
       TrainingError: the loss is not finite; it names the step.
     """
-    start, steps = monotonic(), len(images) // config.batch_size
+    start, total = monotonic(), len(images) // config.batch_size
     key, order = epoch_order(config.seed, epoch, len(images))
-    waiting, seen = [], []
-    for i in tqdm(range(1, steps + 1), f"epoch {epoch}", unit=" steps", leave=False, disable=None):
-        state, *result = step(state, images, labels, key, order)
-        waiting.append(result)
-        if len(waiting) == _STEPS_BETWEEN_LOOKS or i == steps:
-            seen += _look(waiting, epoch, i)
-            waiting = []
-    loss, accuracy = np.mean(seen, axis=0)
-    return state, {"loss": float(loss), "accuracy": float(accuracy), "seconds": monotonic() - start}
-
-
-def _look(results: list, epoch: int, last: int) -> list:
-    """Waits for the results of the steps up to `last`, and stops the run at one that is no number."""
-    values = jax.device_get(results)
-    for step, (loss, _) in enumerate(values, last - len(values) + 1):
-        _check_finite(loss, epoch, step)
-    return values
+    # On an accelerator, which computes whole batches, an epoch is one call.
+    at_once = _STEPS_A_CALL if state.lowering.piece else total
+    totals = _no_totals()
+    with tqdm(total=total, desc=f"epoch {epoch}", unit=" steps", leave=False, disable=None) as progress:
+        for done in range(0, total, at_once):
+            count = min(at_once, total - done)
+            state, totals = steps(state, totals, np.int32(count), images, labels, key, order)
+            _check_finite(float(totals.loss), epoch, int(totals.bad_step))
+            progress.update(count)
+    loss, accuracy = float(totals.loss) / total, float(totals.accuracy) / total
+    return state, {"loss": loss, "accuracy": accuracy, "seconds": monotonic() - start}
 
 
 def _check_finite(loss: float, epoch: int, step: int) -> None:
-    if not np.isfinite(loss):
+    if not math.isfinite(loss):
         raise TrainingError(
             f"the loss is {loss} at step {step} of epoch {epoch}; the run is stopped, the "
             "checkpoints of earlier epochs are kept; try a lower --learning-rate with --restart"
@@ -261,10 +321,11 @@ def fit(
     state = _everywhere(create_state(config, len(train_set.class_names), steps))
     state, done = resume(run, state)
     run.begin(done)
-    step = train_step.lower(state, images, labels, *epoch_order(0, 0, len(labels)), config).compile()
+    order = epoch_order(config.seed, 1, len(labels))
+    compiled = train_steps.lower(state, _no_totals(), np.int32(0), images, labels, *order, config).compile()
     with checkpoint.manager(run.checkpoints) as checkpoints:
         for epoch in range(done + 1, config.epochs + 1):
-            state, trained = train_epoch(step, state, images, labels, epoch, config)
+            state, trained = train_epoch(compiled, state, images, labels, epoch, config)
             validated = evaluate(jax.device_get(state.ema_params), validation)
             _check_finite(validated["loss"], epoch, steps)
             rate = float(learning_rate(config, steps)(epoch * steps))

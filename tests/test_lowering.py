@@ -8,57 +8,86 @@ import optax
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jax import lax
 
 from cnn import lowering
 from cnn.model import CNN
 from tests.reference import forward, random_params
 
-CPU = lowering.choose("cpu", cores=2)
+CPU = lowering.choose(CNN(), "cpu", cores=2)
+sizes = st.integers(4, 13)
 
 
-def plain_convolution(images, kernel):
-    dimensions = ("NHWC", "HWIO", "NHWC")
-    return lax.conv_general_dilated(images, kernel, (1, 1), "VALID", dimension_numbers=dimensions)
+def plain(images, kernel, bias, pool):
+    """The layer by Flax's own words: `nn.Conv`, `nn.relu`, `nn.max_pool`."""
+    conv = nn.Conv(len(bias), (3, 3), padding="VALID")
+    result = nn.relu(conv.apply({"params": {"kernel": kernel, "bias": bias}}, images))
+    return nn.max_pool(result, (2, 2), (2, 2)) if pool else result
 
 
-sizes = st.integers(3, 13)
+def assert_same_with_gradients(ours, theirs, *arguments, seed=0):
+    @partial(jax.jit, static_argnums=0)
+    def run(function, *arguments):
+        result, pull = jax.vjp(function, *arguments)
+        return result, *pull(jax.random.normal(jax.random.key(seed), result.shape))
 
-
-@settings(max_examples=25, deadline=None)
-@given(st.integers(1, 5), sizes, sizes, st.sampled_from([1, 2, 7]), st.integers(1, 5), st.integers(0, 99))
-def test_convolution_and_its_gradients_equal_xlas(batch, height, width, channels, features, seed):
-    draw = np.random.default_rng(seed)
-    images = jnp.asarray(draw.normal(size=(batch, height, width, channels)), jnp.float32)
-    kernel = jnp.asarray(draw.normal(size=(3, 3, channels, features)), jnp.float32)
-    cotangent = jnp.asarray(draw.normal(size=(batch, height - 2, width - 2, features)), jnp.float32)
-    ours, pull = jax.vjp(lambda x, k: lowering.convolve_as_matmul(x, k, (1, 1), "VALID"), images, kernel)
-    plain, plain_pull = jax.vjp(plain_convolution, images, kernel)
-    for a, b in zip((ours, *pull(cotangent)), (plain, *plain_pull(cotangent)), strict=True):
+    for a, b in zip(run(ours, *arguments), run(theirs, *arguments), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.integers(1, 4), st.integers(2, 13), st.integers(2, 13), st.integers(1, 4), st.integers(0, 99))
-def test_pooling_and_its_gradient_equal_flaxs(batch, height, width, channels, seed):
-    # A permutation has no ties, which each may resolve in its own way.
-    count = batch * height * width * channels
-    values = np.random.default_rng(seed).permutation(count).reshape(batch, height, width, channels)
-    images = jnp.asarray(values, jnp.float32)
-    pool = partial(nn.max_pool, window_shape=(2, 2), strides=(2, 2))
-    ours, pull = jax.vjp(lowering.max_pool_as_maximum, images)
-    plain, plain_pull = jax.vjp(pool, images)
-    np.testing.assert_array_equal(ours, plain)
-    np.testing.assert_array_equal(pull(ours)[0], plain_pull(plain)[0])
+LAYERS = {
+    lowering.conv_relu: (partial(plain, pool=False), [1, 2, 7]),
+    lowering.conv_relu_pool: (partial(plain, pool=True), [1, 2, 7]),
+    lowering.conv_relu_pool_of_grey: (partial(plain, pool=True), [1]),
+}
 
 
-def test_equal_maxima_share_the_gradient():
-    gradient = jax.grad(lambda x: lowering.max_pool_as_maximum(x).sum())(jnp.ones((1, 2, 2, 1)))
-    np.testing.assert_array_equal(gradient, jnp.full((1, 2, 2, 1), 0.25))
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(list(LAYERS)), st.integers(1, 5), sizes, sizes, st.integers(1, 40), st.data())
+def test_layers_and_all_their_gradients_equal_flaxs(layer, batch, height, width, features, data):
+    theirs, channels = LAYERS[layer]
+    channels, seed = data.draw(st.sampled_from(channels)), data.draw(st.integers(0, 99))
+    draw = np.random.default_rng(seed)
+    images = jnp.asarray(draw.normal(size=(batch, height, width, channels)), jnp.float32)
+    kernel = jnp.asarray(draw.normal(size=(3, 3, channels, features)), jnp.float32)
+    bias = jnp.asarray(draw.normal(size=features), jnp.float32)
+    assert_same_with_gradients(layer, theirs, images, kernel, bias, seed=seed)
 
 
-def loss_sum(model, params, images, labels, weights):
-    logits = model.apply({"params": params}, lowering.seen(images))
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 9), st.integers(1, 30), st.integers(1, 30), st.integers(0, 99))
+def test_dense_and_its_gradients_equal_flaxs(batch, inputs, features, seed):
+    draw = np.random.default_rng(seed)
+    x, kernel, bias = (
+        jnp.asarray(draw.normal(size=shape), jnp.float32)
+        for shape in ((batch, inputs), (inputs, features), (features,))
+    )
+    theirs = lambda x, k, b: nn.Dense(features).apply({"params": {"kernel": k, "bias": b}}, x)  # noqa: E731
+    assert_same_with_gradients(lowering.dense, theirs, x, kernel, bias, seed=seed)
+
+
+@pytest.mark.parametrize("layer", [lowering.conv_relu_pool, lowering.conv_relu_pool_of_grey])
+def test_the_first_of_equal_maxima_gets_the_gradient_as_in_flax(layer):
+    # A flat picture: all four of each window are equal, and only the first may count.
+    images, kernel, bias = jnp.ones((1, 6, 6, 1)), jnp.ones((3, 3, 1, 2)), jnp.array([0.5, 1])
+    weights = jnp.arange(8.0).reshape(1, 2, 2, 2)
+    ours = jax.grad(lambda x: (layer(x, kernel, bias) * weights).sum())(images)
+    theirs = jax.grad(lambda x: (plain(x, kernel, bias, pool=True) * weights).sum())(images)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+    first = jnp.zeros((1, 6, 6, 1)).at[0, 0:3, 0:3].set(0 + 1)  # Of the first window, alone.
+    alone = jax.grad(lambda x: layer(x, kernel, bias)[0, 0, 0].sum() / 2)(images)
+    np.testing.assert_array_equal(alone, first)
+
+
+def test_what_relu_stops_gets_no_gradient():
+    for layer in LAYERS:
+        gradients = jax.grad(lambda *a, layer=layer: layer(*a).sum(), argnums=(0, 1, 2))(
+            jnp.ones((1, 6, 6, 1)), -jnp.ones((3, 3, 1, 2)), jnp.zeros(2)
+        )
+        assert not any(gradient.any() for gradient in gradients)
+
+
+def loss_sum(how, params, images, labels, weights):
+    logits = how.logits(params, images)
     return weights @ optax.softmax_cross_entropy_with_integer_labels(logits, labels)
 
 
@@ -70,7 +99,7 @@ def test_pieces_in_lanes_add_up_to_the_plain_loss_and_gradient(batch, lanes):
     labels = jnp.asarray(draw.integers(0, 10, batch))
     params = random_params()
     how = CPU._replace(lanes=lanes)
-    pieces = jax.value_and_grad(partial(loss_sum, CNN(10, how.convolve, how.max_pool)))
+    pieces = jax.value_and_grad(partial(loss_sum, how))
     ours = jax.jit(lowering.accumulate(pieces, how))(params, images, labels, jnp.ones(batch))
 
     def plain_loss(params):
@@ -85,11 +114,10 @@ def test_pieces_in_lanes_add_up_to_the_plain_loss_and_gradient(batch, lanes):
 @pytest.mark.parametrize("batch", [1, 5, 64, 100])
 @pytest.mark.parametrize("backend", ["cpu", "gpu"])
 def test_every_lowering_computes_the_network_of_the_definition(batch, backend):
-    how = lowering.choose(backend, cores=3)
+    how = lowering.choose(CNN(7), backend, cores=3)
     images = np.random.default_rng(batch).random((batch, 28, 28, 1)).astype(np.float32)
     params = random_params(7)
-    model = CNN(7, how.convolve, how.max_pool)
-    function = lowering.map_batch(lambda p, x: model.apply({"params": p}, lowering.seen(x)), how)
+    function = lowering.map_batch(how.logits, how)
     probabilities = jax.nn.softmax(jax.jit(function)(params, images))
     np.testing.assert_allclose(probabilities, forward(params, images), atol=1e-5)
 
@@ -101,7 +129,25 @@ def test_the_last_two_rows_and_columns_are_never_seen():
     params = random_params()
     np.testing.assert_array_equal(forward(params, images), forward(params, changed))
 
+    np.testing.assert_array_equal(CPU.logits(params, images), CPU.logits(params, changed))
+    np.testing.assert_allclose(CPU.logits(params, images[:, :26, :26]), CPU.logits(params, images), rtol=1e-6)
 
-def test_a_gpu_gets_xlas_own_convolution_in_one_piece():
-    how = lowering.choose("gpu")
-    assert (how.convolve, how.lanes, how.piece) == (lax.conv_general_dilated, 1, 0)
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_gpu_gets_the_plain_network_in_one_piece(dtype):
+    images, params = jnp.ones((2, 28, 28, 1)), random_params()
+    how = lowering.choose(CNN(dtype=dtype), "gpu")
+    assert (how.lanes, how.piece) == (1, 0)
+    expected = CNN(dtype=dtype).apply({"params": params}, images)
+    np.testing.assert_array_equal(how.logits(params, images), expected)
+
+
+def test_bfloat16_is_computed_as_such_with_float32_parameters_and_logits():
+    model, images, params = CNN(dtype="bfloat16"), jnp.ones((2, 28, 28, 1)), random_params()
+    assert lowering.choose(model, "cpu").piece == 0
+    logits, captured = model.apply({"params": params}, images, capture_intermediates=True)
+    assert logits.dtype == jnp.float32
+    assert captured["intermediates"]["conv2d"]["__call__"][0].dtype == jnp.bfloat16
+    assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(model.init(jax.random.key(0), images)))
+    plain_logits = CNN().apply({"params": params}, images)
+    assert 0 < np.abs(logits - plain_logits).max() < 0.05 * np.abs(plain_logits).max()

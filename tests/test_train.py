@@ -23,15 +23,23 @@ def small(small_dir):
     return data.load("kmnist", "train", small_dir)
 
 
+def one_step(state, images, labels, key, order, config):
+    """Takes one step by `train_steps`, and gives the state, its loss and its accuracy."""
+    state, totals = train.train_steps(
+        state, train._no_totals(), np.int32(1), images, labels, key, order, config
+    )
+    return state, float(totals.loss), float(totals.accuracy)
+
+
 def first_steps(config, dataset, count):
-    """Runs `train_step`, and gives the states after each step."""
+    """Gives the states after each of the first steps of the first epoch."""
     state = train._everywhere(train.create_state(config, 10, len(dataset.labels) // config.batch_size))
     key, order = train.epoch_order(config.seed, 1, len(dataset.labels))
     states, results = [jax.device_get((state.params, state.ema_params))], []
     for _ in range(count):
-        state, *result = train.train_step(state, dataset.images, dataset.labels, key, order, config)
+        state, *result = one_step(state, dataset.images, dataset.labels, key, order, config)
         states.append(jax.device_get((state.params, state.ema_params)))
-        results.append([float(r) for r in result])
+        results.append(result)
     return states, results, key, order
 
 
@@ -81,14 +89,50 @@ def test_the_average_of_parameters_by_hand(small):
 
 
 def test_nothing_compiles_again_after_the_first_step(small):
-    before = train.train_step._cache_size()
+    before = train.train_steps._cache_size()
     config = replace(CONFIG, seed=77)
     state = train._everywhere(train.create_state(config, 10, 20))
     for epoch in (1, 2):
         key, order = train.epoch_order(config.seed, epoch, len(small.labels))
-        for _ in range(3):
-            state, *_ = train.train_step(state, small.images, small.labels, key, order, config)
-    assert train.train_step._cache_size() == before + 1
+        for count in (1, 3, 2):
+            call = (np.int32(count), small.images, small.labels, key, order, config)
+            state, _ = train.train_steps(state, train._no_totals(), *call)
+    assert train.train_steps._cache_size() == before + 1
+
+
+def test_many_steps_in_a_call_are_bit_for_bit_the_same_as_one_by_one(small):
+    states, results, key, order = first_steps(CONFIG, small, 5)
+    state = train._everywhere(train.create_state(CONFIG, 10, len(small.labels) // 32))
+    call = (np.int32(5), small.images, small.labels, key, order, CONFIG)
+    state, totals = train.train_steps(state, train._no_totals(), *call)
+    same = jax.tree.map(np.array_equal, (state.params, state.ema_params), states[-1])
+    assert all(jax.tree.leaves(same))
+    np.testing.assert_allclose(totals.loss, sum(loss for loss, _ in results), rtol=1e-6)
+    np.testing.assert_allclose(totals.accuracy, sum(accuracy for _, accuracy in results), rtol=1e-6)
+
+
+def test_an_accelerators_path_takes_an_epoch_in_one_call_and_learns_in_bfloat16(small):
+    config = replace(CONFIG, dtype="bfloat16")
+    state = train._everywhere(train.create_state(config, 10, 20))
+    assert state.lowering.piece == 0
+    assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(state.params))
+    calls = []
+
+    def steps(state, totals, count, *data):
+        calls.append(int(count))
+        return train.train_steps(state, totals, count, *data, config)
+
+    losses = []
+    for epoch in (1, 2, 3):
+        state, trained = train.train_epoch(steps, state, small.images, small.labels, epoch, config)
+        losses.append(trained["loss"])
+    assert calls == [20, 20, 20]
+    assert losses[2] < 0.8 * losses[0]
+
+
+def test_bfloat16_and_float32_start_with_nearly_the_same_loss(small):
+    losses = [first_steps(replace(CONFIG, dtype=d), small, 1)[1][0][0] for d in ("float32", "bfloat16")]
+    assert 0 < abs(losses[0] - losses[1]) < 0.02
 
 
 def test_an_epoch_takes_each_image_at_most_once_and_another_order_each_time():
@@ -132,15 +176,15 @@ def test_two_devices_learn_what_one_learns(small_dir, tmp_path):
     """The same steps with the batch split over two devices, in a process that has two."""
     script = (
         "import jax, sys, json; jax.config.update('jax_cpu_enable_async_dispatch', False)\n"
-        "from cnn import data, train; from tests.test_train import CONFIG\n"
+        "from cnn import data, train; from tests.test_train import CONFIG, one_step\n"
         "small = data.load('kmnist', 'train', sys.argv[1])\n"
         "state = train._everywhere(train.create_state(CONFIG, 10, 20))\n"
         "images, labels = train._everywhere((small.images, small.labels))\n"
         "key, order = train.epoch_order(0, 1, len(small.labels))\n"
         "losses = []\n"
         "for _ in range(3):\n"
-        "    state, loss, _ = train.train_step(state, images, labels, key, order, CONFIG)\n"
-        "    losses.append(float(loss))\n"
+        "    state, loss, _ = one_step(state, images, labels, key, order, CONFIG)\n"
+        "    losses.append(loss)\n"
         "print(json.dumps([jax.device_count(), losses]))"
     )
 
@@ -162,9 +206,16 @@ def test_two_devices_learn_what_one_learns(small_dir, tmp_path):
     np.testing.assert_allclose(losses(2), losses(1), rtol=1e-4)
 
 
-def test_a_loss_that_is_no_number_stops_and_names_the_step():
-    results = [[jnp.float32(1), jnp.float32(0)], [jnp.float32(np.nan), jnp.float32(0)]]
-    with pytest.raises(
-        train.TrainingError, match="the loss is nan at step 50 of epoch 3; the run is stopped"
-    ):
-        train._look(results, epoch=3, last=50)
+def test_a_loss_that_is_no_number_stops_and_names_the_first_such_step(small):
+    config = replace(CONFIG, learning_rate=1e30, warmup=0)
+    _, results, *_ = first_steps(config, small, 6)
+    first = next(i for i, (loss, _) in enumerate(results, 1) if not np.isfinite(loss))
+    assert 1 < first <= 6
+    state = train._everywhere(train.create_state(config, 10, 20))
+
+    def steps(*arguments):
+        return train.train_steps(*arguments, config)
+
+    words = f"at step {first} of epoch 1; the run is stopped"
+    with pytest.raises(train.TrainingError, match=words):
+        train.train_epoch(steps, state, small.images, small.labels, 1, config)
