@@ -34,19 +34,15 @@ def draw(key: jax.Array, count: int, affine: Affine) -> jax.Array:
     Returns:
       `float32 (count, 2, 3)`: rows for x and y, relative to the centre, in pixels.
     """
-    angle, stretch, shear, shift = (jax.random.fold_in(key, i) for i in range(4))
-    turn = _uniform(angle, (count,), math.radians(affine.rotation))
-    stretch = 1 / (1 + _uniform(stretch, (count, 2), affine.scale))
-    shear = _uniform(shear, (count,), affine.shear)
-    shift = _uniform(shift, (count, 2), affine.shift)
+    reach = jnp.array([math.radians(affine.rotation), *2 * [affine.scale], affine.shear, *2 * [affine.shift]])
+    # All from one call, since each would compile the generator again.
+    drawn = jax.random.uniform(key, (count, 6), minval=-1, maxval=1) * reach
+    turn, shear, shift = drawn[:, 0], drawn[:, 3], drawn[:, 4:]
+    stretch = 1 / (1 + drawn[:, 1:3])
     cos, sin = jnp.cos(turn), jnp.sin(turn)
     x = jnp.stack([cos * stretch[:, 0], (shear * cos - sin) * stretch[:, 1], shift[:, 0]], axis=-1)
     y = jnp.stack([sin * stretch[:, 0], (shear * sin + cos) * stretch[:, 1], shift[:, 1]], axis=-1)
     return jnp.stack([x, y], axis=1)
-
-
-def _uniform(key: jax.Array, shape: tuple[int, ...], reach: float) -> jax.Array:
-    return jax.random.uniform(key, shape, minval=-reach, maxval=reach)
 
 
 def warp(images: jax.Array, maps: jax.Array) -> jax.Array:

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy.special import softmax
 
-from cnn import images, keras_h5, lowering
+from cnn import images, keras_h5
 from cnn.model import CNN
 
 # The batch is a size that XLA compiles once; fewer pictures are filled up with blank ones.
@@ -104,7 +105,7 @@ class Classifier:
 
     def predict_proba(self, pictures: np.ndarray) -> np.ndarray:
         """Computes the probability of each class; arguments as for `logits`, values in [0, 1]."""
-        return np.asarray(jax.nn.softmax(self.logits(pictures)))
+        return softmax(self.logits(pictures), axis=-1)
 
     def predict(self, pictures: np.ndarray) -> np.ndarray:
         """Returns the likeliest label of each picture, `int32 (N,)`; arguments as for `logits`."""
@@ -154,17 +155,16 @@ def _checked(pictures: np.ndarray) -> np.ndarray:
 @functools.cache
 def _compiled(num_classes: int) -> Callable:
     """Returns the jitted network, from pictures to logits, one for all classifiers of its kind."""
-    # Without gradients to keep, pieces twice as large still fit the cache.
-    how = lowering.choose(CNN(num_classes))
-    how = how._replace(piece=2 * how.piece)
+    model = CNN(num_classes)
 
+    @jax.jit
     def forward(params: Any, pictures: jax.Array) -> jax.Array:
         if pictures.dtype == jnp.uint8:
             pictures = pictures.astype(jnp.float32) / 255
-        logits: Any = how.logits(params, pictures)
+        logits: Any = model.apply({"params": params}, pictures)
         return logits
 
-    return jax.jit(lowering.map_batch(forward, how))
+    return forward
 
 
 def _read_workdir(folder: Path) -> tuple[Any, dict[str, Any]]:

@@ -3,12 +3,13 @@
 `cnn.model` says what is computed. On GPU and TPU, what XLA makes of that is the best way to compute
 it. On CPU, XLA's gradients of convolution and pooling are slow, and a batch of 128 does not fit the
 cache. So there the same numbers come from matrix products, over small pieces of the batch, with one
-queue of pieces per core. What each idea is worth: see tests/benchmarks/README.md.
+lane of pieces per core. What each idea is worth: see tests/benchmarks/README.md.
 """
 
 import math
 from collections.abc import Callable
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -22,11 +23,11 @@ _QUARTERS = ((0, 0), (0, 1), (1, 0), (1, 1))
 
 
 class Lowering(NamedTuple):
-    """One way to compute the network.
+    """One way to compute the network and its gradients.
 
     Attributes:
       logits: a function of parameters and `float32 (batch, 28, 28, 1)` images.
-      lanes: how many queues of pieces are computed side by side.
+      lanes: how many shares of a batch are computed side by side.
       piece: the most examples that are computed at once; 0 means the whole batch.
     """
 
@@ -36,7 +37,7 @@ class Lowering(NamedTuple):
 
 
 def choose(model: Any, backend: str | None = None, cores: int | None = None) -> Lowering:
-    """Picks the fastest way to compute a `cnn.model.CNN`.
+    """Picks the fastest way to train a `cnn.model.CNN`; reading is fastest as plain Flax.
 
     Args:
       model: the network; as matrix products it is computed in float32 only.
@@ -47,7 +48,7 @@ def choose(model: Any, backend: str | None = None, cores: int | None = None) -> 
         return Lowering(lambda params, images: model.apply({"params": params}, images), lanes=1, piece=0)
     if jax.device_count() > 1:  # Each device takes its share of the batch, so nothing is cut here.
         return Lowering(logits_by_products, lanes=1, piece=0)
-    return Lowering(logits_by_products, lanes=cores or available(), piece=16)
+    return Lowering(logits_by_products, lanes=cores or available(), piece=8)
 
 
 def logits_by_products(params: Any, images: jax.Array) -> jax.Array:
@@ -160,7 +161,7 @@ def conv_relu_pool_of_grey(images: jax.Array, kernel: jax.Array, bias: jax.Array
 def _conv_relu_pool_of_grey_forward(
     images: jax.Array, kernel: jax.Array, bias: jax.Array
 ) -> tuple[jax.Array, tuple]:
-    windows = _windows(images)
+    windows = _windows(images, axis=-1)
     # The bias is the weight of a constant 1, and relu is where the maximum starts, so that it is a
     # reduction that ends the layer: XLA computes one once, but elementwise work for each reader anew.
     ones = jnp.ones((*windows.shape[:3], 1), windows.dtype)
@@ -168,17 +169,19 @@ def _conv_relu_pool_of_grey_forward(
     products = jnp.concatenate([windows, ones], -1) @ weights
     products = products.reshape(*windows.shape[:3], 4, len(bias))
     result = lax.reduce(products, jnp.zeros((), products.dtype), lax.max, (3,))
-    return result, (images, windows, kernel, products, result)
+    return result, (images, kernel, products, result)
 
 
 def _conv_relu_pool_of_grey_backward(saved: tuple, gradient: jax.Array) -> tuple:
-    images, windows, kernel, products, result = saved
+    images, kernel, products, result = saved
     gradient = jnp.where(result > 0, gradient, 0)
     quarters = [products[:, :, :, i] for i in range(4)]
     routed = jnp.stack(_to_the_maximum(quarters, result, gradient), 3)
-    routed = routed.reshape(*windows.shape[:3], -1)
-    (of_images,) = jax.linear_transpose(_windows, images)(routed @ _at_four_places(kernel).T)
-    (of_kernel,) = jax.linear_transpose(_at_four_places, kernel)(_gradient_of_weights(windows, routed))
+    routed = routed.reshape(*result.shape[:3], -1)
+    to_windows = jax.linear_transpose(partial(_windows, axis=-1), images)
+    (of_images,) = to_windows(routed @ _at_four_places(kernel).T)
+    of_weights = _apart(_windows(images, axis=0).reshape(16, -1)) @ _flat(routed)
+    (of_kernel,) = jax.linear_transpose(_at_four_places, kernel)(of_weights)
     return of_images, of_kernel, gradient.sum((0, 1, 2))
 
 
@@ -205,14 +208,11 @@ def _patches(images: jax.Array, height: int, width: int) -> jax.Array:
     return jnp.concatenate([images[:, i : i + height, j : j + width] for i in range(3) for j in range(3)], -1)
 
 
-def _windows(images: jax.Array) -> jax.Array:
-    """Lays the 4×4 pixels that reach a pooling window side by side: `(batch, height, width, 16)`."""
+def _windows(images: jax.Array, axis: int) -> jax.Array:
+    """Stacks the 4×4 pixels that reach each pooling window: `(batch, height, width)` and 16 at `axis`."""
     height, width = _pooled(images)
-    cells = images[:, : 2 * height + 2, : 2 * width + 2, 0]
-    cells = cells.reshape(len(images), height + 1, 2, width + 1, 2)
-    rows = [cells[:, i : i + height, j] for i in range(2) for j in range(2)]
-    rows = [jnp.concatenate([row[:, :, :width], row[:, :, 1:]], -1) for row in rows]
-    return jnp.concatenate(rows, -1)
+    starts = [(i, j) for i in range(4) for j in range(4)]
+    return jnp.stack([images[:, i : i + 2 * height : 2, j : j + 2 * width : 2, 0] for i, j in starts], axis)
 
 
 def _at_four_places(kernel: jax.Array) -> jax.Array:
@@ -240,72 +240,70 @@ def _conv_backward(images: jax.Array, columns: jax.Array, kernel: jax.Array, gra
 
 
 def _gradient_of_weights(inputs: jax.Array, gradient: jax.Array) -> jax.Array:
-    """Computes inputs.T @ gradient of `(..., inputs)` and `(..., features)`.
-
-    XLA would fold the transposition into the product, which makes that miss the fast path. A barrier
-    keeps the two apart; the smaller of the two operands is transposed.
-    """
-    inputs, gradient = inputs.reshape(-1, inputs.shape[-1]), _flat(gradient)
-    if inputs.shape[1] <= gradient.shape[1]:
-        return lax.optimization_barrier(inputs.T) @ gradient
-    return lax.optimization_barrier(lax.optimization_barrier(gradient.T) @ inputs).T
+    """Computes inputs.T @ gradient of `(..., inputs)` and `(..., features)`."""
+    return _apart(_flat(inputs).T) @ _flat(gradient)
 
 
-def accumulate(function: Callable, lowering: Lowering) -> Callable:
+def _apart(transposed: jax.Array) -> jax.Array:
+    """Keeps XLA from folding a transposition into a product, which then misses the fast path."""
+    return lax.optimization_barrier(transposed)
+
+
+def accumulate(function: Callable, piece: int) -> Callable:
     """Makes a sum over examples run in pieces, whose sums are added.
 
     Args:
       function: of a tree of parameters and arrays `(batch, ...)`, the last of which is the weight
-        of each example, 0 for those that fill up a piece; returns a tree of sums over the batch.
-      lowering: its `lanes` and `piece` say how to cut.
+        of each example; returns a tree of sums over the batch.
+      piece: the most examples that are computed at once; 0 means the whole batch.
 
     Returns:
       A function that takes and returns the same, for any batch size.
     """
-    if not lowering.piece:
+    if not piece:
         return function
+    function = jax.jit(function)  # Traced once, for its shapes and for the loop.
 
     def accumulated(params: Any, *batch: jax.Array) -> Any:
-        cut = partial(_cut, lanes=lowering.lanes, piece=lowering.piece)
-        lanes = zip(*[cut(array) for array in batch], strict=True)
-        return jax.tree.map(lambda *sums: sum(sums), *[_scan_sum(function, params, lane) for lane in lanes])
+        def add(total: Any, piece: list[jax.Array]) -> tuple[Any, None]:
+            return jax.tree.map(jnp.add, total, function(params, *piece)), None
+
+        # The last example, which the function can surely compute, fills up the last piece, for nothing.
+        pieces = [_cut(array, piece, "edge") for array in batch[:-1]] + [_cut(batch[-1], piece, "constant")]
+        shapes = jax.eval_shape(function, params, *[array[0] for array in pieces])
+        zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+        return lax.scan(add, zeros, pieces)[0]
 
     return accumulated
 
 
-def map_batch(function: Callable, lowering: Lowering) -> Callable:
-    """Makes a function of parameters and a batch run in pieces, whose results are joined.
+def _cut(array: jax.Array, piece: int, mode: str) -> jax.Array:
+    """Reshapes `(batch, ...)` to `(pieces, piece, ...)`, filled up as `jnp.pad` does in that mode."""
+    piece = min(piece, len(array))
+    pieces = math.ceil(len(array) / piece)
+    fill = [(0, pieces * piece - len(array))] + [(0, 0)] * (array.ndim - 1)
+    return jnp.pad(array, fill, mode=mode).reshape(pieces, piece, *array.shape[1:])
+
+
+def in_lanes(call: Callable[[int], Any], lanes: int) -> list[Any]:
+    """Makes the calls 0, 1, ... of a compiled function, to be computed side by side.
+
+    Each is made from a thread of its own, since XLA computes the calls of one thread one after the
+    other. A call returns before its result is there, so that no thread waits for another.
 
     Args:
-      function: of a tree of parameters and an array `(batch, ...)`; returns an array `(batch, ...)`.
-      lowering: its `lanes` and `piece` say how to cut.
+      call: from the number of the lane to what that returns.
+      lanes: how many calls.
 
     Returns:
-      A function that takes and returns the same.
+      What the calls returned.
     """
-    if not lowering.piece:
-        return function
-
-    def mapped(params: Any, batch: jax.Array) -> jax.Array:
-        lanes = _cut(batch, lowering.lanes, lowering.piece)
-        results = jnp.stack([lax.map(partial(function, params), lane) for lane in lanes])
-        return results.reshape(-1, *results.shape[3:])[: len(batch)]
-
-    return mapped
+    if lanes == 1:
+        return [call(0)]
+    futures = [_thread(lane).submit(call, lane) for lane in range(lanes)]
+    return [future.result() for future in futures]
 
 
-def _cut(array: jax.Array, lanes: int, piece: int) -> jax.Array:
-    """Reshapes `(batch, ...)` to `(lanes, pieces, piece, ...)`, filled up with zeros."""
-    piece = min(piece, math.ceil(len(array) / lanes))
-    pieces = math.ceil(len(array) / (lanes * piece))
-    fill = [(0, lanes * pieces * piece - len(array))] + [(0, 0)] * (array.ndim - 1)
-    return jnp.pad(array, fill).reshape(lanes, pieces, piece, *array.shape[1:])
-
-
-def _scan_sum(function: Callable, params: Any, pieces: tuple[jax.Array, ...]) -> Any:
-    def add(total: Any, piece: tuple[jax.Array, ...]) -> tuple[Any, None]:
-        return jax.tree.map(jnp.add, total, function(params, *piece)), None
-
-    shapes = jax.eval_shape(function, params, *[array[0] for array in pieces])
-    zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
-    return lax.scan(add, zeros, pieces)[0]
+@cache
+def _thread(_lane: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1)

@@ -1,3 +1,4 @@
+import threading
 from functools import partial
 
 import flax.linen as nn
@@ -92,15 +93,13 @@ def loss_sum(how, params, images, labels, weights):
 
 
 @pytest.mark.parametrize("batch", [1, 2, 15, 16, 17, 33, 64])
-@pytest.mark.parametrize("lanes", [1, 2, 3])
-def test_pieces_in_lanes_add_up_to_the_plain_loss_and_gradient(batch, lanes):
+def test_pieces_add_up_to_the_plain_loss_and_gradient(batch):
     draw = np.random.default_rng(batch)
     images = jnp.asarray(draw.random((batch, 28, 28, 1)), jnp.float32)
     labels = jnp.asarray(draw.integers(0, 10, batch))
     params = random_params()
-    how = CPU._replace(lanes=lanes)
-    pieces = jax.value_and_grad(partial(loss_sum, how))
-    ours = jax.jit(lowering.accumulate(pieces, how))(params, images, labels, jnp.ones(batch))
+    pieces = jax.value_and_grad(partial(loss_sum, CPU))
+    ours = jax.jit(lowering.accumulate(pieces, CPU.piece))(params, images, labels, jnp.ones(batch))
 
     def plain_loss(params):
         logits = CNN(10).apply({"params": params}, images)  # All 28 rows and columns.
@@ -111,14 +110,27 @@ def test_pieces_in_lanes_add_up_to_the_plain_loss_and_gradient(batch, lanes):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-4 * batch)
 
 
+def test_lanes_are_called_from_threads_of_their_own_and_answer_in_order():
+    threads = [set(), set(), set()]
+
+    def call(lane):
+        threads[lane].add(threading.get_ident())
+        return 10 * lane
+
+    for _ in range(5):
+        assert lowering.in_lanes(call, 3) == [0, 10, 20]
+    assert len(set.union(*threads)) == 3
+    with pytest.raises(ZeroDivisionError):
+        lowering.in_lanes(lambda lane: 1 // lane, 2)
+
+
 @pytest.mark.parametrize("batch", [1, 5, 64, 100])
 @pytest.mark.parametrize("backend", ["cpu", "gpu"])
 def test_every_lowering_computes_the_network_of_the_definition(batch, backend):
     how = lowering.choose(CNN(7), backend, cores=3)
     images = np.random.default_rng(batch).random((batch, 28, 28, 1)).astype(np.float32)
     params = random_params(7)
-    function = lowering.map_batch(how.logits, how)
-    probabilities = jax.nn.softmax(jax.jit(function)(params, images))
+    probabilities = jax.nn.softmax(jax.jit(how.logits)(params, images))
     np.testing.assert_allclose(probabilities, forward(params, images), atol=1e-5)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import optax
 import pytest
 
-from cnn import augment, data, train
+from cnn import augment, data, step, train
 from cnn.config import TrainConfig
 from cnn.model import CNN
 from tests.conftest import ROOT
@@ -23,28 +23,33 @@ def small(small_dir):
     return data.load("kmnist", "train", small_dir)
 
 
-def one_step(state, images, labels, key, order, config):
-    """Takes one step by `train_steps`, and gives the state, its loss and its accuracy."""
-    state, totals = train.train_steps(
-        state, train._no_totals(), np.int32(1), images, labels, key, order, config
-    )
+def start(config, dataset):
+    """Gives the initial state, and the compiled steps."""
+    state = step.everywhere(step.create_state(config, 10, len(dataset.labels) // config.batch_size))
+    return state, step.compile_steps(state, *step.everywhere((dataset.images, dataset.labels)), config)
+
+
+def one_step(take_steps, state, dataset, key, order):
+    """Takes one step, and gives the state, its loss and its accuracy."""
+    data = *step.everywhere((dataset.images, dataset.labels)), key, order
+    state, totals = take_steps(state, step.everywhere(step.Totals()), np.int32(1), *data)
     return state, float(totals.loss), float(totals.accuracy)
 
 
 def first_steps(config, dataset, count):
     """Gives the states after each of the first steps of the first epoch."""
-    state = train._everywhere(train.create_state(config, 10, len(dataset.labels) // config.batch_size))
-    key, order = train.epoch_order(config.seed, 1, len(dataset.labels))
+    state, take_steps = start(config, dataset)
+    key, order = step.epoch_order(config.seed, 1, len(dataset.labels))
     states, results = [jax.device_get((state.params, state.ema_params))], []
     for _ in range(count):
-        state, *result = one_step(state, dataset.images, dataset.labels, key, order, config)
+        state, *result = one_step(take_steps, state, dataset, key, order)
         states.append(jax.device_get((state.params, state.ema_params)))
         results.append(result)
     return states, results, key, order
 
 
 def test_learning_rate_rises_linearly_then_falls_to_0_by_a_cosine():
-    rate = train.learning_rate(CONFIG, steps_per_epoch=10)  # 40 steps, 10 of warm-up.
+    rate = step.learning_rate(CONFIG, steps_per_epoch=10)  # 40 steps, 10 of warm-up.
     values = [float(rate(step)) for step in (0, 5, 10, 25, 40)]
     np.testing.assert_allclose(values, [0, 1e-3, 2e-3, 1e-3, 0], atol=1e-9)
 
@@ -55,7 +60,7 @@ def test_steps_follow_plain_flax_and_adam(small, seed):
     config = replace(CONFIG, seed=seed)
     states, results, key, order = first_steps(config, small, 5)
     params = states[0][0]
-    tx = optax.adam(train.learning_rate(config, len(small.labels) // 32))
+    tx = optax.adam(step.learning_rate(config, len(small.labels) // 32))
     opt_state = tx.init(params)
 
     @jax.jit
@@ -82,49 +87,56 @@ def test_steps_follow_plain_flax_and_adam(small, seed):
 def test_the_average_of_parameters_by_hand(small):
     states, *_ = first_steps(CONFIG, small, 3)
     average = states[0][1]["dense"]["bias"]
-    for step, (params, ema_params) in enumerate(states[1:], 1):
-        decay = min(0.9, (1 + step) / (10 + step))
+    for number, (params, ema_params) in enumerate(states[1:], 1):
+        decay = min(0.9, (1 + number) / (10 + number))
         average = decay * average + (1 - decay) * params["dense"]["bias"]
         np.testing.assert_allclose(ema_params["dense"]["bias"], average, atol=1e-7)
 
 
-def test_nothing_compiles_again_after_the_first_step(small):
-    before = train.train_steps._cache_size()
-    config = replace(CONFIG, seed=77)
-    state = train._everywhere(train.create_state(config, 10, 20))
-    for epoch in (1, 2):
-        key, order = train.epoch_order(config.seed, epoch, len(small.labels))
-        for count in (1, 3, 2):
-            call = (np.int32(count), small.images, small.labels, key, order, config)
-            state, _ = train.train_steps(state, train._no_totals(), *call)
-    assert train.train_steps._cache_size() == before + 1
-
-
 def test_many_steps_in_a_call_are_bit_for_bit_the_same_as_one_by_one(small):
     states, results, key, order = first_steps(CONFIG, small, 5)
-    state = train._everywhere(train.create_state(CONFIG, 10, len(small.labels) // 32))
-    call = (np.int32(5), small.images, small.labels, key, order, CONFIG)
-    state, totals = train.train_steps(state, train._no_totals(), *call)
+    state, take_steps = start(CONFIG, small)
+    data = *step.everywhere((small.images, small.labels)), key, order
+    state, totals = take_steps(state, step.everywhere(step.Totals()), np.int32(5), *data)
     same = jax.tree.map(np.array_equal, (state.params, state.ema_params), states[-1])
     assert all(jax.tree.leaves(same))
     np.testing.assert_allclose(totals.loss, sum(loss for loss, _ in results), rtol=1e-6)
     np.testing.assert_allclose(totals.accuracy, sum(accuracy for _, accuracy in results), rtol=1e-6)
 
 
+@pytest.mark.parametrize(("lanes", "batch_size"), [(1, 31), (3, 100), (2, 1)])
+def test_every_number_of_lanes_sums_the_gradient_of_the_whole_batch(small, lanes, batch_size):
+    """Of the last batch of an epoch, too, whose shares may reach beyond the last image."""
+    config = replace(CONFIG, batch_size=batch_size)
+    state = step.create_state(config, 10, 1)
+    state = state.replace(step=len(small.labels) // batch_size - 1)
+    data = small.images, small.labels, *step.epoch_order(0, 1, len(small.labels))
+    whole = state.replace(lowering=state.lowering._replace(lanes=1, piece=0))
+    shares = state.replace(lowering=state.lowering._replace(lanes=lanes))
+    gradient = jax.jit(step.gradient, static_argnames="config")
+    expected = gradient(whole, 0, *data, config=config)
+    found = [gradient(shares, lane, *data, config=config) for lane in range(lanes)]
+    found = jax.tree.map(lambda *parts: sum(parts), *found)
+    assert found[0][1] == expected[0][1]
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-5 * batch_size)
+
+
 def test_an_accelerators_path_takes_an_epoch_in_one_call_and_learns_in_bfloat16(small):
     config = replace(CONFIG, dtype="bfloat16")
-    state = train._everywhere(train.create_state(config, 10, 20))
+    state, take_steps = start(config, small)
     assert state.lowering.piece == 0
     assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(state.params))
     calls = []
 
-    def steps(state, totals, count, *data):
+    def counted(state, totals, count, *data):
         calls.append(int(count))
-        return train.train_steps(state, totals, count, *data, config)
+        return take_steps(state, totals, count, *data)
 
+    data = step.everywhere((small.images, small.labels))
     losses = []
     for epoch in (1, 2, 3):
-        state, trained = train.train_epoch(steps, state, small.images, small.labels, epoch, config)
+        state, trained = train.train_epoch(counted, state, *data, epoch, config)
         losses.append(trained["loss"])
     assert calls == [20, 20, 20]
     assert losses[2] < 0.8 * losses[0]
@@ -136,8 +148,8 @@ def test_bfloat16_and_float32_start_with_nearly_the_same_loss(small):
 
 
 def test_an_epoch_takes_each_image_at_most_once_and_another_order_each_time():
-    _, one = train.epoch_order(0, 1, 1000)
-    _, two = train.epoch_order(0, 2, 1000)
+    _, one = step.epoch_order(0, 1, 1000)
+    _, two = step.epoch_order(0, 2, 1000)
     assert sorted(one.tolist()) == sorted(two.tolist()) == list(range(1000))
     assert one.tolist() != two.tolist()
 
@@ -159,7 +171,7 @@ def test_a_small_set_gives_at_most_a_tenth_to_validation(small):
 
 def test_evaluation_counts_every_example(small):
     """By an independent formula, over a number that is no multiple of any batch."""
-    params = train.create_state(CONFIG, 10, 1).params
+    params = step.create_state(CONFIG, 10, 1).params
     dataset = small._replace(images=small.images[:601], labels=small.labels[:601])
     logits = CNN(10).apply({"params": params}, dataset.images / np.float32(255))
     probabilities = np.asarray(jax.nn.softmax(logits), np.float64)
@@ -176,14 +188,13 @@ def test_two_devices_learn_what_one_learns(small_dir, tmp_path):
     """The same steps with the batch split over two devices, in a process that has two."""
     script = (
         "import jax, sys, json; jax.config.update('jax_cpu_enable_async_dispatch', False)\n"
-        "from cnn import data, train; from tests.test_train import CONFIG, one_step\n"
+        "from cnn import data, step; from tests.test_train import CONFIG, one_step, start\n"
         "small = data.load('kmnist', 'train', sys.argv[1])\n"
-        "state = train._everywhere(train.create_state(CONFIG, 10, 20))\n"
-        "images, labels = train._everywhere((small.images, small.labels))\n"
-        "key, order = train.epoch_order(0, 1, len(small.labels))\n"
+        "state, take_steps = start(CONFIG, small)\n"
+        "key, order = step.epoch_order(0, 1, len(small.labels))\n"
         "losses = []\n"
         "for _ in range(3):\n"
-        "    state, loss, _ = one_step(state, images, labels, key, order, CONFIG)\n"
+        "    state, loss, _ = one_step(take_steps, state, small, key, order)\n"
         "    losses.append(loss)\n"
         "print(json.dumps([jax.device_count(), losses]))"
     )
@@ -211,11 +222,7 @@ def test_a_loss_that_is_no_number_stops_and_names_the_first_such_step(small):
     _, results, *_ = first_steps(config, small, 6)
     first = next(i for i, (loss, _) in enumerate(results, 1) if not np.isfinite(loss))
     assert 1 < first <= 6
-    state = train._everywhere(train.create_state(config, 10, 20))
-
-    def steps(*arguments):
-        return train.train_steps(*arguments, config)
-
+    state, take_steps = start(config, small)
     words = f"at step {first} of epoch 1; the run is stopped"
     with pytest.raises(train.TrainingError, match=words):
-        train.train_epoch(steps, state, small.images, small.labels, 1, config)
+        train.train_epoch(take_steps, state, *step.everywhere((small.images, small.labels)), 1, config)

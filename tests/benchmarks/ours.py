@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from cnn import train
+from cnn import step
 from cnn.config import TrainConfig
 from cnn.model import CNN
 from tests.benchmarks.answering import answer
@@ -25,16 +25,16 @@ def random_set() -> tuple[np.ndarray, np.ndarray]:
 
 
 def ours(config: TrainConfig):
-    """`cnn.train.train_steps`, as `bin/train` calls it; without distortion, `warp` is left out."""
-    images, labels = train._everywhere(random_set())
-    order = train.epoch_order(0, 1, len(labels))
-    state = train._everywhere(train.create_state(config, 10, STEPS))
+    """The steps of `cnn.step`, as `bin/train` takes them; without distortion, `warp` is left out."""
+    images, labels = step.everywhere(random_set())
+    order = step.epoch_order(0, 1, len(labels))
+    state = step.everywhere(step.create_state(config, 10, STEPS))
+    take_steps = step.compile_steps(state, images, labels, config)
 
     def measure() -> float:
         nonlocal state
         start = time.perf_counter()
-        call = (np.int32(STEPS), images, labels, *order, config)
-        state, _ = train.train_steps(state, train._no_totals(), *call)
+        state, _ = take_steps(state, step.everywhere(step.Totals()), np.int32(STEPS), images, labels, *order)
         jax.block_until_ready(state)
         return STEPS * BATCH / (time.perf_counter() - start)
 

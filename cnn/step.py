@@ -1,0 +1,225 @@
+"""One step of training: the state, the loss, its gradient, the update, and how they are compiled."""
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import flax
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax.training import train_state
+from jax import lax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from cnn import augment, lowering
+from cnn.config import TrainConfig
+from cnn.lowering import Lowering
+from cnn.model import CNN
+
+
+class TrainState(train_state.TrainState):
+    """Flax's step, parameters and optimiser state, and the average of the parameters.
+
+    Attributes:
+      ema_params: exponential moving average of `params`, which is evaluated and exported.
+      lowering: how the network is computed.
+    """
+
+    ema_params: Any
+    lowering: Lowering = flax.struct.field(pytree_node=False)
+
+
+class Totals(NamedTuple):
+    """What the steps of an epoch add up to.
+
+    Attributes:
+      loss: sum of the mean losses of the batches.
+      accuracy: sum of their accuracies.
+      bad_step: the first step, from 1, whose loss is not finite; 0 for none.
+    """
+
+    loss: jax.Array | np.float32 = np.float32(0)
+    accuracy: jax.Array | np.float32 = np.float32(0)
+    bad_step: jax.Array | np.int32 = np.int32(0)
+
+
+def create_state(config: TrainConfig, num_classes: int, steps_per_epoch: int) -> TrainState:
+    """Draws the initial parameters, and sets up Adam.
+
+    Args:
+      config: the settings.
+      num_classes: how many outputs the network has.
+      steps_per_epoch: which the learning rate's schedule counts by.
+    """
+    model = CNN(num_classes, dtype=config.dtype)
+    how = lowering.choose(model)
+    tx = optax.adam(learning_rate(config, steps_per_epoch))
+
+    @partial(jax.jit, compiler_options=_compiled_soon())
+    def create(key: jax.Array) -> TrainState:
+        params = model.init(key, jnp.zeros((1, 28, 28, 1)))["params"]
+        return TrainState.create(apply_fn=how.logits, params=params, tx=tx, ema_params=params, lowering=how)
+
+    return create(jax.random.key(config.seed))
+
+
+def _compiled_soon() -> dict[str, int] | None:
+    """Returns options for what runs so seldom that it costs less to run slowly than to compile well."""
+    soon = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+    return soon if jax.default_backend() == "cpu" else None
+
+
+def learning_rate(config: TrainConfig, steps_per_epoch: int) -> optax.Schedule:
+    """Returns the learning rate as a function of the step: a linear rise, then a cosine to 0."""
+    steps = config.epochs * steps_per_epoch
+    rise = round(config.warmup * steps)
+    return optax.warmup_cosine_decay_schedule(0.0, config.learning_rate, rise, max(steps, rise + 1))
+
+
+def summed_loss(
+    distort: Any,
+    apply_fn: Any,
+    params: Any,
+    images: jax.Array,
+    maps: jax.Array,
+    labels: jax.Array,
+    weights: jax.Array,
+) -> tuple[jax.Array, jax.Array]:
+    """Computes the categorical cross-entropy of distorted images, summed over the batch.
+
+    Args:
+      distort: from images and maps to images.
+      apply_fn: from parameters and images to logits.
+      params: of the network.
+      images: `uint8 (batch, 28, 28, 1)`.
+      maps: `float32 (batch, 2, 3)`, how each image is distorted.
+      labels: `int32 (batch,)`.
+      weights: `float32 (batch,)`, 0 for an example that does not count.
+
+    Returns:
+      The sum of the losses, and how many predictions were right.
+    """
+    distorted = distort(images.astype(jnp.float32) / 255, maps)
+    logits = apply_fn(params, distorted)
+    losses = optax.softmax_cross_entropy(logits, jax.nn.one_hot(labels, logits.shape[-1]))
+    return weights @ losses, weights @ (logits.argmax(-1) == labels).astype(jnp.float32)
+
+
+def gradient(
+    state: TrainState,
+    lane: jax.Array | int,
+    images: jax.Array,
+    labels: jax.Array,
+    key: jax.Array,
+    order: jax.Array,
+    config: TrainConfig,
+) -> tuple[tuple[jax.Array, jax.Array], Any]:
+    """Sums the gradients of a lane's share of the next batch.
+
+    Args:
+      state: before the step.
+      lane: `int32 ()`, which share.
+      images: `uint8 (N, 28, 28, 1)`, all training images.
+      labels: `int32 (N,)`.
+      key: of this epoch.
+      order: `int32 (N,)`, in which the epoch takes the images.
+      config: the settings.
+
+    Returns:
+      The sum of the losses, and how many predictions were right; and the sum of the gradients.
+    """
+    size, share = config.batch_size, math.ceil(config.batch_size / state.lowering.lanes)
+    place = lane * share + _over_devices(jnp.arange(share))  # In the batch; at the end, beyond it.
+    batch = order.take(state.step % (len(order) // size) * size + place, mode="clip")
+    affine = augment.Affine(config.rotation, config.scale, config.shear, config.shift)
+    maps = augment.draw(jax.random.fold_in(key, state.step), size, affine).take(place, axis=0, mode="clip")
+    distort = augment.warp if any(affine) else lambda images, _: images
+    gradient = jax.value_and_grad(partial(summed_loss, distort, state.apply_fn), has_aux=True)
+    return lowering.accumulate(gradient, state.lowering.piece)(
+        state.params, images[batch], maps, labels[batch], (place < size).astype(jnp.float32)
+    )
+
+
+def update(
+    state: TrainState, totals: Totals, gradients: list, config: TrainConfig, steps_per_epoch: int
+) -> tuple[TrainState, Totals]:
+    """Updates the parameters by what `gradient` returned for each lane, and adds to the totals."""
+    (loss, right), grads = jax.tree.map(lambda *sums: sum(sums) / config.batch_size, *gradients)
+    number = state.step % steps_per_epoch + 1
+    first_bad = jnp.where(jnp.isfinite(loss) | (totals.bad_step > 0), totals.bad_step, number)
+    state = state.apply_gradients(grads=grads)
+    # A young average forgets faster, or it would remember the initial parameters for long.
+    decay = jnp.minimum(config.ema_decay, (1.0 + state.step) / (10.0 + state.step))
+    state = state.replace(ema_params=optax.incremental_update(state.params, state.ema_params, 1 - decay))
+    return state, Totals(totals.loss + loss, totals.accuracy + right, first_bad)
+
+
+def compile_steps(state: TrainState, images: jax.Array, labels: jax.Array, config: TrainConfig) -> Callable:
+    """Compiles the training step, for arguments of these shapes.
+
+    Args:
+      state: before any step.
+      images: `uint8 (N, 28, 28, 1)`, all training images.
+      labels: `int32 (N,)`.
+      config: the settings.
+
+    Returns:
+      A function that takes the next steps of an epoch: from a state, totals, how many steps, images,
+      labels, key and order to the new state and totals; the memory of the old ones is used again.
+    """
+    totals, data = everywhere(Totals()), (images, labels, *epoch_order(config.seed, 1, len(labels)))
+    of_lane = partial(gradient, config=config)
+    take = partial(update, config=config, steps_per_epoch=len(labels) // config.batch_size)
+
+    @partial(jax.jit, donate_argnums=(0, 1))
+    def in_one_call(state: TrainState, totals: Totals, count: int, *data: jax.Array) -> tuple:
+        def step(_: int, carry: tuple[TrainState, Totals]) -> tuple[TrainState, Totals]:
+            return take(*carry, [of_lane(carry[0], 0, *data)])
+
+        return lax.fori_loop(0, count, step, (state, totals))
+
+    if not state.lowering.piece:
+        return in_one_call.lower(state, totals, np.int32(0), *data).compile()
+
+    # The products, which take the time, are not LLVM's work: level 1 is as fast as 3, and compiled sooner.
+    jit = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 1})
+    lowered = jit(of_lane).lower(state, np.int32(0), *data)
+    compiled, gradients = lowered.compile(), [lowered.out_info] * state.lowering.lanes
+    taken = jit(take, donate_argnums=(0, 1)).lower(state, totals, gradients).compile()
+
+    def in_lanes(state: TrainState, totals: Totals, count: int, *data: jax.Array) -> tuple:
+        for _ in range(count):
+            call = partial(lambda state, lane: compiled(state, np.int32(lane), *data), state)
+            state, totals = taken(state, totals, lowering.in_lanes(call, state.lowering.lanes))
+        return state, totals
+
+    return in_lanes
+
+
+def _sharding(*axes: str) -> NamedSharding:
+    """Says how an array lies on the devices of all hosts: split along `axes`, or copied to each."""
+    return NamedSharding(Mesh(np.array(jax.devices()), ("batch",)), PartitionSpec(*axes))
+
+
+def _over_devices(batch: jax.Array) -> jax.Array:
+    """Gives each device its share of a batch; XLA then adds up their gradients."""
+    return lax.with_sharding_constraint(batch, _sharding("batch"))
+
+
+def everywhere(tree: Any) -> Any:
+    """Copies arrays to every device."""
+    return jax.device_put(tree, _sharding())
+
+
+def epoch_order(seed: int, epoch: int, count: int) -> tuple[jax.Array, jax.Array]:
+    """Draws an epoch's key, and the order `int32 (count,)` in which it takes the images."""
+    return everywhere(_drawn_order(jax.random.key(seed), epoch, count))
+
+
+@partial(jax.jit, static_argnames="count")
+def _drawn_order(key: jax.Array, epoch: int, count: int) -> tuple[jax.Array, jax.Array]:
+    key = jax.random.fold_in(key, epoch)
+    return key, jax.random.permutation(key, count)
