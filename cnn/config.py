@@ -12,7 +12,7 @@ Preset = Literal["fast", "default", "best"]
 
 # What a preset changes of the defaults below.
 PRESETS: dict[str, dict[str, Any]] = {
-    "fast": {"epochs": 2, "ema_decay": 0.99, "warmup": 0.2},
+    "fast": {"epochs": 2, "learning_rate": 6e-3, "ema_decay": 0.99, "warmup": 0.2},
     "default": {},
     "best": {"epochs": 60},
 }

@@ -264,7 +264,7 @@ def test_a_folder_of_any_size_compiles_once(digits, model, tmp_path):
     done = subprocess.run(
         script, cwd=tmp_path, env={**os.environ, "JAX_LOG_COMPILES": "1"}, capture_output=True, text=True
     )
-    assert done.stderr.count("Finished XLA compilation of jit(mapped)") == 1, done.stderr
+    assert done.stderr.count("Finished XLA compilation of jit(forward)") == 1, done.stderr
 
 
 def test_test_digits_as_pngs_read_like_the_arrays(mnist_test, model, tmp_path):

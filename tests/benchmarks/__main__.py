@@ -60,7 +60,7 @@ def steps(pythons: dict[str, str], rounds: int) -> dict[str, list[float]]:
 
 def wholes(pythons: dict[str, str], rounds: int) -> dict[str, list]:
     """Times whole commands, from start to 99 % of the test set and the model written."""
-    results: dict[str, list] = {"cnn": [], "PyTorch": [], "Keras": [], "first": [], "later": []}
+    results: dict[str, list] = {"cnn": [], "PyTorch": [], "Keras": [], "first": [], "later": [], "epoch": []}
     with tempfile.TemporaryDirectory() as folder:
         train, test = (data.load("mnist", split) for split in ("train", "test"))
         arrays = {"x": train.images, "y": train.labels, "test_x": test.images, "test_y": test.labels}
@@ -82,8 +82,8 @@ def wholes(pythons: dict[str, str], rounds: int) -> dict[str, list]:
                 results[name].append((seconds, float(line)))
             cache = {"JAX_COMPILATION_CACHE_DIR": f"{folder}/cache-{number}"}
             cache["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
-            for when in ("first", "later"):
-                _, line = run(sys.executable, HERE / "whole_run.py", **cache)
+            for when, what in (("first", "compiling"), ("later", "compiling"), ("epoch", "epoch")):
+                _, line = run(sys.executable, HERE / "whole_run.py", what, **cache)
                 results[when].append(json.loads(line))
     return results
 
@@ -108,7 +108,7 @@ def table(speeds: dict[str, list[float]], runs: dict[str, list]) -> list[tuple[s
         ("step, times Keras", ratio("cnn", *(n for n in speeds if n.startswith("Keras"))), ">= 2"),
         ("step, share of sgemm", statistics.median(share), ">= 0.65"),
         ("distorted images, times the time", ratio("cnn", "cnn, distorted images"), "<= 1.15"),
-        ("epoch, times its steps", median("later", "epoch_over_steps"), "<= 1.05"),
+        ("epoch, times its steps", median("epoch", "epoch_over_steps"), "<= 1.05"),
         ("--preset fast, seconds", fast, "<= 25"),
         ("--preset fast, test accuracy", min(accuracy for _, accuracy in runs["cnn"]), ">= 0.99"),
         ("--preset fast, share of PyTorch's time", fast / peers[0], "<= 0.333"),
