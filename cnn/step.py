@@ -146,7 +146,18 @@ def gradient(
 def update(
     state: TrainState, totals: Totals, gradients: list, config: TrainConfig, steps_per_epoch: int
 ) -> tuple[TrainState, Totals]:
-    """Updates the parameters by what `gradient` returned for each lane, and adds to the totals."""
+    """Updates the parameters, and adds the batch's loss and accuracy to the totals.
+
+    Args:
+      state: before the step.
+      totals: of the epoch's steps so far.
+      gradients: what `gradient` returned for each lane: sums over its share of the batch.
+      config: the settings.
+      steps_per_epoch: by which `state.step` is counted from 1 again.
+
+    Returns:
+      The state after the step, and the totals with it.
+    """
     (loss, right), grads = jax.tree.map(lambda *sums: sum(sums) / config.batch_size, *gradients)
     number = state.step % steps_per_epoch + 1
     first_bad = jnp.where(jnp.isfinite(loss) | (totals.bad_step > 0), totals.bad_step, number)
