@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import softmax
 
-from cnn import images, keras_h5
+from cnn import calibration, images, keras_h5
 from cnn.model import CNN
 
 # The batch is a size that XLA compiles once; fewer pictures are filled up with blank ones.
@@ -31,8 +31,9 @@ class Reading(NamedTuple):
       path: of the file.
       prediction: the name of the likeliest class; empty without a picture with ink.
       confidence: its probability, in [0, 1]; 0 without a prediction.
-      status: `ok`, `blank` (no ink found) or `unreadable` (no picture).
-      detail: why there is no prediction, in one line.
+      status: `ok`, `unsure` (a prediction of low confidence; perhaps no character at all), `blank` (no ink
+        found) or `unreadable` (no picture).
+      detail: why it is not `ok`, in one line.
       probabilities: `float32 (num_classes,)`, or None without a prediction.
       picture: `float32 (28, 28, 1)` that the network saw, or None.
     """
@@ -54,6 +55,7 @@ class Classifier:
       metadata: what the model file says about itself.
       class_names: what each label stands for.
       preprocessing: how files are made into pictures, in the words of `cnn.images`.
+      unsure_below: the confidence below which a reading is `unsure`, in [0, 1].
     """
 
     def __init__(self, params: Any, metadata: dict[str, Any], batch_size: int = _BATCH) -> None:
@@ -61,6 +63,7 @@ class Classifier:
         self.params, self.metadata = params, metadata
         self.class_names = tuple(metadata["class_names"])
         self.preprocessing = metadata.get("preprocessing", "mnist")
+        self.unsure_below = metadata.get("unsure_below", 0.0)
         self._batch_size = batch_size
         if self.preprocessing not in list(images.PREPROCESSING):  # It may be of any type.
             raise keras_h5.ModelFileError(
@@ -137,7 +140,10 @@ class Classifier:
     def _reading(self, path: str, probabilities: np.ndarray, picture: np.ndarray) -> Reading:
         label = int(probabilities.argmax())
         name, confidence = self.class_names[label], float(probabilities[label])
-        return Reading(path, name, confidence, "ok", "", probabilities, picture)
+        status, detail = "ok", ""
+        if confidence < self.unsure_below:
+            status, detail = "unsure", f"confidence below {self.unsure_below:.4f}"
+        return Reading(path, name, confidence, status, detail, probabilities, picture)
 
 
 def _checked(pictures: np.ndarray) -> np.ndarray:
@@ -177,4 +183,5 @@ def _read_workdir(folder: Path) -> tuple[Any, dict[str, Any]]:
         )
     state, about = checkpoint.restore(folder / "checkpoints", epoch)
     keras_h5.check_metadata(folder, about, state["ema_params"]["dense_1"]["bias"].size)
-    return state["ema_params"], about
+    # A checkpoint holds what training goes on from; a model file has the temperature in its weights.
+    return calibration.cooled(state["ema_params"], about.get("temperature", 1.0)), about

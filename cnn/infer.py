@@ -62,6 +62,8 @@ def infer(config: InferConfig) -> bool:
         from cnn.classifier import Classifier  # JAX, imported while the decoders start.
 
         classifier = Classifier.load(config.model, config.batch_size)
+        if config.unsure_below is not None:
+            classifier.unsure_below = config.unsure_below
         labels = find_labels(files, config.labels, classifier.class_names)
         tally = Tally(classifier.class_names)
         with _output(config.output) as out:
@@ -281,7 +283,9 @@ class Tally:
     def _remember(self, file: File, reading: Any, right: bool | None) -> None:
         name = file.name if len(file.name) <= 18 else "…" + file.name[-17:]
         name = name.encode(errors="replace").decode().replace("\n", " ")
-        caption = f"{name}\nread as {reading.prediction}, {reading.confidence:.1%}"
+        caption = f"{name}\nread as {reading.prediction}, {reading.confidence:.1%}" + "?" * (
+            reading.status == "unsure"
+        )
         # The heap's first is the one that another, more doubtful, will push out.
         doubt = -reading.confidence - (0 if right is False else 1)
         item = (doubt, -sum(self.statuses.values()), reading.picture, caption, right)
@@ -302,7 +306,7 @@ def _conclude(config: InferConfig, tally: Tally, seconds: float) -> None:
     """Draws the plot, and says on stderr what was done and where it is."""
     total = sum(tally.statuses.values())
     counts = ", ".join(
-        f"{tally.statuses[s]:,} {s}" for s in ("ok", "blank", "unreadable") if tally.statuses[s]
+        f"{tally.statuses[s]:,} {s}" for s in ("ok", "unsure", "blank", "unreadable") if tally.statuses[s]
     )
     summary = f"{total:,} files: {counts}"
     if tally.truths:

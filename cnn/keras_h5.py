@@ -288,3 +288,7 @@ def check_metadata(path: Path, metadata: Any, num_classes: int) -> None:
     names = metadata.get("class_names") if isinstance(metadata, dict) else None
     if not isinstance(names, list) or [type(n) for n in names] != [str] * num_classes:
         raise ModelFileError(f"{path}: expected {num_classes} class names, found {names!r}")
+    for name, low, high in (("unsure_below", 0, 1), ("temperature", 1e-3, 1e3)):
+        value = metadata.get(name, high)
+        if type(value) not in (int, float) or not low <= value <= high:
+            raise ModelFileError(f"{path}: {name}: expected a number from {low} to {high}, found {value!r}")

@@ -80,6 +80,53 @@ def _confusion(axes: Axes, labels: np.ndarray, predictions: np.ndarray, names: S
     bar.set_ticks(list(np.sqrt(ticks)), labels=[f"{t:.0%}" for t in ticks])
 
 
+def reliability(confidence: np.ndarray, accuracy: np.ndarray, counts: np.ndarray, path: Path) -> None:
+    """Draws how often predictions were right against how sure the network was of them.
+
+    Args:
+      confidence: `float (bins,)`, mean in each bin, in [0, 1].
+      accuracy: `float (bins,)`, in [0, 1].
+      counts: `int (bins,)`, how many predictions are in each bin.
+      path: of the PNG.
+    """
+    error = np.abs(confidence - accuracy) @ counts / max(1, counts.sum())
+    low = max(0, min(confidence.min(), accuracy.min()) - 0.03)
+    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([low, 1], [low, 1], "--", color=_GREY, label="as right as it is sure")
+    deviation = np.sqrt(np.maximum(accuracy * (1 - accuracy), 1e-6) / np.maximum(counts, 1))
+    label = f"{len(counts)} bins of {counts.max():,} predictions, ±1 standard error"
+    axes.errorbar(confidence, accuracy, deviation, fmt="o", color=_BLUE, capsize=3, label=label)
+    axes.set(xlabel="confidence (%)", ylabel="accuracy (%)", xlim=(low, 1.005), ylim=(low, 1.01))
+    axes.set_title(f"Reliability: {counts.sum():,} images, expected calibration error {error:.2%}")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1, symbol=""))
+    axes.grid(alpha=0.3)
+    axes.legend(loc="upper left")
+    _save(figure, path)
+
+
+def augmentation_sheet(rows: Mapping[str, np.ndarray], path: Path) -> None:
+    """Draws what each distortion makes of the same pictures, a row each.
+
+    Args:
+      rows: `float32 (n, height, width)` in [0, 1], by name.
+      path: of the PNG.
+    """
+    count = max(len(pictures) for pictures in rows.values())
+    figure = Figure(figsize=(1.4 + 0.42 * count, 0.2 + 0.43 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    for row, pictures in enumerate(rows.values()):
+        for column, picture in enumerate(pictures):
+            extent = (column + 0.03, column + 0.97, row + 0.97, row + 0.03)
+            axes.imshow(picture, cmap="gray_r", vmin=0, vmax=1, extent=extent)
+    axes.set(xlim=(0, count), ylim=(len(rows), 0), aspect="equal", xticks=[])
+    axes.set_yticks(np.arange(len(rows)) + 0.5, list(rows))
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    _save(figure, path)
+
+
 def mistakes(
     images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str], path: Path
 ) -> None:

@@ -24,7 +24,7 @@ from cnn.config import TrainConfig, flag
 _COLUMNS = "epoch       loss  accuracy    val loss  val accuracy  learning rate   images/s  time left"
 
 
-_PLOTS = ("curves.png", "confusion.png", "mistakes.png")
+_PLOTS = ("curves.png", "confusion.png", "mistakes.png", "reliability.png")
 _MEASURED = {"epoch", "loss", "accuracy", "seconds", "val_loss", "val_accuracy"}
 
 
@@ -133,19 +133,21 @@ class Workdir:
         return report
 
     def draw(self, test_set: Any, probabilities: np.ndarray) -> None:
-        """Draws the curves, the confusion matrix and the mistakes.
+        """Draws the curves, the confusion matrix, the mistakes, and how far confidence can be relied on.
 
         Args:
           test_set: a `cnn.data.Dataset`.
           probabilities: `float32 (N, num_classes)` that the network gave it.
         """
-        from cnn import plots
+        from cnn import calibration, plots
 
         names, labels = test_set.class_names, test_set.labels
-        curves, confusion, mistakes = (self.folder / name for name in _PLOTS)
+        curves, confusion, mistakes, reliability = (self.folder / name for name in _PLOTS)
         plots.curves(self.history(), curves)
         plots.confusion(labels, probabilities.argmax(-1), names, confusion)
         plots.mistakes(test_set.images, labels, probabilities, names, mistakes)
+        confidence, right = probabilities.max(-1), probabilities.argmax(-1) == labels
+        plots.reliability(*calibration.bins(confidence, right), reliability)
 
 
 @contextlib.contextmanager

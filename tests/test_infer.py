@@ -1,16 +1,19 @@
 import csv
+import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from cnn import data, decoding, infer
+from cnn import checkpoint, data, decoding, infer
 from cnn.classifier import Classifier
 from cnn.config import InferConfig
+from cnn.model import CNN
 from tests.conftest import command
 
 
@@ -50,10 +53,30 @@ def test_every_file_has_a_row_in_natural_order(digits, model, tmp_path, mnist_te
     names = [f"a/scan{i}.png" for i in range(15)] + [f"b/c/scan{i}.png" for i in range(15, 30)]
     assert [row["path"] for row in rows] == names
     assert list(rows[0]) == ["path", "prediction", "confidence", "status", "detail"]
-    assert {row["status"] for row in rows} == {"ok"}
+    assert {row["status"] for row in rows} <= {"ok", "unsure"}
     right = [row["prediction"] == str(label) for row, label in zip(rows, mnist_test.labels, strict=False)]
     assert sum(right) >= 28
     assert all(0.1 <= float(row["confidence"]) <= 1 for row in rows)
+
+
+def test_a_reading_of_low_confidence_is_unsure_and_keeps_its_prediction(digits, model, tmp_path):
+    sure, _ = read(digits, model, tmp_path / "o.csv", unsure_below=0.0)
+    confidence = sorted(float(row["confidence"]) for row in sure)
+    middle = (confidence[14] + confidence[15]) / 2
+    rows, done = read(digits, model, tmp_path / "o2.csv", unsure_below=middle)
+    assert done
+    assert [row["prediction"] for row in rows] == [row["prediction"] for row in sure]
+    for row in rows:
+        below = float(row["confidence"]) < middle
+        assert (row["status"], row["detail"]) == (
+            ("unsure", f"confidence below {middle:.4f}") if below else ("ok", "")
+        )
+
+
+def test_the_model_says_when_to_be_unsure_and_keeps_995_of_1000_digits(model, mnist_test):
+    classifier = Classifier.load(model)
+    confidence = classifier.predict_proba(mnist_test.images).max(-1)
+    assert 0.985 < (confidence >= classifier.unsure_below).mean() < 1
 
 
 def test_without_recursion_folders_are_not_entered(digits, model, tmp_path):
@@ -257,6 +280,18 @@ def test_the_model_may_be_a_workdir(trained, digits, model, tmp_path):
     by_file, _ = read(digits, model, tmp_path / "1.csv")
     by_workdir, _ = read(digits, trained / "runs" / "mnist", tmp_path / "2.csv")
     assert by_file == by_workdir
+
+
+def test_confidence_is_that_at_the_temperature_of_the_report(trained, model, mnist_test):
+    """From the parameters of the checkpoint, which know no temperature, by plain Flax."""
+    workdir = trained / "runs" / "mnist"
+    temperature = json.loads((workdir / "report.json").read_text())["temperature"]
+    state, _ = checkpoint.restore(workdir / "checkpoints", 1)
+    images = mnist_test.images[:50]
+    logits = CNN(10).apply({"params": state["ema_params"]}, images / np.float32(255))
+    expected = np.asarray(jax.nn.softmax(logits / temperature))
+    assert abs(temperature - 1) > 0.01
+    np.testing.assert_allclose(Classifier.load(model).predict_proba(images), expected, atol=1e-5)
 
 
 def test_a_folder_of_any_size_compiles_once(digits, model, tmp_path):

@@ -261,6 +261,9 @@ def test_parameters_that_changed_on_the_disk_or_are_no_numbers_are_refused(tmp_p
         '{"class_names": 3}',
         json.dumps({"class_names": ["a"]}),
         json.dumps({"class_names": [1] * 10}),
+        json.dumps(METADATA | {"unsure_below": "much"}),
+        json.dumps(METADATA | {"unsure_below": 2}),
+        json.dumps(METADATA | {"temperature": 0}),
     ],
 )
 def test_metadata_that_is_not_ours_is_refused(tmp_path, metadata):

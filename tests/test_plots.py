@@ -91,3 +91,18 @@ def test_readings_with_and_without_labels(tmp_path, count):
         labels, guesses, names, pictures, [(c, True) for c in captions], "t", tmp_path / "2.png"
     )
     assert min(*size(tmp_path / "1.png"), *size(tmp_path / "2.png")) > 400
+
+
+def test_reliability_says_the_calibration_error(tmp_path, texts):
+    confidence, accuracy, counts = np.array([0.8, 0.99]), np.array([0.7, 1.0]), np.array([100, 300])
+    plots.reliability(confidence, accuracy, counts, tmp_path / "r.png")
+    assert "Reliability: 400 images, expected calibration error 3.25%" in texts  # (0.1 + 3 · 0.01) / 4
+    assert {"confidence (%)", "accuracy (%)", "as right as it is sure"} <= set(texts)
+    assert min(size(tmp_path / "r.png")) > 400
+
+
+def test_the_augmentation_sheet_names_its_rows(tmp_path, texts):
+    rows = {"as it is": DRAW.random((5, 28, 28)), "blurred": DRAW.random((5, 28, 28))}
+    plots.augmentation_sheet(rows, tmp_path / "a.png")
+    assert {"as it is", "blurred"} <= set(texts)
+    size(tmp_path / "a.png")
