@@ -1,10 +1,18 @@
-"""Random distortion of a batch of pictures, on the device, from a key."""
+"""Random distortion of training pictures, on the device, from a key.
+
+Pictures are grey, `float32 (batch, height, width)` in [0, 1], ink 1 on background 0, and as high as they are
+wide. `draw` and `warp` move the ink of every one a little. `corrupt` does to some of them what paper, light,
+pens, cameras and scanners do; each of its `DISTORTIONS` is a function of a key and pictures, and leaves ink
+brighter than the background around it, so that the polarity stays.
+"""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 
 class Affine(NamedTuple):
@@ -52,11 +60,11 @@ def warp(images: jax.Array, maps: jax.Array) -> jax.Array:
     scanline order", 1980), since a product with interpolation weights is quicker than gathering.
 
     Args:
-      images: `float32 (batch, height, width, 1)`; beyond the edge is 0.
+      images: `float32 (batch, height, width)`; beyond the edge is 0.
       maps: `float32 (batch, 2, 3)` as `draw` makes them.
 
     Returns:
-      `float32 (batch, height, width, 1)`.
+      `float32 (batch, height, width)`.
     """
     # Output (u, v) shows input (a u + b v + c, d u + e v + f). The first pass makes, of each row y,
     # the values along u; there v = (y - d u - f) / e, so x = (a - b d / e) u + (b / e)(y - f) + c.
@@ -64,8 +72,7 @@ def warp(images: jax.Array, maps: jax.Array) -> jax.Array:
     v, u = _centred(images.shape[1])[:, None], _centred(images.shape[2])[None, :]
     x = (a - b * d / e) * u + b / e * (v - f) + c
     y = (d * u + e * v + f).swapaxes(1, 2)
-    rows = _resample(images[..., 0], x)
-    return _resample(rows.swapaxes(1, 2), y).swapaxes(1, 2)[..., None]
+    return _resample(_resample(images, x).swapaxes(1, 2), y).swapaxes(1, 2)
 
 
 def _centred(size: int) -> jax.Array:
@@ -74,5 +81,263 @@ def _centred(size: int) -> jax.Array:
 
 def _resample(lines: jax.Array, positions: jax.Array) -> jax.Array:
     """Interpolates `(batch, lines, size)` linearly along its last axis, at centred positions."""
+    positions = jnp.broadcast_to(positions, lines.shape)
     distance = jnp.abs(positions[..., None] - _centred(lines.shape[-1]))
     return jnp.einsum("blps,bls->blp", jnp.maximum(0, 1 - distance), lines)
+
+
+def corrupt(keys: jax.Array, images: jax.Array, share: float, each: Callable = jax.vmap) -> jax.Array:
+    """Distorts pictures in ways drawn for each: two times, each time a `share` of them.
+
+    Args:
+      keys: `(batch,)` random keys.
+      images: `float32 (batch, height, width)`.
+      share: in [0, 1], how likely each of the two distortions is; `(1 - share)**2` stay clean.
+      each: makes a function of one key and one picture one of many.
+
+    Returns:
+      `float32 (batch, height, width)` in [0, 1].
+    """
+    ways = [_as_it_is, *DISTORTIONS.values()]
+
+    def once(turn: int, key: jax.Array, image: jax.Array) -> jax.Array:
+        which, drawn = jax.random.split(jax.random.fold_in(key, turn))
+        lot = jax.random.uniform(which) / max(share, 1e-9)  # Below 1, it is one that is distorted.
+        way = jnp.where(lot < 1, 1 + jnp.floor(lot * len(DISTORTIONS)), 0).astype(jnp.int32)
+        return lax.switch(way, ways, drawn, image[None])[0]
+
+    def one(key: jax.Array, image: jax.Array) -> jax.Array:
+        return lax.fori_loop(0, 2, lambda turn, image: once(turn, key, image), image)
+
+    return each(one)(keys, images)
+
+
+def _as_it_is(_: jax.Array, images: jax.Array) -> jax.Array:
+    return images
+
+
+def stretch(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Turns, scales, slants and moves pictures, much further than all are moved."""
+    return warp(images, draw(key, len(images), Affine(rotation=35, scale=0.3, shear=0.4, shift=4)))
+
+
+def zoom(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Makes pictures smaller or larger as a whole, by 0.5 to 1.3."""
+    (size,) = _drawn(key, images, (0.5, 1.3))
+    return warp(images, jnp.eye(2, 3) / size)
+
+
+def wave(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Moves parts of a picture by 1 or 2 pixels, each another way (Simard et al., "Best practices", 2003)."""
+    right, down = (
+        1.2 * _smooth_noise(key, images, 7),
+        1.2 * _smooth_noise(jax.random.fold_in(key, 1), images, 7),
+    )
+    size = images.shape[-1]
+    rows = _resample(images, _centred(size) + right)
+    return _resample(rows.swapaxes(1, 2), _centred(size) + down.swapaxes(1, 2)).swapaxes(1, 2)
+
+
+def defocus(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Blurs by a Gaussian of 0.4 to 1.5 pixels."""
+    (sigma,) = _drawn(key, images, (0.4, 1.5))
+    return _blurred(images, sigma)
+
+
+def shake(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Blurs along a line of any direction, by a Gaussian of 1 to 4 pixels, as a camera that moves."""
+    sigma, angle = _drawn(key, images, (1, 4), (0, math.pi))
+    steps = jnp.linspace(-2, 2, 9)[:, None, None, None]
+    seen = [
+        warp(images, _shift(right, down))
+        for right, down in zip(steps * sigma * jnp.cos(angle), steps * sigma * jnp.sin(angle), strict=True)
+    ]
+    weights = jax.nn.softmax(-(steps**2) / 2, axis=0)
+    return sum(weight * image for weight, image in zip(weights, seen, strict=True))
+
+
+def frost(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Takes each pixel from one nearby, and blurs a little, as seen through frosted glass."""
+    sigma, reach = _drawn(key, images, (0.3, 1), (0.7, 1.6))
+    size = images.shape[-1]
+    offsets = jax.random.uniform(jax.random.fold_in(key, 1), (2, *images.shape), minval=-1, maxval=1) * reach
+    right, down = jnp.round(offsets)
+    rows = _resample(_blurred(images, sigma), _centred(size) + right)
+    moved = _resample(rows.swapaxes(1, 2), _centred(size) + down.swapaxes(1, 2)).swapaxes(1, 2)
+    return _blurred(moved, sigma / 2)
+
+
+def coarsen(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Shows pictures in pixels 1.5 to 4 times as large."""
+    factor, phase = _drawn(key, images, (1.5, 4), (0, 1))
+    positions = (jnp.round(_centred(images.shape[-1]) / factor + phase) - phase) * factor
+    rows = _resample(_blurred(images, factor / 3), positions)
+    return _resample(rows.swapaxes(1, 2), positions).swapaxes(1, 2)
+
+
+def thicken(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Draws strokes with a thicker pen."""
+    (much,) = _drawn(key, images, (0.3, 1))
+    return images + much * (_dilated(images) - images)
+
+
+def thin(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Draws strokes with a thinner pen."""
+    (much,) = _drawn(key, images, (0.3, 0.9))
+    return images - much * (images - _eroded(images))
+
+
+def outline(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Leaves nothing but edges, outside the ink or inside it, a pixel wide."""
+    level, side, ink = _drawn(key, images, (0.2, 0.6), (-1, 1), (0.6, 1))
+    shape = (images > level).astype(images.dtype)
+    return ink * jnp.where(side > 0, _dilated(shape) - shape, shape - _eroded(shape))
+
+
+def harden(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Makes pictures black and white, or nearly."""
+    level, slope = _drawn(key, images, (0.2, 0.7), (2, 20))
+    return jnp.clip((images - level) * slope + 0.5, 0, 1)
+
+
+def fade(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Lowers the contrast: a brighter background, darker ink."""
+    background, ink, gamma = _drawn(key, images, (0, 0.6), (0.3, 1), (0.5, 2))
+    return background + (1 - background) * ink * images**gamma
+
+
+def overexpose(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Adds light until the brightest is cut off."""
+    (light,) = _drawn(key, images, (0.1, 0.65))
+    return jnp.minimum(images + light, 1)
+
+
+def shade(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Lays light on the picture that rises from one side to the other."""
+    angle, light, ink = _drawn(key, images, (0, 2 * math.pi), (0.2, 0.9), (0.5, 1))
+    across = _centred(images.shape[-1]) / images.shape[-1]
+    slope = jnp.cos(angle) * across + jnp.sin(angle) * across[:, None]
+    background = light * jnp.clip(slope + 0.5, 0, 1)
+    return background + (1 - background) * ink * images
+
+
+def fog(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Lays fog on the picture, up to two and a half times as bright as the ink."""
+    strength, roughness = _drawn(key, images, (0.3, 2.5), (0.4, 0.7))
+    clouds = sum(
+        roughness**octave * _smooth_noise(jax.random.fold_in(key, octave), images, size)
+        for octave, size in enumerate((2, 3, 5, 9, 17))
+    )
+    low, high = clouds.min((1, 2), keepdims=True), clouds.max((1, 2), keepdims=True)
+    return (images + strength * (clouds - low) / (high - low)) / (1 + strength)
+
+
+def band(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Changes brightness in bands, along or across: a fold, tape, a shadow; at its strongest, a negative."""
+    period, phase, width, level = _drawn(key, images, (6, 40), (0, 1), (0.15, 0.6), (0.4, 1.6))
+    across = jnp.arange(images.shape[-1], dtype=images.dtype)
+    inside = (across / period + phase) % 1 < width
+    turned = _turned(key, images)
+    return _turned(key, jnp.where(inside, jnp.abs(jnp.minimum(level, 1) - turned), turned))
+
+
+def line(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Draws a line from edge to edge, straight or zigzag, whole or dotted."""
+    start, end, height, period, duty, dot, width, ink = _drawn(
+        key, images, (0, 27), (0, 27), (-6, 6), (4, 14), (0.3, 1.6), (2, 6), (0.5, 1.6), (0.4, 1.6)
+    )
+    x = jnp.arange(images.shape[-1], dtype=images.dtype)
+    height = jnp.maximum(height, 0)  # Half of them are straight.
+    tooth = jnp.abs((x / period) % 1 * 2 - 1) * 2 - 1
+    y = start + (end - start) * x / images.shape[-1] + height * tooth
+    slope = jnp.abs(end - start) / images.shape[-1] + 4 * height / period
+    away = jnp.abs(x[:, None] - y) / jnp.sqrt(1 + slope**2)
+    stroke = jnp.clip(width - away, 0, 1) * ((x / dot) % 1 < duty) * jnp.minimum(ink, 1)
+    return jnp.maximum(images, _turned(key, stroke))
+
+
+def blot(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Splashes ink on the picture, or water that washes ink away."""
+    level, ink, water = _drawn(key, images, (0.2, 1.3), (0.3, 1.3), (-2, 1))
+    wet = jnp.clip(4 * (_smooth_noise(jax.random.fold_in(key, 1), images, 10) - level), 0, 1)
+    return jnp.where(water > 0, images * (1 - wet), jnp.maximum(images, jnp.minimum(ink, 1) * wet))
+
+
+def cover(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Covers a rectangle of 3 to 10 pixels a side, of any grey."""
+    x, y, width, height, grey = _drawn(key, images, (-12, 12), (-12, 12), (1.5, 5), (1.5, 5), (-0.5, 1))
+    across = _centred(images.shape[-1])
+    covered = (jnp.abs(across - x) < width) & (jnp.abs(across[:, None] - y) < height)
+    return jnp.where(covered, jnp.maximum(grey, 0), images)
+
+
+def grain(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Adds Gaussian noise of a standard deviation from 0.05 to 0.4."""
+    (sigma,) = _drawn(key, images, (0.05, 0.4))
+    return jnp.clip(images + sigma * jax.random.normal(jax.random.fold_in(key, 1), images.shape), 0, 1)
+
+
+def photons(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Counts 2 to 20 photons where the ink is 1: noise that grows with brightness, nearly Poisson's."""
+    (count,) = _drawn(key, images, (2, 20))
+    noise = jax.random.normal(jax.random.fold_in(key, 1), images.shape)
+    return jnp.clip(images + jnp.sqrt(images / count) * noise, 0, 1)
+
+
+def salt(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Makes 2 to 35 % of the pixels white or black."""
+    share, white = _drawn(key, images, (0.02, 0.35), (0.2, 0.8))
+    lot = jax.random.uniform(jax.random.fold_in(key, 1), images.shape)
+    return jnp.where(lot < share * white, 1, jnp.where(lot < share, 0, images))
+
+
+DISTORTIONS: dict[str, Callable[[jax.Array, jax.Array], jax.Array]] = {
+    function.__name__: function
+    for function in (
+        *(stretch, zoom, wave, defocus, shake, frost, coarsen, thicken, thin, outline, harden, fade),
+        *(overexpose, shade, fog, band, line, blot, cover, grain, photons, salt),
+    )
+}
+
+
+def _drawn(key: jax.Array, images: jax.Array, *ranges: tuple[float, float]) -> jax.Array:
+    """Draws a number of each range for each picture: `(ranges, batch, 1, 1)`, to be unpacked."""
+    low, high = jnp.array(ranges, images.dtype).T[:, :, None, None, None]
+    return jax.random.uniform(key, (len(ranges), len(images), 1, 1), minval=low, maxval=high)
+
+
+def _smooth_noise(key: jax.Array, images: jax.Array, size: int) -> jax.Array:
+    """Draws Gaussian noise on `size`×`size` points, and interpolates it to the size of the pictures."""
+    points = jnp.linspace(-(size - 1) / 2, (size - 1) / 2, images.shape[-1])
+    weights = jnp.maximum(0, 1 - jnp.abs(points[:, None] - _centred(size)))
+    noise = jax.random.normal(key, (len(images), size, size))
+    return jnp.einsum("yi,bij,xj->byx", weights, noise, weights)
+
+
+def _blurred(images: jax.Array, sigma: jax.Array) -> jax.Array:
+    across = _centred(images.shape[-1])
+    weights = jax.nn.softmax(-(((across[:, None] - across) / sigma) ** 2) / 2, axis=-1)
+    return jnp.einsum("byi,bij,bxj->byx", weights, images, weights)
+
+
+def _shift(right: jax.Array, down: jax.Array) -> jax.Array:
+    """Makes maps for `warp` that move pictures by `(batch, 1, 1)` pixels."""
+    return jnp.concatenate([jnp.zeros((len(right), 2, 2)) + jnp.eye(2), jnp.concatenate([right, down], 1)], 2)
+
+
+def _dilated(images: jax.Array) -> jax.Array:
+    """Takes the brightest of a pixel and its four neighbours."""
+    padded = jnp.pad(images, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    sides = padded[:, 2:, 1:-1], padded[:, :-2, 1:-1], padded[:, 1:-1, 2:], padded[:, 1:-1, :-2]
+    return jnp.stack([images, *sides]).max(0)
+
+
+def _eroded(images: jax.Array) -> jax.Array:
+    """Takes the darkest of a pixel and its four neighbours."""
+    return -_dilated(-images)
+
+
+def _turned(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Exchanges rows and columns of half of the pictures; twice with one key changes nothing."""
+    coin = jax.random.bernoulli(jax.random.fold_in(key, 1), shape=(len(images), 1, 1))
+    return jnp.where(coin, images.swapaxes(1, 2), images)

@@ -12,9 +12,12 @@ Preset = Literal["fast", "default", "best"]
 
 # What a preset changes of the defaults below.
 PRESETS: dict[str, dict[str, Any]] = {
-    "fast": {"epochs": 2, "learning_rate": 6e-3, "ema_decay": 0.99, "warmup": 0.2},
+    "fast": {
+        **{"epochs": 2, "learning_rate": 6e-3, "ema_decay": 0.99, "warmup": 0.2},
+        **{"corruption": 0.0, "outliers": 0.0},
+    },
     "default": {},
-    "best": {"epochs": 60},
+    "best": {"epochs": 150, "learning_rate": 3e-3, "corruption": 0.5, "outliers": 0.1},
 }
 
 # These do not decide what is learned, so they may change when a run is continued.
@@ -34,13 +37,13 @@ class TrainConfig:
     dataset: str = "mnist"
     """Image set of tensorflow-datasets: mnist, fashion_mnist, kmnist, emnist/letters, ..."""
 
-    epochs: int = 12
+    epochs: int = 20
     """How often the training images are gone through, at least 1."""
 
     batch_size: int = 128
     """Images a step, at least 1; on several devices, all of them together."""
 
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     """Adam's highest learning rate, after warm-up; a cosine takes it down to 0."""
 
     warmup: float = 0.05
@@ -60,6 +63,12 @@ class TrainConfig:
 
     shift: float = 2.0
     """Training images are moved by up to so many pixels."""
+
+    corruption: float = 0.1
+    """Share of the training images that are blurred, faded, crossed out, ...; drawn twice, some are both."""
+
+    outliers: float = 0.05
+    """Pictures of no class (letters, noise, halves) to be unsure of, as a share of the training images."""
 
     dtype: Literal["float32", "bfloat16"] = "float32"
     """What the network is computed in; bfloat16 is for GPU and TPU. Parameters and loss are float32."""
@@ -88,6 +97,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         _at_least(1, self, "epochs", "batch_size", "validation_size")
         _at_least(0, self, "rotation", "shear", "shift", "seed", "scale", "warmup", "ema_decay")
+        _at_least(0, self, "corruption", "outliers")
+        _at_most(1, self, "corruption", "outliers")
         _at_least(1e-12, self, "learning_rate")
         _at_most(1, self, "warmup")
         _at_most(0.999999, self, "ema_decay")
@@ -144,6 +155,9 @@ class InferConfig:
     top_k: int = 1
     """Give so many of the likeliest classes, with their confidences; at least 1."""
 
+    unsure_below: float | None = None
+    """Confidence below which a row is unsure, in [0, 1]; without it, that of the model."""
+
     labels: Path | None = None
     """CSV of path,label; without it, labels are the names of folders (7/a.png) or ends of files (a_7.png)."""
 
@@ -158,6 +172,9 @@ class InferConfig:
 
     def __post_init__(self) -> None:
         _at_least(1, self, "top_k", "batch_size")
+        if self.unsure_below is not None:
+            _at_least(0, self, "unsure_below")
+            _at_most(1, self, "unsure_below")
         if self.workers is not None:
             _at_least(0, self, "workers")
 

@@ -285,6 +285,18 @@ def _cut(array: jax.Array, piece: int, mode: str) -> jax.Array:
     return jnp.pad(array, fill, mode=mode).reshape(pieces, piece, *array.shape[1:])
 
 
+def each(piece: int) -> Callable[[Callable], Callable]:
+    """Returns what makes a function of one example one of many.
+
+    On CPU, one example follows the other, so that of the ways to go on, only that is computed which
+    the example takes; elsewhere all are computed at once, and each takes its own.
+
+    Args:
+      piece: of the `Lowering`.
+    """
+    return (lambda function: lambda *batch: lax.map(lambda one: function(*one), batch)) if piece else jax.vmap
+
+
 def in_lanes(call: Callable[[int], Any], lanes: int) -> list[Any]:
     """Makes the calls 0, 1, ... of a compiled function, to be computed side by side.
 

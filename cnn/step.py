@@ -37,12 +37,14 @@ class Totals(NamedTuple):
 
     Attributes:
       loss: sum of the mean losses of the batches.
-      accuracy: sum of their accuracies.
+      right: how many predictions were right, where the target favours a class.
+      counted: of how many.
       bad_step: the first step, from 1, whose loss is not finite; 0 for none.
     """
 
     loss: jax.Array | np.float32 = np.float32(0)
-    accuracy: jax.Array | np.float32 = np.float32(0)
+    right: jax.Array | np.float32 = np.float32(0)
+    counted: jax.Array | np.float32 = np.float32(0)
     bad_step: jax.Array | np.int32 = np.int32(0)
 
 
@@ -79,67 +81,114 @@ def learning_rate(config: TrainConfig, steps_per_epoch: int) -> optax.Schedule:
     return optax.warmup_cosine_decay_schedule(0.0, config.learning_rate, rise, max(steps, rise + 1))
 
 
+def drawn(key: jax.Array, config: TrainConfig) -> tuple[jax.Array, jax.Array]:
+    """Draws how each image of a batch is distorted.
+
+    Args:
+      key: of the step.
+      config: the settings.
+
+    Returns:
+      Maps for `augment.warp`, `float32 (batch, 2, 3)`, and data of keys for `augment.corrupt`,
+      `uint32 (batch, 2)`.
+    """
+    affine = augment.Affine(config.rotation, config.scale, config.shear, config.shift)
+    maps = augment.draw(key, config.batch_size, affine)
+    keys = jnp.zeros((config.batch_size, 2), jnp.uint32)
+    if config.corruption:
+        keys = jax.random.key_data(jax.random.split(jax.random.fold_in(key, 1), config.batch_size))
+    return maps, keys
+
+
+def distorted(
+    images: jax.Array, maps: jax.Array, keys: jax.Array, piece: int, config: TrainConfig
+) -> jax.Array:
+    """Makes of images what the network is shown in training.
+
+    Args:
+      images: `uint8 (batch, 28, 28, 1)`.
+      maps: as `drawn` draws them.
+      keys: as `drawn` draws them.
+      piece: of the `Lowering`.
+      config: the settings.
+
+    Returns:
+      `float32 (batch, 28, 28, 1)` in [0, 1].
+    """
+    pictures = images[..., 0].astype(jnp.float32) / 255
+    if config.rotation or config.scale or config.shear or config.shift:
+        pictures = augment.warp(pictures, maps)
+    if config.corruption:
+        each = lowering.each(piece)
+        pictures = augment.corrupt(jax.random.wrap_key_data(keys), pictures, config.corruption, each)
+    return pictures[..., None]
+
+
 def summed_loss(
-    distort: Any,
+    see: Any,
     apply_fn: Any,
     params: Any,
     images: jax.Array,
     maps: jax.Array,
-    labels: jax.Array,
+    keys: jax.Array,
+    targets: jax.Array,
     weights: jax.Array,
-) -> tuple[jax.Array, jax.Array]:
+) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
     """Computes the categorical cross-entropy of distorted images, summed over the batch.
 
     Args:
-      distort: from images and maps to images.
+      see: from images, maps and keys to what the network is shown.
       apply_fn: from parameters and images to logits.
       params: of the network.
       images: `uint8 (batch, 28, 28, 1)`.
-      maps: `float32 (batch, 2, 3)`, how each image is distorted.
-      labels: `int32 (batch,)`.
+      maps: as `drawn` draws them.
+      keys: as `drawn` draws them.
+      targets: `float32 (batch, num_classes)`, a probability for each class.
       weights: `float32 (batch,)`, 0 for an example that does not count.
 
     Returns:
-      The sum of the losses, and how many predictions were right.
+      The sum of the losses; how many predictions were right, and of how many: those whose target
+      favours a class.
     """
-    distorted = distort(images.astype(jnp.float32) / 255, maps)
-    logits = apply_fn(params, distorted)
-    losses = optax.softmax_cross_entropy(logits, jax.nn.one_hot(labels, logits.shape[-1]))
-    return weights @ losses, weights @ (logits.argmax(-1) == labels).astype(jnp.float32)
+    logits = apply_fn(params, see(images, maps, keys))
+    losses = optax.softmax_cross_entropy(logits, targets)
+    counted = weights * (targets.max(-1) > 0.5)
+    right = counted @ (logits.argmax(-1) == targets.argmax(-1)).astype(jnp.float32)
+    return weights @ losses, (right, counted.sum())
 
 
 def gradient(
     state: TrainState,
     lane: jax.Array | int,
     images: jax.Array,
-    labels: jax.Array,
+    targets: jax.Array,
     key: jax.Array,
     order: jax.Array,
     config: TrainConfig,
-) -> tuple[tuple[jax.Array, jax.Array], Any]:
+) -> tuple[tuple[jax.Array, tuple[jax.Array, jax.Array]], Any]:
     """Sums the gradients of a lane's share of the next batch.
 
     Args:
       state: before the step.
       lane: `int32 ()`, which share.
       images: `uint8 (N, 28, 28, 1)`, all training images.
-      labels: `int32 (N,)`.
+      targets: `float32 (N, num_classes)`.
       key: of this epoch.
       order: `int32 (N,)`, in which the epoch takes the images.
       config: the settings.
 
     Returns:
-      The sum of the losses, and how many predictions were right; and the sum of the gradients.
+      What `summed_loss` returns, and the sum of the gradients.
     """
     size, share = config.batch_size, math.ceil(config.batch_size / state.lowering.lanes)
     place = lane * share + _over_devices(jnp.arange(share))  # In the batch; at the end, beyond it.
     batch = order.take(state.step % (len(order) // size) * size + place, mode="clip")
-    affine = augment.Affine(config.rotation, config.scale, config.shear, config.shift)
-    maps = augment.draw(jax.random.fold_in(key, state.step), size, affine).take(place, axis=0, mode="clip")
-    distort = augment.warp if any(affine) else lambda images, _: images
-    gradient = jax.value_and_grad(partial(summed_loss, distort, state.apply_fn), has_aux=True)
-    return lowering.accumulate(gradient, state.lowering.piece)(
-        state.params, images[batch], maps, labels[batch], (place < size).astype(jnp.float32)
+    distortions = drawn(jax.random.fold_in(key, state.step), config)
+    maps, keys = [array.take(place, axis=0, mode="clip") for array in distortions]
+    piece = state.lowering.piece
+    loss = partial(summed_loss, partial(distorted, piece=piece, config=config), state.apply_fn)
+    return lowering.accumulate(jax.value_and_grad(loss, has_aux=True), piece)(
+        state.params, images[batch], maps, keys, targets[batch], (place < size).astype(jnp.float32)
     )
 
 
@@ -158,32 +207,33 @@ def update(
     Returns:
       The state after the step, and the totals with it.
     """
-    (loss, right), grads = jax.tree.map(lambda *sums: sum(sums) / config.batch_size, *gradients)
+    (loss, (right, counted)), grads = jax.tree.map(lambda *sums: sum(sums), *gradients)
+    loss, grads = jax.tree.map(lambda total: total / config.batch_size, (loss, grads))
     number = state.step % steps_per_epoch + 1
     first_bad = jnp.where(jnp.isfinite(loss) | (totals.bad_step > 0), totals.bad_step, number)
     state = state.apply_gradients(grads=grads)
     # A young average forgets faster, or it would remember the initial parameters for long.
     decay = jnp.minimum(config.ema_decay, (1.0 + state.step) / (10.0 + state.step))
     state = state.replace(ema_params=optax.incremental_update(state.params, state.ema_params, 1 - decay))
-    return state, Totals(totals.loss + loss, totals.accuracy + right, first_bad)
+    return state, Totals(totals.loss + loss, totals.right + right, totals.counted + counted, first_bad)
 
 
-def compile_steps(state: TrainState, images: jax.Array, labels: jax.Array, config: TrainConfig) -> Callable:
+def compile_steps(state: TrainState, images: jax.Array, targets: jax.Array, config: TrainConfig) -> Callable:
     """Compiles the training step, for arguments of these shapes.
 
     Args:
       state: before any step.
       images: `uint8 (N, 28, 28, 1)`, all training images.
-      labels: `int32 (N,)`.
+      targets: `float32 (N, num_classes)`.
       config: the settings.
 
     Returns:
       A function that takes the next steps of an epoch: from a state, totals, how many steps, images,
-      labels, key and order to the new state and totals; the memory of the old ones is used again.
+      targets, key and order to the new state and totals; the memory of the old ones is used again.
     """
-    totals, data = everywhere(Totals()), (images, labels, *epoch_order(config.seed, 1, len(labels)))
+    totals, data = everywhere(Totals()), (images, targets, *epoch_order(config.seed, 1, len(images)))
     of_lane = partial(gradient, config=config)
-    take = partial(update, config=config, steps_per_epoch=len(labels) // config.batch_size)
+    take = partial(update, config=config, steps_per_epoch=len(images) // config.batch_size)
 
     @partial(jax.jit, donate_argnums=(0, 1))
     def in_one_call(state: TrainState, totals: Totals, count: int, *data: jax.Array) -> tuple:

@@ -9,11 +9,11 @@ import flax
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 from tqdm import tqdm
 
 import cnn
-from cnn import checkpoint, data, keras_h5, step, workdir
+from cnn import calibration, checkpoint, data, keras_h5, outliers, step, workdir
 from cnn.classifier import Classifier
 from cnn.config import TrainConfig
 from cnn.model import summary
@@ -30,7 +30,8 @@ def train_epoch(
     take_steps: Callable,
     state: step.TrainState,
     images: jax.Array,
-    labels: jax.Array,
+    targets: jax.Array,
+    order: tuple[jax.Array, jax.Array],
     epoch: int,
     config: TrainConfig,
 ) -> tuple[step.TrainState, dict[str, float]]:
@@ -40,7 +41,8 @@ def train_epoch(
       take_steps: what `step.compile_steps` returned.
       state: before the epoch.
       images: `uint8 (N, 28, 28, 1)`.
-      labels: `int32 (N,)`.
+      targets: `float32 (N, num_classes)`.
+      order: what `step.epoch_order` drew.
       epoch: its number, from 1.
       config: the settings.
 
@@ -51,17 +53,16 @@ def train_epoch(
       TrainingError: the loss is not finite; it names the step.
     """
     start, total = monotonic(), len(images) // config.batch_size
-    key, order = step.epoch_order(config.seed, epoch, len(images))
     # On an accelerator, which computes whole batches, an epoch is one call.
     at_once = _STEPS_A_CALL if state.lowering.piece else total
     totals = step.everywhere(step.Totals())
     with tqdm(total=total, desc=f"epoch {epoch}", unit=" steps", leave=False, disable=None) as progress:
         for done in range(0, total, at_once):
             count = min(at_once, total - done)
-            state, totals = take_steps(state, totals, np.int32(count), images, labels, key, order)
+            state, totals = take_steps(state, totals, np.int32(count), images, targets, *order)
             _check_finite(float(totals.loss), epoch, int(totals.bad_step))
             progress.update(count)
-    loss, accuracy = float(totals.loss) / total, float(totals.accuracy) / total
+    loss, accuracy = float(totals.loss) / total, float(totals.right) / max(1.0, float(totals.counted))
     return state, {"loss": loss, "accuracy": accuracy, "seconds": monotonic() - start}
 
 
@@ -73,15 +74,15 @@ def _check_finite(loss: float, epoch: int, bad_step: int) -> None:
         )
 
 
-def evaluate(params: Any, dataset: data.Dataset) -> dict[str, float]:
-    """Computes mean loss and accuracy over every example, with the code that reads folders."""
-    return scores(Classifier(params, {"class_names": dataset.class_names}).logits(dataset.images), dataset)
+def logits_of(params: Any, dataset: data.Dataset) -> np.ndarray:
+    """Computes the logits of every example, `float32 (N, num_classes)`, with the code that reads folders."""
+    return Classifier(params, {"class_names": dataset.class_names}).logits(dataset.images)
 
 
-def scores(logits: np.ndarray, dataset: data.Dataset) -> dict[str, float]:
-    """Compares `float32 (N, num_classes)` logits with the labels: mean `loss` and `accuracy`."""
-    losses = -log_softmax(logits.astype(np.float64), axis=-1)[np.arange(len(logits)), dataset.labels]
-    return {"loss": float(losses.mean()), "accuracy": float((logits.argmax(-1) == dataset.labels).mean())}
+def scores(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Compares `float32 (N, num_classes)` logits with `(N,)` labels: mean `loss` and `accuracy`."""
+    accuracy = float((logits.argmax(-1) == labels).mean())
+    return {"loss": calibration.mean_loss(logits, labels), "accuracy": accuracy}
 
 
 def split(dataset: data.Dataset, config: TrainConfig) -> tuple[data.Dataset, data.Dataset]:
@@ -126,29 +127,47 @@ def train(config: TrainConfig) -> dict[str, Any]:
             multihost_utils.sync_global_devices("workdir")
         run.tell(summary(len(train_set.class_names)))
         state = fit(config, run, train_set, validation, about)
-        return finish(config, run, jax.device_get(state.ema_params), about, test_set)
+        return finish(config, run, jax.device_get(state.ema_params), about, validation, test_set)
+
+
+def examples(dataset: data.Dataset, config: TrainConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Gives what is to be learned: the images, and some of no class.
+
+    Returns:
+      `uint8 (N, 28, 28, 1)`, and of each a probability for each class, `float32 (N, num_classes)`.
+    """
+    targets = np.eye(len(dataset.class_names), dtype=np.float32)[dataset.labels]
+    count = round(config.outliers * len(targets))
+    if not count:
+        return dataset.images, targets
+    digits = all(name.isdigit() for name in dataset.class_names)
+    pictures, answers = outliers.draw(config.seed, dataset.images, targets, count, letters=digits)
+    return np.concatenate([dataset.images, pictures]), np.concatenate([targets, answers])
 
 
 def fit(
     config: TrainConfig, run: workdir.Workdir, train_set: data.Dataset, validation: data.Dataset, about: dict
 ) -> step.TrainState:
     """Trains for the epochs that are still to do, and leaves a row and a checkpoint of each."""
-    images, labels = step.everywhere((train_set.images, train_set.labels))
-    steps = len(labels) // config.batch_size
+    images, targets = step.everywhere(examples(train_set, config))
+    steps = len(images) // config.batch_size
     state = step.everywhere(step.create_state(config, len(train_set.class_names), steps))
     state, done = resume(run, state)
     run.begin(done)
-    take_steps = step.compile_steps(state, images, labels, config)
+    take_steps = step.compile_steps(state, images, targets, config)
     rate_at = jax.jit(step.learning_rate(config, steps))
     with checkpoint.manager(run.checkpoints) as checkpoints:
         for epoch in range(done + 1, config.epochs + 1):
-            state, trained = train_epoch(take_steps, state, images, labels, epoch, config)
-            validated = evaluate(jax.device_get(state.ema_params), validation)
+            order = step.epoch_order(config.seed, epoch, len(images))
+            state, trained = train_epoch(take_steps, state, images, targets, order, epoch, config)
+            logits = logits_of(jax.device_get(state.ema_params), validation)
+            validated = scores(logits, validation.labels)
             _check_finite(validated["loss"], epoch, steps)
             rate = float(rate_at(epoch * steps))
             run.add_epoch(epoch, trained, validated, rate, images=steps * config.batch_size)
+            known = about | calibration.fitted(logits, validation.labels)
             arrays = flax.serialization.to_state_dict(state)
-            checkpoint.save(checkpoints, epoch, arrays, about, validated["accuracy"])
+            checkpoint.save(checkpoints, epoch, arrays, known, validated["accuracy"])
     return state
 
 
@@ -177,12 +196,35 @@ def describe(config: TrainConfig, class_names: tuple[str, ...]) -> dict[str, Any
 
 
 def finish(
-    config: TrainConfig, run: workdir.Workdir, params: Any, about: dict, test_set: data.Dataset
+    config: TrainConfig,
+    run: workdir.Workdir,
+    params: Any,
+    about: dict,
+    validation: data.Dataset,
+    test_set: data.Dataset,
 ) -> dict[str, Any]:
-    """Reads the test split, this once; writes the model, the report and the plots."""
-    logits = Classifier(params, about).logits(test_set.images)
-    parameters = sum(leaf.size for leaf in jax.tree.leaves(params))
+    """Calibrates on validation; reads the test split, this once; writes model, report and plots."""
+    calibrated = calibration.fitted(logits_of(params, validation), validation.labels)
+    params = calibration.cooled(params, calibrated["temperature"])
+    logits = logits_of(params, test_set)
     if jax.process_index() == 0:
-        keras_h5.save(config.model_file, params, about)
+        keras_h5.save(config.model_file, params, about | {"unsure_below": calibrated["unsure_below"]})
         run.draw(test_set, softmax(logits, axis=-1))
-    return run.report({"test": scores(logits, test_set), "parameters": parameters})
+    parameters = sum(leaf.size for leaf in jax.tree.leaves(params))
+    test = scores(logits, test_set.labels) | details(logits, test_set)
+    return run.report({"test": test, **calibrated, "parameters": parameters})
+
+
+def details(logits: np.ndarray, dataset: data.Dataset) -> dict[str, Any]:
+    """Compares logits with labels: calibration error, accuracy by class, confusion matrix."""
+    probabilities, guesses = softmax(logits, axis=-1), logits.argmax(-1)
+    confusion = np.zeros(2 * [len(dataset.class_names)], int)
+    np.add.at(confusion, (dataset.labels, guesses), 1)
+    by_class = np.diag(confusion) / np.maximum(1, confusion.sum(1))
+    return {
+        "expected_calibration_error": calibration.expected_calibration_error(
+            probabilities.max(-1), guesses == dataset.labels
+        ),
+        "accuracy_by_class": dict(zip(dataset.class_names, by_class.tolist(), strict=True)),
+        "confusion": confusion.tolist(),
+    }

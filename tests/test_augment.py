@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -6,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from cnn import augment
+from cnn import augment, lowering
 
 AFFINE = augment.Affine(rotation=10, scale=0.1, shear=0.1, shift=2)
 
@@ -16,7 +18,7 @@ def maps(*rows):
 
 
 def random_images(count=4, seed=0):
-    return np.random.default_rng(seed).random((count, 28, 28, 1)).astype(np.float32)
+    return np.random.default_rng(seed).random((count, 28, 28)).astype(np.float32)
 
 
 def test_the_identity_changes_nothing():
@@ -27,8 +29,8 @@ def test_the_identity_changes_nothing():
 @pytest.mark.parametrize(("right", "down"), [(3, 0), (0, -2), (-5, 4)])
 def test_whole_shifts_move_pixels_and_bring_in_background(right, down):
     image = random_images(1)
-    moved = augment.warp(image, maps((1, 0, right), (0, 1, down)))[0, ..., 0]
-    expected = ndimage.shift(image[0, ..., 0], (-down, -right), order=0)
+    moved = augment.warp(image, maps((1, 0, right), (0, 1, down)))[0]
+    expected = ndimage.shift(image[0], (-down, -right), order=0)
     np.testing.assert_allclose(moved, expected, atol=1e-5)
 
 
@@ -44,7 +46,7 @@ def smooth(seed):
 def test_random_maps_distort_as_scipys_affine_transform(seed):
     image = smooth(seed)
     map_ = augment.draw(jax.random.key(seed), 1, AFFINE)
-    ours = augment.warp(image[None, ..., None], map_)[0, ..., 0]
+    ours = augment.warp(image[None], map_)[0]
     (a, b, c), (d, e, f) = np.asarray(map_[0], np.float64)
     matrix = np.array([[e, d], [b, a]])  # SciPy counts (row, column), from the corner.
     offset = np.array([f, c]) + 13.5 - matrix @ [13.5, 13.5]
@@ -73,3 +75,79 @@ def test_a_key_draws_the_same_and_another_key_others():
     one, again, other = (augment.draw(jax.random.key(k), 3, AFFINE) for k in (1, 1, 2))
     np.testing.assert_array_equal(one, again)
     assert not np.allclose(one, other)
+
+
+def digits(count=64):
+    """Thick strokes with soft edges: rings and bars."""
+    draw = np.random.default_rng(0)
+    pictures = np.zeros((count, 28, 28), np.float32)
+    for picture in pictures:
+        row, column = draw.integers(6, 12, 2)
+        picture[row : row + 12, column : column + 3] = 1
+        picture[row + 5 : row + 8, column : column + 9] = 1
+    return ndimage.gaussian_filter(pictures, (0, 0.5, 0.5))
+
+
+@functools.cache
+def jitted(name):
+    return jax.jit(augment.DISTORTIONS[name])
+
+
+@pytest.mark.parametrize("name", augment.DISTORTIONS)
+def test_a_distortion_is_a_function_of_key_and_pictures_into_the_same_range(name):
+    distort, images = jitted(name), digits()
+    one, again, other = (np.asarray(distort(jax.random.key(k), images)) for k in (1, 1, 2))
+    assert (one.shape, one.dtype) == (images.shape, np.float32)
+    assert np.isfinite(one).all()
+    assert -1e-5 <= one.min() <= one.max() <= 1 + 1e-5
+    np.testing.assert_array_equal(one, again)
+    assert not np.allclose(one, other)
+    changed = (np.abs(one - images) > 1e-3).any((1, 2)).mean()
+    assert changed > (0.6 if name in ("blot", "cover") else 0.9)
+
+
+@pytest.mark.parametrize("name", augment.DISTORTIONS)
+def test_ink_stays_brighter_than_paper(name):
+    """On average: where there was ink, it is brighter than where there was none."""
+    images = digits()
+    result = np.asarray(jitted(name)(jax.random.key(0), images))
+    near = ndimage.grey_dilation(images, size=(1, 5, 5))  # An outline lies beside the ink.
+    ink, paper = result[near > 0.5].mean(), result[near < 0.05].mean()
+    assert ink > paper + 0.05
+
+
+@pytest.mark.parametrize("sigma", [0.5, 1.5])
+def test_blur_is_scipys_gaussian(sigma):
+    images = digits(3)
+    ours = augment._blurred(images, np.full((3, 1, 1), sigma))
+    expected = ndimage.gaussian_filter(images, (0, sigma, sigma), truncate=8)
+    np.testing.assert_allclose(ours[:, 4:-4, 4:-4], expected[:, 4:-4, 4:-4], atol=1e-3)
+
+
+def test_thick_and_thin_strokes_are_scipys_dilation_and_erosion():
+    images = digits(3)
+    cross = ndimage.generate_binary_structure(2, 1)[None]
+    for ours, theirs in (
+        (augment._dilated, ndimage.grey_dilation),
+        (augment._eroded, ndimage.grey_erosion),
+    ):
+        expected = theirs(images, footprint=cross, mode="nearest")
+        np.testing.assert_allclose(ours(images), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_each_of_two_distortions_befalls_its_share_of_the_pictures(share):
+    images = digits(400)
+    keys = jax.random.split(jax.random.key(7), 400)
+    result = np.asarray(jax.jit(augment.corrupt, static_argnums=2)(keys, images, share))
+    clean = (result == images).all((1, 2)).mean()
+    assert abs(clean - (1 - share) ** 2) < 0.06
+
+
+def test_one_by_one_is_as_all_at_once():
+    images, keys = digits(40), jax.random.split(jax.random.key(1), 40)
+    at_once, one_by_one = (
+        jax.jit(lambda keys, images, each=each: augment.corrupt(keys, images, 0.8, each))(keys, images)
+        for each in (lowering.each(0), lowering.each(8))
+    )
+    np.testing.assert_allclose(at_once, one_by_one, atol=1e-4)

@@ -40,10 +40,18 @@ def test_training_on_real_mnist_leaves_the_whole_story(trained):
     workdir = trained / "runs" / "mnist"
     assert {path.name for path in workdir.iterdir()} == {
         ".lock", "checkpoints", "config.json", "metrics.jsonl", "report.json",
-        "curves.png", "confusion.png", "mistakes.png",
+        "curves.png", "confusion.png", "mistakes.png", "reliability.png",
     }  # fmt: skip
     report = json.loads((workdir / "report.json").read_text())
     assert report["test"]["accuracy"] > 0.98
+    assert 0 < report["test"]["expected_calibration_error"] < 0.02
+    confusion = np.array(report["test"]["confusion"])
+    assert confusion.sum() == 10_000
+    assert report["test"]["accuracy"] == np.trace(confusion) / 10_000
+    sevens = report["test"]["accuracy_by_class"]["7"]
+    assert sevens == confusion[7, 7] / confusion[7].sum()
+    assert 0.2 < report["temperature"] < 5
+    assert 0.1 < report["unsure_below"] < 1
     assert report["parameters"] == 93_322
     assert report["training_seconds"] > 0
     assert {"jax", "flax", "optax", "numpy"} < set(report["versions"])
@@ -306,7 +314,7 @@ def test_help_shows_every_default(run, name):
 def test_a_preset_changes_defaults_and_a_flag_beside_it_counts(run):
     shown = run("train", "--preset", "fast", "--help").stdout
     assert "(default: 2)" in shown
-    assert "(default: 12)" in run("train", "--help").stdout
+    assert "(default: 20)" in run("train", "--help").stdout
 
 
 def test_without_the_dependencies_a_line_says_what_to_run(tmp_path):

@@ -43,6 +43,7 @@ def test_presets_change_only_what_exists(preset):
         ({"ema_decay": 1.0}, "--ema-decay: expected 0.999999 or less, got 1.0"),
         ({"warmup": 1.5}, "--warmup: expected 1 or less, got 1.5"),
         ({"scale": float("inf")}, "--scale: expected 0 or more, got inf"),
+        ({"corruption": 1.1}, "--corruption: expected 1 or less, got 1.1"),
     ],
 )
 def test_values_out_of_range_are_refused_by_flag(settings, words):

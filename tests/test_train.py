@@ -15,7 +15,9 @@ from cnn.config import TrainConfig
 from cnn.model import CNN
 from tests.conftest import ROOT
 
-CONFIG = TrainConfig(epochs=4, batch_size=32, warmup=0.25, ema_decay=0.9)
+CONFIG = TrainConfig(
+    epochs=4, batch_size=32, learning_rate=2e-3, warmup=0.25, ema_decay=0.9, corruption=0, outliers=0
+)
 
 
 @pytest.fixture
@@ -23,17 +25,22 @@ def small(small_dir):
     return data.load("kmnist", "train", small_dir)
 
 
+def arrays(dataset):
+    """Gives images and targets on the device."""
+    return step.everywhere(train.examples(dataset, CONFIG))
+
+
 def start(config, dataset):
     """Gives the initial state, and the compiled steps."""
     state = step.everywhere(step.create_state(config, 10, len(dataset.labels) // config.batch_size))
-    return state, step.compile_steps(state, *step.everywhere((dataset.images, dataset.labels)), config)
+    return state, step.compile_steps(state, *arrays(dataset), config)
 
 
 def one_step(take_steps, state, dataset, key, order):
     """Takes one step, and gives the state, its loss and its accuracy."""
-    data = *step.everywhere((dataset.images, dataset.labels)), key, order
+    data = *arrays(dataset), key, order
     state, totals = take_steps(state, step.everywhere(step.Totals()), np.int32(1), *data)
-    return state, float(totals.loss), float(totals.accuracy)
+    return state, float(totals.loss), float(totals.right)
 
 
 def first_steps(config, dataset, count):
@@ -76,7 +83,7 @@ def test_steps_follow_plain_flax_and_adam(small, seed):
     for i, (loss, _) in enumerate(results):
         batch = order[32 * i : 32 * (i + 1)]
         maps = augment.draw(jax.random.fold_in(key, i), 32, augment.Affine(10, 0.1, 0.1, 2))
-        images = augment.warp(jnp.asarray(small.images[batch]) / 255.0, maps)
+        images = augment.warp(jnp.asarray(small.images[batch, ..., 0]) / 255.0, maps)[..., None]
         params, opt_state, plain_loss = plain_step(params, opt_state, images, small.labels[batch])
         assert abs(loss - float(plain_loss)) < 1e-4
     # Adam divides by the size of a gradient, so that rounding shows where one is nearly 0.
@@ -96,12 +103,12 @@ def test_the_average_of_parameters_by_hand(small):
 def test_many_steps_in_a_call_are_bit_for_bit_the_same_as_one_by_one(small):
     states, results, key, order = first_steps(CONFIG, small, 5)
     state, take_steps = start(CONFIG, small)
-    data = *step.everywhere((small.images, small.labels)), key, order
+    data = *arrays(small), key, order
     state, totals = take_steps(state, step.everywhere(step.Totals()), np.int32(5), *data)
     same = jax.tree.map(np.array_equal, (state.params, state.ema_params), states[-1])
     assert all(jax.tree.leaves(same))
     np.testing.assert_allclose(totals.loss, sum(loss for loss, _ in results), rtol=1e-6)
-    np.testing.assert_allclose(totals.accuracy, sum(accuracy for _, accuracy in results), rtol=1e-6)
+    np.testing.assert_allclose(totals.right, sum(right for _, right in results), rtol=1e-6)
 
 
 @pytest.mark.parametrize(("lanes", "batch_size"), [(1, 31), (3, 100), (2, 1)])
@@ -110,7 +117,7 @@ def test_every_number_of_lanes_sums_the_gradient_of_the_whole_batch(small, lanes
     config = replace(CONFIG, batch_size=batch_size)
     state = step.create_state(config, 10, 1)
     state = state.replace(step=len(small.labels) // batch_size - 1)
-    data = small.images, small.labels, *step.epoch_order(0, 1, len(small.labels))
+    data = *arrays(small), *step.epoch_order(0, 1, len(small.labels))
     whole = state.replace(lowering=state.lowering._replace(lanes=1, piece=0))
     shares = state.replace(lowering=state.lowering._replace(lanes=lanes))
     gradient = jax.jit(step.gradient, static_argnames="config")
@@ -133,10 +140,10 @@ def test_an_accelerators_path_takes_an_epoch_in_one_call_and_learns_in_bfloat16(
         calls.append(int(count))
         return take_steps(state, totals, count, *data)
 
-    data = step.everywhere((small.images, small.labels))
     losses = []
     for epoch in (1, 2, 3):
-        state, trained = train.train_epoch(counted, state, *data, epoch, config)
+        order = step.epoch_order(config.seed, epoch, len(small.labels))
+        state, trained = train.train_epoch(counted, state, *arrays(small), order, epoch, config)
         losses.append(trained["loss"])
     assert calls == [20, 20, 20]
     assert losses[2] < 0.8 * losses[0]
@@ -169,6 +176,52 @@ def test_a_small_set_gives_at_most_a_tenth_to_validation(small):
     assert (len(rest.labels), len(held_out.labels)) == (576, 64)
 
 
+def test_examples_are_the_images_with_their_labels_and_a_share_of_no_class(small):
+    images, targets = train.examples(small, replace(CONFIG, outliers=0.1))
+    assert (images.shape, images.dtype) == ((640 + 64, 28, 28, 1), np.uint8)
+    np.testing.assert_array_equal(images[:640], small.images)
+    np.testing.assert_array_equal(targets[:640].argmax(1), small.labels)
+    assert (targets[:640].max(1) == 1).all()
+    alike = (targets[640:] == np.float32(0.1)).all(1)
+    assert alike.sum() >= 38
+    assert (np.unique(targets[640:][~alike]) == [0, 0.5, 1]).all()
+
+
+def test_accuracy_counts_what_has_one_class_only(small):
+    """Of an epoch over halves and noise, too."""
+    config = replace(CONFIG, outliers=1.0, rotation=0.0, scale=0.0, shear=0.0, shift=0.0)
+    images, targets = train.examples(small, config)
+    state = step.create_state(config, 10, len(images) // 32)
+    order = step.epoch_order(0, 1, len(images))
+    (_, (right, counted)), _ = jax.jit(step.gradient, static_argnames="config")(
+        state.replace(lowering=state.lowering._replace(lanes=1, piece=0)),
+        0,
+        images,
+        targets,
+        *order,
+        config=config,
+    )
+    batch = np.asarray(order[1][:32])
+    guesses = CNN(10).apply({"params": state.params}, images[batch] / np.float32(255)).argmax(-1)
+    single = targets[batch].max(1) > 0.5
+    assert counted == single.sum() < 32
+    assert right == (guesses == targets[batch].argmax(1))[single].sum()
+
+
+def test_a_corrupted_epoch_is_learned_in_lanes_as_in_one_call(small):
+    config = replace(CONFIG, corruption=0.5, outliers=0.1)
+    state = step.create_state(config, 10, 1)
+    data = *train.examples(small, config), *step.epoch_order(0, 1, 704)
+    whole = state.replace(lowering=state.lowering._replace(lanes=1, piece=0))
+    shares = state.replace(lowering=state.lowering._replace(lanes=3, piece=8))
+    gradient = jax.jit(step.gradient, static_argnames="config")
+    expected = gradient(whole, 0, *data, config=config)
+    found = [gradient(shares, lane, *data, config=config) for lane in range(3)]
+    found = jax.tree.map(lambda *parts: sum(parts), *found)
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-3)
+
+
 def test_evaluation_counts_every_example(small):
     """By an independent formula, over a number that is no multiple of any batch."""
     params = step.create_state(CONFIG, 10, 1).params
@@ -179,7 +232,7 @@ def test_evaluation_counts_every_example(small):
         "loss": -np.log(probabilities[np.arange(601), dataset.labels]).mean(),
         "accuracy": (probabilities.argmax(1) == dataset.labels).sum() / 601,
     }
-    result = train.evaluate(params, dataset)
+    result = train.scores(train.logits_of(params, dataset), dataset.labels)
     assert result["accuracy"] == expected["accuracy"]
     assert abs(result["loss"] - expected["loss"]) < 1e-5
 
@@ -224,5 +277,6 @@ def test_a_loss_that_is_no_number_stops_and_names_the_first_such_step(small):
     assert 1 < first <= 6
     state, take_steps = start(config, small)
     words = f"at step {first} of epoch 1; the run is stopped"
+    order = step.epoch_order(config.seed, 1, len(small.labels))
     with pytest.raises(train.TrainingError, match=words):
-        train.train_epoch(take_steps, state, *step.everywhere((small.images, small.labels)), 1, config)
+        train.train_epoch(take_steps, state, *arrays(small), order, 1, config)
