@@ -33,14 +33,16 @@ def epoch_over_steps() -> dict[str, float]:
     """Times epochs, and steps before and after each, since a machine's speed drifts."""
     config = TrainConfig()
     dataset, _ = train.split(data.load("mnist", "train"), config)
-    images, labels = step.everywhere((dataset.images, dataset.labels))
-    state = step.everywhere(step.create_state(config, 10, len(labels) // config.batch_size))
-    take_steps, measure, ratios = step.compile_steps(state, images, labels, config), ours(config), []
+    images, targets = step.everywhere(train.examples(dataset, config))
+    steps = len(images) // config.batch_size
+    state = step.everywhere(step.create_state(config, 10, steps))
+    take_steps, measure, ratios = step.compile_steps(state, images, targets, config), ours(config), []
     measure()
     for epoch in range(1, 6):
         before = measure()
-        state, trained = train.train_epoch(take_steps, state, images, labels, epoch, config)
-        of_steps = len(labels) // config.batch_size * config.batch_size * 2 / (before + measure())
+        order = step.epoch_order(config.seed, epoch, len(images))
+        state, trained = train.train_epoch(take_steps, state, images, targets, order, epoch, config)
+        of_steps = steps * config.batch_size * 2 / (before + measure())
         ratios.append(trained["seconds"] / of_steps)
     return {"epoch_over_steps": float(np.median(ratios))}
 
