@@ -86,7 +86,9 @@ def _resample(lines: jax.Array, positions: jax.Array) -> jax.Array:
     return jnp.einsum("blps,bls->blp", jnp.maximum(0, 1 - distance), lines)
 
 
-def corrupt(keys: jax.Array, images: jax.Array, share: float, each: Callable = jax.vmap) -> jax.Array:
+def corrupt(
+    keys: jax.Array, images: jax.Array, share: jax.Array | float, each: Callable = jax.vmap
+) -> jax.Array:
     """Distorts pictures in ways drawn for each: two times, each time a `share` of them.
 
     Args:
@@ -102,7 +104,7 @@ def corrupt(keys: jax.Array, images: jax.Array, share: float, each: Callable = j
 
     def once(turn: int, key: jax.Array, image: jax.Array) -> jax.Array:
         which, drawn = jax.random.split(jax.random.fold_in(key, turn))
-        lot = jax.random.uniform(which) / max(share, 1e-9)  # Below 1, it is one that is distorted.
+        lot = jax.random.uniform(which) / jnp.maximum(share, 1e-9)  # Below 1, it is distorted.
         way = jnp.where(lot < 1, 1 + jnp.floor(lot * len(DISTORTIONS)), 0).astype(jnp.int32)
         return lax.switch(way, ways, drawn, image[None])[0]
 

@@ -29,12 +29,12 @@ def test_no_temperature_nearby_has_a_lower_loss():
     logits, labels = drawn(1, 2.5)
     found = calibration.temperature(logits, labels)
     best = calibration.mean_loss(logits / found, labels)
-    assert all(best <= calibration.mean_loss(logits / (found * k), labels) for k in (0.5, 0.95, 1.05, 2))
+    assert all(best < calibration.mean_loss(logits / (found * k), labels) for k in (0.5, 0.95, 1.05, 2))
 
 
-def test_a_network_that_is_always_right_has_a_finite_temperature():
+def test_a_few_pictures_that_are_all_right_change_hardly_anything():
     logits = np.eye(3, dtype=np.float32) * 9
-    assert 0.05 <= calibration.temperature(logits, np.arange(3)) <= 20
+    assert 0.95 < calibration.temperature(logits, np.arange(3)) < 1
 
 
 def test_calibration_error_by_hand():

@@ -208,17 +208,18 @@ def test_accuracy_counts_what_has_one_class_only(small):
     assert right == (guesses == targets[batch].argmax(1))[single].sum()
 
 
-def test_a_corrupted_epoch_is_learned_in_lanes_as_in_one_call(small):
+def test_each_image_is_corrupted_in_the_same_way_whatever_the_number_of_lanes(small):
     config = replace(CONFIG, corruption=0.5, outliers=0.1)
     state = step.create_state(config, 10, 1)
     data = *train.examples(small, config), *step.epoch_order(0, 1, 704)
-    whole = state.replace(lowering=state.lowering._replace(lanes=1, piece=0))
-    shares = state.replace(lowering=state.lowering._replace(lanes=3, piece=8))
-    gradient = jax.jit(step.gradient, static_argnames="config")
-    expected = gradient(whole, 0, *data, config=config)
-    found = [gradient(shares, lane, *data, config=config) for lane in range(3)]
-    found = jax.tree.map(lambda *parts: sum(parts), *found)
-    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+    soon = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+    gradient = jax.jit(step.gradient, static_argnames="config", compiler_options=soon)
+    sums = []
+    for lanes in (1, 3):
+        shares = state.replace(lowering=state.lowering._replace(lanes=lanes, piece=8))
+        parts = [gradient(shares, lane, *data, config=config) for lane in range(lanes)]
+        sums.append(jax.tree.leaves(jax.tree.map(lambda *parts: sum(parts), *parts)))
+    for a, b in zip(*sums, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-3)
 
 
