@@ -37,7 +37,7 @@ class TrainConfig:
     dataset: str = "mnist"
     """Image set of tensorflow-datasets: mnist, fashion_mnist, kmnist, emnist/letters, ..."""
 
-    epochs: int = 20
+    epochs: int = 15
     """How often the training images are gone through, at least 1."""
 
     batch_size: int = 128

@@ -314,7 +314,7 @@ def test_help_shows_every_default(run, name):
 def test_a_preset_changes_defaults_and_a_flag_beside_it_counts(run):
     shown = run("train", "--preset", "fast", "--help").stdout
     assert "(default: 2)" in shown
-    assert "(default: 20)" in run("train", "--help").stdout
+    assert "(default: 15)" in run("train", "--help").stdout
 
 
 def test_without_the_dependencies_a_line_says_what_to_run(tmp_path):
