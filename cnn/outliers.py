@@ -60,7 +60,7 @@ def _letter(rng: np.random.Generator) -> np.ndarray:
 
 @cache
 def _fonts() -> list[Path]:
-    """Lists the upright text fonts that come with matplotlib."""
+    """Lists the text fonts that come with matplotlib, upright and slanted."""
     import matplotlib
 
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"

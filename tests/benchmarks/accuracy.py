@@ -41,6 +41,7 @@ def main() -> None:
 def trained(preset: str, seed: int, folder: Path) -> dict[str, Any]:
     """Runs `bin/train` in a folder, and then measures the model on the test split."""
     folder.mkdir(parents=True, exist_ok=True)
+    fresh = not (folder / "runs").exists()  # The time of a run that is only continued says nothing.
     words = ["--preset", preset, "--seed", str(seed)]
     start = time.monotonic()
     subprocess.run([sys.executable, str(ROOT / "bin" / "train"), *words], cwd=folder, check=True)
@@ -51,7 +52,7 @@ def trained(preset: str, seed: int, folder: Path) -> dict[str, Any]:
     kept = ("accuracy", "loss", "expected_calibration_error")
     return {
         **{name: report["test"][name] for name in kept},
-        "seconds": round(seconds, 1),
+        "seconds": round(seconds, 1) if fresh else None,
         "training_seconds": report["training_seconds"],
         "temperature": report["temperature"],
         "unsure_below": report["unsure_below"],
@@ -77,7 +78,7 @@ def line(result: dict[str, Any]) -> str:
     return (
         f"{result['accuracy']:.2%}, calibration error {result['expected_calibration_error']:.2%}, "
         f"corruptions {result['corruption_error']:.2%}, AUROC {result['auroc']['all']:.4f}, "
-        f"{result['seconds']:.0f} s from command to exit"
+        + (f"{result['seconds']:.0f} s from command to exit" if result["seconds"] else "continued")
     )
 
 
@@ -89,7 +90,7 @@ def show(preset: str) -> None:
         "calibration error": [100 * r["expected_calibration_error"] for r in kept.values()],
         "mean corruption error": [100 * r["corruption_error"] for r in kept.values()],
         "AUROC": [r["auroc"]["all"] for r in kept.values()],
-        "seconds": [r["seconds"] for r in kept.values()],
+        "seconds": [r["seconds"] for r in kept.values() if r["seconds"]],
     }
     print(f"{preset}, seeds {', '.join(kept)}:")
     for name, values in rows.items():
