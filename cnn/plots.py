@@ -114,7 +114,7 @@ def augmentation_sheet(rows: Mapping[str, np.ndarray], path: Path) -> None:
       path: of the PNG.
     """
     count = max(len(pictures) for pictures in rows.values())
-    figure = Figure(figsize=(1.4 + 0.42 * count, 0.2 + 0.43 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(1.9 + 0.42 * count, 0.2 + 0.43 * len(rows)), layout="constrained")
     axes = figure.subplots()
     for row, pictures in enumerate(rows.values()):
         for column, picture in enumerate(pictures):

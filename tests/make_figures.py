@@ -23,7 +23,7 @@ def main() -> None:
     targets = np.eye(10, dtype=np.float32)[dataset.labels]
     pictures, _ = outliers.draw(0, dataset.images, targets, 5 * COUNT, letters=True)
     rows["(two halves)"] = pictures[:COUNT, ..., 0] / 255
-    rows["(other outliers)"] = pictures[-COUNT:, ..., 0] / 255
+    rows["(no halves)"] = pictures[-COUNT:, ..., 0] / 255
     plots.augmentation_sheet(
         {name: np.asarray(row) for name, row in rows.items()}, ROOT / "tests" / "figures" / "augmentation.png"
     )
