@@ -152,7 +152,7 @@ def test_a_changed_setting_is_refused_and_restart_begins_anew(small, run):
     changed = (*small, "--learning-rate", 0.01)
     text = failure(run("train", *changed), 1)
     assert text == (
-        "error: runs/kmnist: its run has --learning-rate 0.002, not 0.01; give another --workdir, "
+        "error: runs/kmnist: its run has --learning-rate 0.004, not 0.01; give another --workdir, "
         "or --restart to begin anew"
     )
     done = run("train", *changed, "--restart")
