@@ -3,7 +3,7 @@
 Pictures are grey, `float32 (batch, height, width)` in [0, 1], ink 1 on background 0, and as high as they are
 wide. `draw` and `warp` move the ink of every one a little. `corrupt` does to some of them what paper, light,
 pens, cameras and scanners do; each of its `DISTORTIONS` is a function of a key and pictures, and leaves ink
-brighter than the background around it, so that the polarity stays.
+on the whole brighter than paper, so that the polarity stays: only within a `band` may it turn.
 """
 
 import math
@@ -71,12 +71,16 @@ def warp(images: jax.Array, maps: jax.Array) -> jax.Array:
     (a, b, c), (d, e, f) = (row.T[:, :, None, None] for row in (maps[:, 0], maps[:, 1]))
     v, u = _centred(images.shape[1])[:, None], _centred(images.shape[2])[None, :]
     x = (a - b * d / e) * u + b / e * (v - f) + c
-    y = (d * u + e * v + f).swapaxes(1, 2)
-    return _resample(_resample(images, x).swapaxes(1, 2), y).swapaxes(1, 2)
+    return _taken(images, x, d * u + e * v + f)
 
 
 def _centred(size: int) -> jax.Array:
     return jnp.arange(size, dtype=jnp.float32) - (size - 1) / 2
+
+
+def _taken(images: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
+    """Takes each pixel from column `x` of its row, then from row `y` of its column, both centred."""
+    return _resample(_resample(images, x).swapaxes(1, 2), y.swapaxes(1, 2)).swapaxes(1, 2)
 
 
 def _resample(lines: jax.Array, positions: jax.Array) -> jax.Array:
@@ -131,13 +135,9 @@ def zoom(key: jax.Array, images: jax.Array) -> jax.Array:
 
 def wave(key: jax.Array, images: jax.Array) -> jax.Array:
     """Moves parts of a picture by 1 or 2 pixels, each another way (Simard et al., "Best practices", 2003)."""
-    right, down = (
-        1.2 * _smooth_noise(key, images, 7),
-        1.2 * _smooth_noise(jax.random.fold_in(key, 1), images, 7),
-    )
-    size = images.shape[-1]
-    rows = _resample(images, _centred(size) + right)
-    return _resample(rows.swapaxes(1, 2), _centred(size) + down.swapaxes(1, 2)).swapaxes(1, 2)
+    right, down = (1.2 * _smooth_noise(k, images, 7) for k in jax.random.split(key))
+    across = _centred(images.shape[-1])
+    return _taken(images, across + right, across[:, None] + down)
 
 
 def defocus(key: jax.Array, images: jax.Array) -> jax.Array:
@@ -161,11 +161,10 @@ def shake(key: jax.Array, images: jax.Array) -> jax.Array:
 def frost(key: jax.Array, images: jax.Array) -> jax.Array:
     """Takes each pixel from one nearby, and blurs a little, as seen through frosted glass."""
     sigma, reach = _drawn(key, images, (0.3, 1), (0.7, 1.6))
-    size = images.shape[-1]
-    offsets = jax.random.uniform(jax.random.fold_in(key, 1), (2, *images.shape), minval=-1, maxval=1) * reach
-    right, down = jnp.round(offsets)
-    rows = _resample(_blurred(images, sigma), _centred(size) + right)
-    moved = _resample(rows.swapaxes(1, 2), _centred(size) + down.swapaxes(1, 2)).swapaxes(1, 2)
+    lot = jax.random.uniform(jax.random.fold_in(key, 1), (2, *images.shape), minval=-1, maxval=1)
+    right, down = jnp.round(lot * reach)
+    across = _centred(images.shape[-1])
+    moved = _taken(_blurred(images, sigma), across + right, across[:, None] + down)
     return _blurred(moved, sigma / 2)
 
 
@@ -173,8 +172,7 @@ def coarsen(key: jax.Array, images: jax.Array) -> jax.Array:
     """Shows pictures in pixels 1.5 to 4 times as large."""
     factor, phase = _drawn(key, images, (1.5, 4), (0, 1))
     positions = (jnp.round(_centred(images.shape[-1]) / factor + phase) - phase) * factor
-    rows = _resample(_blurred(images, factor / 3), positions)
-    return _resample(rows.swapaxes(1, 2), positions).swapaxes(1, 2)
+    return _taken(_blurred(images, factor / 3), positions, positions.swapaxes(1, 2))
 
 
 def thicken(key: jax.Array, images: jax.Array) -> jax.Array:

@@ -283,9 +283,8 @@ class Tally:
     def _remember(self, file: File, reading: Any, right: bool | None) -> None:
         name = file.name if len(file.name) <= 18 else "…" + file.name[-17:]
         name = name.encode(errors="replace").decode().replace("\n", " ")
-        caption = f"{name}\nread as {reading.prediction}, {reading.confidence:.1%}" + "?" * (
-            reading.status == "unsure"
-        )
+        doubtful = "?" if reading.status == "unsure" else ""
+        caption = f"{name}\nread as {reading.prediction}{doubtful}, {reading.confidence:.1%}"
         # The heap's first is the one that another, more doubtful, will push out.
         doubt = -reading.confidence - (0 if right is False else 1)
         item = (doubt, -sum(self.statuses.values()), reading.picture, caption, right)
