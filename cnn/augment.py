@@ -135,7 +135,7 @@ def zoom(key: jax.Array, images: jax.Array) -> jax.Array:
 
 def wave(key: jax.Array, images: jax.Array) -> jax.Array:
     """Moves parts of a picture by 1 or 2 pixels, each another way (Simard et al., "Best practices", 2003)."""
-    right, down = (1.2 * _smooth_noise(k, images, 7) for k in jax.random.split(key))
+    right, down = (1.2 * _smooth_noise(k, images, 7) for k in (key, jax.random.fold_in(key, 1)))
     across = _centred(images.shape[-1])
     return _taken(images, across + right, across[:, None] + down)
 
