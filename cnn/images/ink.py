@@ -1,0 +1,164 @@
+"""Where on a grey picture the ink of one character is, whatever paper, light and pen it has.
+
+The steps, in the order of this file: tell the paper's level at each pixel, subtract it, take printed
+lines off, and choose the marks that are the character. Where it is open which of two ways is right,
+both are returned, and who reads the picture decides.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from cnn.images import paper, rules
+from cnn.images.limits import LIMITS, Limits
+from cnn.images.marks import choose
+from cnn.images.paper import Relief
+
+cv2.setNumThreads(1)  # Several files are read at once, each on one core.
+
+
+class Ink(NamedTuple):
+    """A character that was found.
+
+    Attributes:
+      strength: `float32 (height, width)` from 0, paper, to 1, ink; of the character alone.
+      region: which part of the picture that is: left, top, right, bottom, as fractions of its sides.
+      clear: whether there is no doubt of how to read the picture.
+      several: whether there are other characters.
+    """
+
+    strength: np.ndarray
+    region: tuple[float, float, float, float]
+    clear: bool
+    several: bool
+
+
+def find(grey: np.ndarray, limits: Limits = LIMITS) -> list[Ink]:
+    """Finds the character on a picture.
+
+    Args:
+      grey: `uint8 (height, width)`.
+      limits: what counts as what.
+
+    Returns:
+      Ways to see it, the likeliest first; none where there is no ink.
+
+    Example:
+      >>> page = np.full((9, 9), 255, np.uint8)
+      >>> find(page)
+      []
+      >>> page[4, 2:7] = 60
+      >>> find(page)[0].strength[4]
+      array([0., 0., 1., 1., 1., 1., 1., 0., 0.], dtype=float32)
+    """
+    small = paper.shrunk(grey, limits.working_side)
+    inside = paper.inside_of_frame(small)
+    if inside is not None:
+        part = _scaled(inside, grey.shape[0] / small.shape[0], grey.shape)
+        found = [_within(ink, part, grey.shape) for ink in find(grey[_slices(part)], limits)]
+        if found:
+            return found
+    found = []
+    for relief in paper.reliefs(small, limits):
+        character = _character(relief, limits)
+        if character is None:
+            continue
+        found.append(_closer(grey, small, relief, character, limits))
+        if found[-1].clear:
+            break
+    return found
+
+
+def stamp(mask: np.ndarray, ink: Ink) -> None:
+    """Draws ink that was found into a mask of the whole picture, `float32 (height, width)` of any size."""
+    left, top, right, bottom = _scaled(np.array(ink.region) * np.tile(mask.shape[::-1], 2), 1, mask.shape)
+    if right > left and bottom > top:
+        mask[top:bottom, left:right] = cv2.resize(ink.strength, (right - left, bottom - top))
+
+
+def _character(relief: Relief, limits: Limits) -> tuple[Ink, np.ndarray] | None:
+    """Finds the marks of the character; returns it and its box, or None if there is no ink."""
+    strength = relief.strength
+    noise, contrast = _noise(strength), _contrast(strength)
+    if noise > 3 and contrast < 20 * noise:
+        strength = cv2.GaussianBlur(strength, (3, 3), 0)
+        noise, contrast = _noise(strength), _contrast(strength)
+    if contrast < max(limits.least_contrast, 5 * noise):
+        return None
+    weakest = max(limits.noise * noise, limits.weakest * contrast, 5)
+    if not relief.tight and max(strength.shape) >= 64:
+        strength, lines = rules.erase(strength, weakest)
+        if lines:
+            contrast = _contrast(strength)
+            weakest = max(limits.noise * noise, limits.weakest * contrast, 5)
+    mask = (strength > weakest).astype(np.uint8)
+    if relief.tight:
+        count, labels, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    else:  # What is two pixels apart is one mark.
+        joined = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+        count, labels, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+        labels = labels * mask
+        boxes[:, 4] = np.bincount(labels.ravel(), minlength=count)
+    if count < 2:
+        return None
+    kept, clear, several = choose(strength, labels, boxes, relief.tight, limits)
+    chosen = kept[labels]
+    level = contrast if noise < 1 else float(np.quantile(strength[chosen], 0.8))
+    floor = 0.0 if noise < 1 else min(3 * noise, 0.4 * level)
+    # What is no mark is a mark's soft edge, or nothing.
+    near = cv2.dilate(chosen.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    near &= chosen | (labels == 0)
+    soft = np.clip((np.where(near, strength, 0) - floor) / (level - floor), 0, 1).astype(np.float32)
+    left, top, width, height = boxes[kept].T[:4]
+    box = np.array([left.min(), top.min(), (left + width).max(), (top + height).max()])
+    return Ink(soft, (0.0, 0.0, 1.0, 1.0), relief.clear and clear, several), box
+
+
+def _noise(strength: np.ndarray) -> float:
+    """Estimates the deviation of the paper's noise, from what is lighter than paper."""
+    sample = paper.sample(strength)
+    lighter = sample[sample < 0]
+    # Of a normal distribution, half lies within 0.67 deviations.
+    return 1.5 * float(np.median(-lighter)) if lighter.size > 0.1 * sample.size else 0.0
+
+
+def _contrast(strength: np.ndarray) -> float:
+    """Returns the strength that the few strongest pixels reach."""
+    rank = strength.size - min(8, max(1, int(0.005 * strength.size)))
+    return float(np.partition(strength.ravel(), rank)[rank])
+
+
+def _closer(
+    grey: np.ndarray, small: np.ndarray, relief: Relief, character: tuple[Ink, np.ndarray], limits: Limits
+) -> Ink:
+    """Looks again at a small character in a large picture, with all the pixels that there are."""
+    ink, box = character
+    zoom = grey.shape[0] / small.shape[0]
+    size = (box[2:] - box[:2]).max()
+    if zoom < 1.3 or size > 0.45 * paper.side_of(small):
+        return ink
+    margin = 0.5 * size * np.array([-1, -1, 1, 1])
+    part = _scaled(box + margin, zoom, grey.shape)
+    nearby = paper.shrunk(grey[_slices(part)], limits.working_side)
+    closer = Relief(paper.above(nearby, relief.sign, limits.widest_stroke), relief.sign, False, relief.clear)
+    again = _character(closer, limits)
+    return ink if again is None else _within(again[0]._replace(several=ink.several), part, grey.shape)
+
+
+def _within(ink: Ink, part: np.ndarray, shape: tuple[int, ...]) -> Ink:
+    """Says of ink that was found in a part of a picture where in the whole it is."""
+    whole = np.array([*shape[::-1], *shape[::-1]])
+    corner, size = np.tile(part[:2], 2), np.tile(part[2:] - part[:2], 2)
+    left, top, right, bottom = (corner + np.array(ink.region) * size) / whole
+    return ink._replace(region=(float(left), float(top), float(right), float(bottom)))
+
+
+def _scaled(box: np.ndarray, scale: float, shape: tuple[int, ...]) -> np.ndarray:
+    """Finds a box of left, top, right and bottom in a larger picture of that shape."""
+    return np.clip(np.rint(box * scale), 0, [*shape[::-1], *shape[::-1]]).astype(int)
+
+
+def _slices(box: np.ndarray) -> tuple[slice, slice]:
+    left, top, right, bottom = box
+    return slice(top, bottom), slice(left, right)

@@ -1,0 +1,158 @@
+"""The paper of a picture: how light it is at each pixel, and by how much the ink differs from it."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from cnn.images.limits import Limits
+
+
+class Relief(NamedTuple):
+    """A picture less its paper.
+
+    Attributes:
+      strength: `float32 (height, width)`: how far each pixel is on the ink's side of the paper, in levels.
+      sign: 1 for dark ink, -1 for light.
+      tight: whether the character may touch the edges.
+      clear: whether there is no doubt of it.
+    """
+
+    strength: np.ndarray
+    sign: int
+    tight: bool
+    clear: bool
+
+
+def reliefs(grey: np.ndarray, limits: Limits) -> Iterator[Relief]:
+    """Yields the picture less its paper, in one way after the other."""
+    tight = max(grey.shape) <= limits.tight_side
+    even = _on_even_paper(grey, tight)
+    if even is not None:
+        yield even
+        return
+    two_levels = _of_two_levels(grey, tight)
+    if two_levels is not None:
+        yield two_levels
+        if two_levels.clear:
+            return
+    signs = polarities(grey)
+    for width in (limits.widest_stroke, limits.thin_stroke):
+        for sign in signs:
+            yield Relief(above(grey, sign, width), sign, False, len(signs) == 1)
+
+
+def _on_even_paper(grey: np.ndarray, tight: bool) -> Relief | None:
+    """Takes the border for paper, if it is of one grey and most of the picture is, too."""
+    border = rim(grey)
+    if int(border.max()) - int(border.min()) > 12:
+        return None
+    difference = np.float32(np.median(border)) - grey
+    # Ink is rarer than paper and stands out further, so it decides the sign of the third moment.
+    sign = 1 if float((difference**3).sum()) >= 0 else -1
+    strength = difference * sign
+    if np.mean(strength > 0.5 * strength.max()) > 0.5:
+        return None
+    return Relief(strength, sign, tight, True)
+
+
+def _of_two_levels(grey: np.ndarray, tight: bool) -> Relief | None:
+    """Takes the level that most of the border shows for paper, in a picture that has two.
+
+    The two are told apart by the threshold that leaves the least variance on its two sides (Otsu, "A
+    threshold selection method from gray-level histograms", 1979).
+    """
+    share, levels = np.bincount(grey.ravel(), minlength=256) / grey.size, np.arange(256)
+    mean, below = share @ levels, np.cumsum(share)[:-1]
+    moment = np.cumsum(share * levels)[:-1]
+    between = (mean * below - moment) ** 2 / np.maximum(below * (1 - below), 1e-9)
+    threshold = int(between.argmax())
+    # A normal distribution, cut in two, has 64 % of its variance between the halves, an even one 75 %.
+    if between.max() <= 0.8 * (share @ (levels - mean) ** 2):
+        return None
+    light_paper = np.mean(rim(grey) > threshold) > 0.5
+    paper = grey[(grey > threshold) == light_paper]
+    level = float(np.median(paper))
+    ink = grey[(grey > threshold) != light_paper]
+    border = np.mean((rim(grey) > threshold) == light_paper)
+    even = np.mean(np.abs(paper - level) < 13)
+    strict = border > 0.75 and even > 0.8 and np.mean(np.abs(ink - np.median(ink)) < 13) > 0.8
+    if even < 0.5 or not (tight or strict) or ink.size > 0.6 * grey.size:
+        return None
+    sign = 1 if light_paper else -1
+    clear = tight and (even > 0.95 or (even > 0.8 and border > 0.7))
+    return Relief(np.float32(sign) * (np.float32(level) - grey), sign, tight, clear)
+
+
+def polarities(grey: np.ndarray) -> list[int]:
+    """Tells dark ink, 1, from light, -1, and returns both, the likelier first, where it is hard to tell.
+
+    Ink is rarer than paper and stands out further, so against the median around each pixel the picture is
+    skewed to its side. Windows of three sizes have a say, for thick strokes and for the edges of shadows.
+    """
+    small, skewness = shrunk(grey, 64), 0.0
+    for window in (0.2, 0.3, 0.45):
+        size = max(3, int(window * side_of(small)) | 1)
+        difference = cv2.medianBlur(small, size).astype(np.float32) - small
+        skewness += float((difference**3).mean() / ((difference**2).mean() + 1e-6) ** 1.5)
+    likelier = 1 if skewness >= 0 else -1
+    return [likelier] if abs(skewness) >= 2 else [likelier, -likelier]
+
+
+def above(grey: np.ndarray, sign: int, width: float) -> np.ndarray:
+    """Subtracts the paper, as what is left of a picture when all that is narrower than `width` is closed.
+
+    The morphological closing follows the edges of shadows and of what lies beside the paper. Dark ink is
+    measured as a fraction of the light that falls on it.
+    """
+    small = shrunk(grey, 64 if width > 0.2 else 96)
+    size = max(3, int(width * side_of(small)) | 1)
+    padded = cv2.copyMakeBorder(small, size, size, size, size, cv2.BORDER_REPLICATE)
+    operation = cv2.MORPH_CLOSE if sign > 0 else cv2.MORPH_OPEN
+    closed = cv2.morphologyEx(padded, operation, np.ones((size, size), np.uint8))[size:-size, size:-size]
+    if small is not grey:
+        closed = cv2.resize(closed, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    paper = closed.astype(np.float32)
+    strength = np.float32(sign) * (paper - grey)
+    if sign > 0:
+        strength *= 220 / np.maximum(paper, 0.4 * paper.max() + 1)
+    return strength - np.median(sample(strength))  # Closing takes the lightest of the paper's noise.
+
+
+def inside_of_frame(grey: np.ndarray) -> np.ndarray | None:
+    """Finds the box of left, top, right and bottom that an even frame leaves, or None without a frame."""
+    border = rim(grey)
+    if int(border.max()) - int(border.min()) > 12:
+        return None
+    mask = np.abs(np.float32(np.median(border)) - grey) > 60
+    sides = [np.flatnonzero(mask.mean(axis=axis) > 0.5) for axis in (0, 1)]
+    if min(map(len, sides)) < 10:
+        return None
+    # A pixel less on each side, for the frame's soft edge.
+    (left, right), (top, bottom) = ((side[0] + 1, side[-1]) for side in sides)
+    return np.array([left, top, right, bottom]) if mask[top:bottom, left:right].mean() > 0.7 else None
+
+
+def rim(picture: np.ndarray) -> np.ndarray:
+    """Returns the pixels along the four edges."""
+    return np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+
+
+def shrunk(grey: np.ndarray, side: int) -> np.ndarray:
+    """Averages a picture down to at most as many pixels as a square of `side` has."""
+    scale = side / side_of(grey)
+    if scale >= 1:
+        return grey
+    size = [max(1, round(scale * n)) for n in reversed(grey.shape)]
+    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+
+
+def side_of(picture: np.ndarray) -> float:
+    """Returns the side of a square with as many pixels."""
+    return float(np.sqrt(picture.size))
+
+
+def sample(picture: np.ndarray) -> np.ndarray:
+    """Returns enough of a picture's pixels to know their distribution by."""
+    return picture if picture.size < 20_000 else picture[::3, ::3]

@@ -1,0 +1,179 @@
+"""Printed lines, as of ruled and squared paper, taken off a picture while the ink that crosses them stays.
+
+A rule is a thin straight line from edge to edge, nearly level or nearly upright. It is found by summing
+the ink along every such line (the Radon transform, over a few angles), and subtracted as the profile
+that most of its length has, so that pale rules under dark ink go, too.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from scipy import ndimage
+
+# Where lines are looked for: shrunk to so many pixels, at so many degrees, in so many pieces.
+_SIDE, _DEGREES, _PIECES = 160, np.arange(-10.0, 11.0), 12
+# Of the ink that a full line has: its mean along the line, more than beside it, in most pieces, at both ends.
+_MEAN, _ABOVE_BESIDE, _IN_PIECES, _AT_ENDS = 0.4, 0.3, 0.7, 0.3
+_MOST = 16  # Lines a direction.
+
+
+class Line(NamedTuple):
+    """A nearly level line.
+
+    Attributes:
+      middle: the row at which it crosses the middle column.
+      slope: rows a column.
+    """
+
+    middle: float
+    slope: float
+
+    def rows(self, width: int) -> np.ndarray:
+        """Returns its row at each column, `float (width,)`."""
+        return self.middle + self.slope * (np.arange(width) - (width - 1) / 2)
+
+
+def erase(strength: np.ndarray, faintest: float) -> tuple[np.ndarray, int]:
+    """Takes rules off.
+
+    Args:
+      strength: `float32 (height, width)`, by how much each pixel differs from the paper.
+      faintest: the least strength that is ink.
+
+    Returns:
+      The strength without the rules, and how many there were.
+    """
+    soft = np.clip(strength / np.float32(faintest), 0, 1)
+    level, upright = find(soft), find(np.ascontiguousarray(soft.T))
+    for line in level:
+        strength = _subtract(strength, soft, line, upright)
+    if upright:
+        turned, soft = np.ascontiguousarray(strength.T), np.ascontiguousarray(soft.T)
+        for line in upright:
+            turned = _subtract(turned, soft, line, level)
+        strength = np.ascontiguousarray(turned.T)
+    return strength, len(level) + len(upright)
+
+
+def find(soft: np.ndarray) -> list[Line]:
+    """Finds the nearly level lines that cross a picture.
+
+    Args:
+      soft: `float32 (height, width)`, from 0, paper, to 1, ink.
+
+    Returns:
+      The lines, the clearest first.
+
+    Example:
+      >>> page = np.zeros((60, 80), np.float32)
+      >>> page[20] = 1
+      >>> find(page)
+      [Line(middle=20.0, slope=0.0)]
+    """
+    # A line may run between two rows, or between two of the angles that are tried.
+    soft = np.maximum(soft, 0.9 * cv2.dilate(soft, np.ones((3, 1), np.uint8)))
+    scale = min(1.0, _SIDE / max(soft.shape))
+    if scale < 1:
+        soft = cv2.resize(soft, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = soft.shape
+    clear, reach = _clearness(soft), _reach(height)
+    # Rows at the left end, in the middle and at the right end of every line that was tried.
+    ends = np.arange(height) + np.tan(np.deg2rad(_DEGREES))[:, None] * (width - 1) / 2
+    lines: list[Line] = []
+    while len(lines) < _MOST and clear.max() > 0:
+        angle, row = np.unravel_index(clear.argmax(), clear.shape)
+        slope = float(np.tan(np.deg2rad(_DEGREES[angle])))
+        lines.append(Line((float(row) + 0.5) / scale - 0.5, slope))
+        rows = np.arange(height)
+        for other, mine in (
+            (rows, row),
+            (ends, ends[angle, row]),
+            (2 * rows - ends, 2 * row - ends[angle, row]),
+        ):
+            clear[np.broadcast_to(np.abs(other - mine) <= reach + 1, clear.shape)] = 0
+    return lines
+
+
+def _reach(height: int) -> int:
+    """How many rows beside a line are to be free of it."""
+    return max(3, height // 40)
+
+
+def _clearness(soft: np.ndarray) -> np.ndarray:
+    """Returns how far each line stands out, `(angles, height)`; 0 for what is no rule."""
+    height, width = soft.shape
+    edges = np.linspace(0, width, min(_PIECES, width) + 1).astype(int)
+    pieces = np.add.reduceat(soft, edges[:-1], axis=1).T / np.diff(edges)[:, None]
+    from_middle = (edges[:-1] + edges[1:] - width) / 2
+    shift = np.rint(np.tan(np.deg2rad(_DEGREES))[:, None] * from_middle).astype(int)
+    rows = np.arange(height) + shift[:, :, None]  # (angles, pieces, height)
+    inside = (rows >= 0) & (rows < height)
+    along = pieces[np.arange(len(pieces))[None, :, None], rows.clip(0, height - 1)] * inside
+    count = np.maximum(inside.sum(1), 0.5 * len(pieces))
+    mean = along.sum(1) / count
+    first, last = inside.argmax(1), len(pieces) - 1 - inside[:, ::-1].argmax(1)
+
+    def at(piece: np.ndarray) -> np.ndarray:
+        return np.take_along_axis(along, piece.clip(0, len(pieces) - 1)[:, None], 1)[:, 0]
+
+    # The very end may be in a shadow or bend away, so one of the last two pieces does.
+    at_ends = np.minimum(np.maximum(at(first), at(first + 1)), np.maximum(at(last), at(last - 1)))
+    reach = _reach(height)
+    padded = np.pad(mean, ((0, 0), (reach, reach)))
+    beside = np.maximum(padded[:, : -2 * reach], padded[:, 2 * reach :])
+    # A full line is one even where a stroke runs beside it.
+    stands_out = (mean - beside > _ABOVE_BESIDE) | ((mean > 0.85) & (mean - beside > _ABOVE_BESIDE / 2))
+    rule = (mean > _MEAN) & stands_out & (at_ends > _AT_ENDS)
+    rule &= (along > 0.35).sum(1) > _IN_PIECES * count
+    return np.where(rule, mean - beside, 0)
+
+
+def _refined(soft: np.ndarray, line: Line) -> Line:
+    """Tries lines close by, and returns the one along which most ink lies."""
+    height, width = soft.shape
+    slopes, shifts = np.meshgrid(np.linspace(-0.008, 0.008, 5), np.arange(-2, 2.1, 0.5))
+    slopes, middles = line.slope + slopes.ravel(), line.middle + shifts.ravel()
+    rows = middles[:, None] + slopes[:, None] * (np.arange(width) - (width - 1) / 2)
+    rows = np.rint(rows).astype(int)
+    inside = (rows >= 0) & (rows < height)
+    along = soft[rows.clip(0, height - 1), np.arange(width)] * inside
+    best = int((along.sum(1) / np.maximum(inside.sum(1), 1)).argmax())
+    return Line(float(middles[best]), float(slopes[best]))
+
+
+def _subtract(strength: np.ndarray, soft: np.ndarray, line: Line, crossing: list[Line]) -> np.ndarray:
+    """Takes one line off, and joins what it had cut, but not the lines of the other direction."""
+    height, width = strength.shape
+    path = np.rint(_refined(soft, line).rows(width)).astype(int)
+    reach = max(3, height // 50) + 2
+    rows = path + np.arange(-reach, reach + 1)[:, None]
+    inside = (rows >= 0) & (rows < height)
+    strip = strength[rows.clip(0, height - 1), np.arange(width)] * inside
+    profile = np.median(strip, axis=1)
+    top, bottom = _extent(profile)
+    above, below = strip[max(top - 1, 0)], strip[min(bottom + 1, 2 * reach)]
+    # A slanted stroke meets the two sides of the line at different places.
+    spread = np.ones((1, 2 * ((bottom - top) // 2) + 3), np.uint8)
+    bridge = np.minimum(cv2.dilate(above[None], spread), cv2.dilate(below[None], spread))
+    for other in crossing:
+        at = other.middle + other.slope * (path - (height - 1) / 2)
+        bridge[:, np.abs(np.arange(width) - at) <= reach] = 0
+    line_of = strip[top : bottom + 1]
+    # Where the line runs between two rows, each has some of it.
+    widest = ndimage.maximum_filter1d(np.maximum(profile, 0), 3)[top : bottom + 1, None]
+    less = np.maximum(line_of - 1.4 * widest, 0)
+    strip[top : bottom + 1] = np.maximum(less, np.minimum(bridge, line_of))
+    strength = strength.copy()
+    columns = np.broadcast_to(np.arange(width), rows.shape)
+    strength[rows[inside], columns[inside]] = strip[inside]
+    return strength
+
+
+def _extent(profile: np.ndarray) -> tuple[int, int]:
+    """Returns the first and last row of a line's profile, with its soft edges."""
+    middle = len(profile) // 2
+    strong = profile > 0.25 * profile[middle]
+    top = middle - int(np.cumprod(strong[middle::-1]).sum()) + 1
+    bottom = middle + int(np.cumprod(strong[middle:]).sum()) - 1
+    return max(min(top, middle) - 1, 0), min(max(bottom, middle) + 1, len(profile) - 1)
