@@ -53,8 +53,22 @@ def draw(key: jax.Array, count: int, affine: Affine) -> jax.Array:
     return jnp.stack([x, y], axis=1)
 
 
-def warp(images: jax.Array, maps: jax.Array) -> jax.Array:
-    """Applies affine maps, in two passes of linear interpolation: along x, then along y.
+def draw_bends(key: jax.Array, count: int, pixels: float) -> jax.Array:
+    """Draws how far parts of each picture are moved, besides its map.
+
+    Args:
+      key: a JAX random key.
+      count: how many pictures.
+      pixels: the standard deviation.
+
+    Returns:
+      `float32 (count, 2, 6, 6)`: to the right and down, in pixels, at points that lie evenly.
+    """
+    return pixels * jax.random.normal(key, (count, 2, 6, 6))
+
+
+def warp(images: jax.Array, maps: jax.Array, bends: jax.Array | None = None) -> jax.Array:
+    """Applies affine maps, and bends, in two passes of linear interpolation: along x, then along y.
 
     Rows and columns are resampled apart (Catmull & Smith, "3-D transformations of images in
     scanline order", 1980), since a product with interpolation weights is quicker than gathering.
@@ -62,6 +76,8 @@ def warp(images: jax.Array, maps: jax.Array) -> jax.Array:
     Args:
       images: `float32 (batch, height, width)`; beyond the edge is 0.
       maps: `float32 (batch, 2, 3)` as `draw` makes them.
+      bends: `float32 (batch, 2, 6, 6)` as `draw_bends` makes them (Simard et al., "Best practices for
+        convolutional neural networks", 2003, bend so, with smoother fields).
 
     Returns:
       `float32 (batch, height, width)`.
@@ -70,8 +86,10 @@ def warp(images: jax.Array, maps: jax.Array) -> jax.Array:
     # the values along u; there v = (y - d u - f) / e, so x = (a - b d / e) u + (b / e)(y - f) + c.
     (a, b, c), (d, e, f) = (row.T[:, :, None, None] for row in (maps[:, 0], maps[:, 1]))
     v, u = _centred(images.shape[1])[:, None], _centred(images.shape[2])[None, :]
-    x = (a - b * d / e) * u + b / e * (v - f) + c
-    return _taken(images, x, d * u + e * v + f)
+    x, y = (a - b * d / e) * u + b / e * (v - f) + c, d * u + e * v + f
+    if bends is not None:
+        x, y = x + _enlarged(bends[:, 0], images.shape[1]), y + _enlarged(bends[:, 1], images.shape[1])
+    return _taken(images, x, y)
 
 
 def _centred(size: int) -> jax.Array:
@@ -90,15 +108,13 @@ def _resample(lines: jax.Array, positions: jax.Array) -> jax.Array:
     return jnp.einsum("blps,bls->blp", jnp.maximum(0, 1 - distance), lines)
 
 
-def corrupt(
-    keys: jax.Array, images: jax.Array, share: jax.Array | float, each: Callable = jax.vmap
-) -> jax.Array:
-    """Distorts pictures in ways drawn for each: two times, each time a `share` of them.
+def corrupt(keys: jax.Array, images: jax.Array, shares: jax.Array, each: Callable = jax.vmap) -> jax.Array:
+    """Distorts pictures in ways drawn for each: two times, each time a share of them.
 
     Args:
       keys: `(batch,)` random keys.
       images: `float32 (batch, height, width)`.
-      share: in [0, 1], how likely each of the two distortions is; `(1 - share)**2` stay clean.
+      shares: `float32 (batch,)` in [0, 1], how likely each of the two is; `(1 - share)**2` stay clean.
       each: makes a function of one key and one picture one of many.
 
     Returns:
@@ -106,16 +122,16 @@ def corrupt(
     """
     ways = [_as_it_is, *DISTORTIONS.values()]
 
-    def once(turn: int, key: jax.Array, image: jax.Array) -> jax.Array:
+    def once(turn: int, key: jax.Array, image: jax.Array, share: jax.Array) -> jax.Array:
         which, drawn = jax.random.split(jax.random.fold_in(key, turn))
         lot = jax.random.uniform(which) / jnp.maximum(share, 1e-9)  # Below 1, it is distorted.
         way = jnp.where(lot < 1, 1 + jnp.floor(lot * len(DISTORTIONS)), 0).astype(jnp.int32)
         return lax.switch(way, ways, drawn, image[None])[0]
 
-    def one(key: jax.Array, image: jax.Array) -> jax.Array:
-        return lax.fori_loop(0, 2, lambda turn, image: once(turn, key, image), image)
+    def one(key: jax.Array, image: jax.Array, share: jax.Array) -> jax.Array:
+        return lax.fori_loop(0, 2, lambda turn, image: once(turn, key, image, share), image)
 
-    return each(one)(keys, images)
+    return each(one)(keys, images, shares)
 
 
 def _as_it_is(_: jax.Array, images: jax.Array) -> jax.Array:
@@ -308,10 +324,15 @@ def _drawn(key: jax.Array, images: jax.Array, *ranges: tuple[float, float]) -> j
 
 def _smooth_noise(key: jax.Array, images: jax.Array, size: int) -> jax.Array:
     """Draws Gaussian noise on `size`×`size` points, and interpolates it to the size of the pictures."""
-    points = jnp.linspace(-(size - 1) / 2, (size - 1) / 2, images.shape[-1])
-    weights = jnp.maximum(0, 1 - jnp.abs(points[:, None] - _centred(size)))
-    noise = jax.random.normal(key, (len(images), size, size))
-    return jnp.einsum("yi,bij,xj->byx", weights, noise, weights)
+    return _enlarged(jax.random.normal(key, (len(images), size, size)), images.shape[-1])
+
+
+def _enlarged(points: jax.Array, side: int) -> jax.Array:
+    """Interpolates `(batch, size, size)` linearly to `(batch, side, side)`."""
+    size = points.shape[-1]
+    positions = jnp.linspace(-(size - 1) / 2, (size - 1) / 2, side)
+    weights = jnp.maximum(0, 1 - jnp.abs(positions[:, None] - _centred(size)))
+    return jnp.einsum("yi,bij,xj->byx", weights, points, weights)
 
 
 def _blurred(images: jax.Array, sigma: jax.Array) -> jax.Array:

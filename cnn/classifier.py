@@ -33,9 +33,10 @@ class Reading(NamedTuple):
       confidence: its probability, in [0, 1]; 0 without a prediction.
       status: `ok`, `unsure` (a prediction of low confidence; perhaps no character at all), `blank` (no ink
         found) or `unreadable` (no picture).
-      detail: why it is not `ok`, in one line.
+      detail: why it is not `ok`, or what else is in the picture, in one line.
       probabilities: `float32 (num_classes,)`, or None without a prediction.
       picture: `float32 (28, 28, 1)` that the network saw, or None.
+      way: which of the pictures that were made of the file this is, counted from 0.
     """
 
     path: str
@@ -45,6 +46,7 @@ class Reading(NamedTuple):
     detail: str
     probabilities: np.ndarray | None = None
     picture: np.ndarray | None = None
+    way: int = 0
 
 
 class Classifier:
@@ -127,23 +129,26 @@ class Classifier:
         return self.read(names, images.load_many(names, self.preprocessing))
 
     def read(self, paths: list[str], decoded: list[images.Decoded]) -> list[Reading]:
-        """Reads pictures that `images.load_many` has decoded from `paths`."""
-        pictures = [d.picture for d in decoded if d.picture is not None]
+        """Reads what `images.load_many` has decoded from `paths`; of several ways, the surest counts."""
+        pictures = [picture for d in decoded if d.pictures is not None for picture in d.pictures]
         probabilities = iter(self.predict_proba(np.array(pictures)) if pictures else [])
         return [
             Reading(path, "", 0.0, d.status, d.detail, None, None)
-            if d.picture is None
-            else self._reading(path, next(probabilities), d.picture)
+            if d.pictures is None
+            else self._reading(path, d, np.array([next(probabilities) for _ in d.pictures]))
             for path, d in zip(paths, decoded, strict=True)
         ]
 
-    def _reading(self, path: str, probabilities: np.ndarray, picture: np.ndarray) -> Reading:
-        label = int(probabilities.argmax())
-        name, confidence = self.class_names[label], float(probabilities[label])
-        status, detail = "ok", ""
+    def _reading(self, path: str, decoded: images.Decoded, probabilities: np.ndarray) -> Reading:
+        assert decoded.pictures is not None
+        way = int(probabilities.max(-1).argmax())
+        label = int(probabilities[way].argmax())
+        name, confidence = self.class_names[label], float(probabilities[way, label])
+        status, detail = "ok", decoded.detail
         if confidence < self.unsure_below:
-            status, detail = "unsure", f"confidence below {self.unsure_below:.4f}"
-        return Reading(path, name, confidence, status, detail, probabilities, picture)
+            status = "unsure"
+            detail = "; ".join(filter(None, [f"confidence below {self.unsure_below:.4f}", decoded.detail]))
+        return Reading(path, name, confidence, status, detail, probabilities[way], decoded.pictures[way], way)
 
 
 def _checked(pictures: np.ndarray) -> np.ndarray:

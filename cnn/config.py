@@ -14,7 +14,7 @@ Preset = Literal["fast", "default", "best"]
 PRESETS: dict[str, dict[str, Any]] = {
     "fast": {
         **{"epochs": 2, "learning_rate": 6e-3, "ema_decay": 0.99, "warmup": 0.2},
-        **{"corruption": 0.0, "outliers": 0.0},
+        **{"bend": 0.0, "corruption": 0.0, "outliers": 0.0, "hands": 0.0},
     },
     "default": {},
     "best": {"epochs": 150, "learning_rate": 3e-3, "corruption": 0.5, "outliers": 0.1},
@@ -64,11 +64,17 @@ class TrainConfig:
     shift: float = 2.0
     """Training images are moved by up to so many pixels."""
 
+    bend: float = 0.6
+    """Parts of a training image are moved against each other by some so many pixels."""
+
     corruption: float = 0.1
-    """Share of the training images that are blurred, faded, crossed out, ...; drawn twice, some are both."""
+    """Share of the training images that are blurred, faded, crossed out, ...; falls to a tenth at the end."""
 
     outliers: float = 0.05
     """Pictures of no class (letters, noise, halves) to be unsure of, as a share of the training images."""
+
+    hands: float = 0.02
+    """Digits in forms of other countries (1 with an upstroke, ...), as a share of the training images."""
 
     dtype: Literal["float32", "bfloat16"] = "float32"
     """What the network is computed in; bfloat16 is for GPU and TPU. Parameters and loss are float32."""
@@ -96,14 +102,15 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         _at_least(1, self, "epochs", "batch_size", "validation_size")
-        _at_least(0, self, "rotation", "shear", "shift", "seed", "scale", "warmup", "ema_decay")
-        _at_least(0, self, "corruption", "outliers")
-        _at_most(1, self, "corruption", "outliers")
+        _at_least(0, self, "rotation", "shear", "shift", "seed", "scale", "bend", "warmup", "ema_decay")
+        _at_least(0, self, "corruption", "outliers", "hands")
+        _at_most(1, self, "corruption", "outliers", "hands")
         _at_least(1e-12, self, "learning_rate")
         _at_most(1, self, "warmup")
         _at_most(0.999999, self, "ema_decay")
         _at_most(0.9, self, "scale")
         _at_most(1, self, "shear")
+        _at_most(5, self, "bend")
         _at_most(45, self, "rotation")  # Beyond, two passes of resampling lose ink.
         _at_most(2**32 - 1, self, "seed")
         _at_most(1_000_000, self, "epochs")
@@ -148,6 +155,9 @@ class InferConfig:
 
     plot: Path = Path("predictions.png")
     """Picture to draw, or none."""
+
+    show: Path | None = None
+    """Folder for a picture of each file: what it is, what was found in it, and what the network saw."""
 
     probabilities: bool = False
     """Add a column for each class, with its probability."""

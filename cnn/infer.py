@@ -70,6 +70,8 @@ def infer(config: InferConfig) -> bool:
             write = _writer(out, config, classifier.class_names, labelled=bool(labels))
             for file, reading in _readings(files, classifier, decode, config.batch_size):
                 write(file, reading, labels.get(file.name, ""))
+                if config.show:
+                    show(file, reading, config.show)
                 tally.add(file, reading, labels.get(file.name, ""))
     _conclude(config, tally, monotonic() - start)
     return not tally.statuses["unreadable"]
@@ -267,7 +269,7 @@ class Tally:
         self.confidences: dict[str, list[float]] = {name: [] for name in class_names}
         self.truths: list[int] = []
         self.guesses: list[int] = []
-        self._heap: list[tuple[float, int, np.ndarray, str, bool | None]] = []
+        self._heap: list[tuple[float, int, str, Any, str, bool | None]] = []
 
     def add(self, file: File, reading: Any, label: str) -> None:
         """Counts a row."""
@@ -282,17 +284,17 @@ class Tally:
 
     def _remember(self, file: File, reading: Any, right: bool | None) -> None:
         name = file.name if len(file.name) <= 18 else "…" + file.name[-17:]
-        name = name.encode(errors="replace").decode().replace("\n", " ")
+        name = _legible(name)
         doubtful = "?" if reading.status == "unsure" else ""
         caption = f"{name}\nread as {reading.prediction}{doubtful}, {reading.confidence:.1%}"
         # The heap's first is the one that another, more doubtful, will push out.
         doubt = -reading.confidence - (0 if right is False else 1)
-        item = (doubt, -sum(self.statuses.values()), reading.picture, caption, right)
+        item = (doubt, -sum(self.statuses.values()), file.path, reading, caption, right)
         (heapq.heappush if len(self._heap) < _SHEET else heapq.heappushpop)(self._heap, item)
 
     @property
-    def sheet(self) -> list[tuple[np.ndarray, str, bool | None]]:
-        """Pictures, captions, and whether they were right, None where that is not known."""
+    def sheet(self) -> list[tuple[str, Any, str, bool | None]]:
+        """Paths, readings, captions, and whether they were right, None where that is not known."""
         return [item[2:] for item in sorted(self._heap, key=lambda item: item[:2], reverse=True)]
 
     @property
@@ -327,10 +329,38 @@ def _draw(tally: Tally, title: str, path: Path) -> None:
     from cnn import plots
 
     sheet = tally.sheet
-    pictures = np.array([picture for picture, *_ in sheet])
-    captions = [(caption, right) for _, caption, right in sheet]
+    originals = [_view(path, reading).original for path, reading, *_ in sheet]
+    pictures = np.array([reading.picture for _, reading, *_ in sheet])
+    captions = [(caption, right) for *_, caption, right in sheet]
     if tally.truths:
         truths, guesses = np.array(tally.truths), np.array(tally.guesses)
-        plots.labelled_readings(truths, guesses, tally.class_names, pictures, captions, title, path)
+        plots.labelled_readings(
+            truths, guesses, tally.class_names, originals, pictures, captions, title, path
+        )
     else:
-        plots.readings(pictures, [text for text, _ in captions], tally.confidences, title, path)
+        texts = [text for text, _ in captions]
+        plots.readings(originals, pictures, texts, tally.confidences, title, path)
+
+
+def _view(path: str, reading: Any) -> images.View:
+    try:
+        return images.view(path, reading.way)
+    except images.UnreadableImageError:  # It was never a picture, or is none any more.
+        return images.View(np.full((28, 28, 3), 255, np.uint8), np.zeros((28, 28), np.float32))
+
+
+def show(file: File, reading: Any, folder: Path) -> None:
+    """Draws a file, what was found in it, and what the network saw, to `folder/NAME.png`."""
+    from cnn import plots
+
+    path = folder / (file.name + ".png")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    original, found = _view(file.path, reading)
+    picture = reading.picture if reading.picture is not None else np.zeros(images.SHAPE, np.float32)
+    read = f"read as {reading.prediction}, {reading.confidence:.1%}, " if reading.prediction else ""
+    detail = f" ({reading.detail})" if reading.detail else ""
+    plots.shown(original, found, picture, f"{_legible(file.name)}: {read}{reading.status}{detail}", path)
+
+
+def _legible(name: str) -> str:
+    return name.encode(errors="replace").decode().replace("\n", " ")

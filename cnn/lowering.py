@@ -253,8 +253,8 @@ def accumulate(function: Callable, piece: int) -> Callable:
     """Makes a sum over examples run in pieces, whose sums are added.
 
     Args:
-      function: of a tree of parameters and arrays `(batch, ...)`, the last of which is the weight
-        of each example; returns a tree of sums over the batch.
+      function: of a tree of parameters and trees of arrays `(batch, ...)`, the last of which is the
+        weight of each example; returns a tree of sums over the batch.
       piece: the most examples that are computed at once; 0 means the whole batch.
 
     Returns:
@@ -264,13 +264,14 @@ def accumulate(function: Callable, piece: int) -> Callable:
         return function
     function = jax.jit(function)  # Traced once, for its shapes and for the loop.
 
-    def accumulated(params: Any, *batch: jax.Array) -> Any:
-        def add(total: Any, piece: list[jax.Array]) -> tuple[Any, None]:
+    def accumulated(params: Any, *batch: Any) -> Any:
+        def add(total: Any, piece: list[Any]) -> tuple[Any, None]:
             return jax.tree.map(jnp.add, total, function(params, *piece)), None
 
         # The last example, which the function can surely compute, fills up the last piece, for nothing.
-        pieces = [_cut(array, piece, "edge") for array in batch[:-1]] + [_cut(batch[-1], piece, "constant")]
-        shapes = jax.eval_shape(function, params, *[array[0] for array in pieces])
+        examples = jax.tree.map(lambda array: _cut(array, piece, "edge"), list(batch[:-1]))
+        pieces = [*examples, _cut(batch[-1], piece, "constant")]
+        shapes = jax.eval_shape(function, params, *jax.tree.map(lambda array: array[0], pieces))
         zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
         return lax.scan(add, zeros, pieces)[0]
 

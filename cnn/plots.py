@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from cnn.atomic import replacing
@@ -154,25 +155,83 @@ def mistakes(
     _save(figure, path)
 
 
-def _sheet(figure: Any, pictures: np.ndarray, captions: Sequence[tuple[str, str]], columns: int) -> None:
+def _sheet(
+    figure: Any,
+    pictures: np.ndarray,
+    captions: Sequence[tuple[str, str]],
+    columns: int,
+    originals: Sequence[np.ndarray] = (),
+) -> None:
     """Lays pictures out in rows, each under its caption of (two lines of text, colour).
 
-    One coordinate system for all of them is several times quicker than one for each.
+    Where there are originals, each stands to the left of its picture. One coordinate system for all of
+    them is several times quicker than one for each.
     """
-    height, edge = 1.4, 0.84
+    height, edge, wide = 1.4, 0.84, 2 if originals else 1
     rows = max(1, -(-len(captions) // columns))
     axes = figure.subplots()
     axes.set_axis_off()
     for i, (picture, (text, colour)) in enumerate(zip(pictures, captions, strict=True)):
-        left, top = i % columns + (1 - edge) / 2, i // columns * height + height - edge
-        extent = (left, left + edge, top + edge, top)
+        left, top = wide * (i % columns) + (1 - edge) / 2, i // columns * height + height - edge
+        if originals:
+            _fit(axes, originals[i], left, top, edge)
+        last = left + (wide - 1) * (edge + 0.04)
+        extent = (last, last + edge, top + edge, top)
         axes.imshow(np.squeeze(picture), cmap="gray_r", vmin=0, extent=extent)
-        middle = (left + edge / 2, top - 0.04)
+        middle = ((left + last + edge) / 2, top - 0.04)
         axes.text(*middle, text, ha="center", va="bottom", fontsize=9, color=colour, parse_math=False)
-    axes.set(xlim=(0, columns), ylim=(rows * height, 0), aspect="equal")
+    axes.set(xlim=(0, wide * columns), ylim=(rows * height, 0), aspect="equal")
+
+
+def _fit(axes: Axes, original: np.ndarray, left: float, top: float, edge: float) -> None:
+    """Draws a picture of any shape in the middle of a square."""
+    height, width = edge * np.array(original.shape[:2]) / max(original.shape[:2])
+    left, top = left + (edge - width) / 2, top + (edge - height) / 2
+    axes.imshow(original, extent=(left, left + width, top + height, top))
+
+
+def shown(original: np.ndarray, found: np.ndarray, picture: np.ndarray, caption: str, path: Path) -> None:
+    """Draws a file as it is, with what was found in it, and the picture that the network saw.
+
+    Args:
+      original: `uint8 (height, width, 3)`.
+      found: `float32 (height, width)`, from 0 to 1 where the character's ink is.
+      picture: `float32 (28, 28, 1)`; all 0 where there was none.
+      caption: what was read.
+      path: of the PNG.
+    """
+    figure = Figure(figsize=(10, 3.9), layout="constrained")
+    figure.suptitle(caption, fontsize=11, parse_math=False)
+    left, middle, right = figure.subplots(1, 3)
+    left.imshow(original)
+    left.set_title("the picture")
+    middle.imshow(original)
+    middle.imshow(_tinted(found))
+    _box(middle, found)
+    middle.set_title("what was found")
+    right.imshow(picture[..., 0], cmap="gray", vmin=0, vmax=1)
+    right.set_title("what the network saw")
+    for axes in (left, middle, right):
+        axes.set_axis_off()
+    _save(figure, path)
+
+
+def _tinted(found: np.ndarray) -> np.ndarray:
+    """Makes ink red, and opaque as far as it is ink."""
+    red = np.broadcast_to(np.array([0.85, 0.1, 0.1], np.float32), (*found.shape, 3))
+    return np.concatenate([red, 0.8 * found[..., None]], axis=-1)
+
+
+def _box(axes: Axes, found: np.ndarray) -> None:
+    rows, columns = (np.flatnonzero((found > 0.2).any(axis)) for axis in (1, 0))
+    if len(rows):
+        corner = (columns[0] - 1, rows[0] - 1)
+        size = (columns[-1] - columns[0] + 2, rows[-1] - rows[0] + 2)
+        axes.add_patch(Rectangle(corner, *size, fill=False, color=_BLUE, linewidth=1.5))
 
 
 def readings(
+    originals: Sequence[np.ndarray],
     pictures: np.ndarray,
     captions: Sequence[str],
     confidences: Mapping[str, Sequence[float]],
@@ -182,19 +241,20 @@ def readings(
     """Draws what was read, least sure first, and how sure of each class.
 
     Args:
+      originals: `uint8 (height, width, 3)` each, as the files are.
       pictures: `float32 (n, 28, 28, 1)`, as the network saw them.
       captions: a line or two for each of them.
       confidences: for each class name, the confidences of its predictions, in [0, 1].
       counts: what the title says.
       path: of the PNG.
     """
-    sheet_height = 1.0 + 1.6 * max(1, -(-len(captions) // 8))
-    figure = Figure(figsize=(11, 4.2 + sheet_height), layout="constrained")
+    sheet_height = 1.0 + 1.6 * max(1, -(-len(captions) // 5))
+    figure = Figure(figsize=(13, 4.2 + sheet_height), layout="constrained")
     halves: Any = figure.subfigures(2, 1, height_ratios=[sheet_height, 4.2])
     top, bottom = halves
     figure.suptitle(counts, fontweight="bold")
-    top.suptitle("What the network saw and read, least sure first", fontsize=11)
-    _sheet(top, pictures, [(text, "black") for text in captions], columns=8)
+    top.suptitle("The files, what the network saw and read, least sure first", fontsize=11)
+    _sheet(top, pictures, [(text, "black") for text in captions], 5, originals)
     _confidence(bottom.subplots(), confidences)
     _save(figure, path)
 
@@ -203,6 +263,7 @@ def labelled_readings(
     labels: np.ndarray,
     predictions: np.ndarray,
     class_names: Sequence[str],
+    originals: Sequence[np.ndarray],
     pictures: np.ndarray,
     captions: Sequence[tuple[str, bool | None]],
     counts: str,
@@ -214,19 +275,22 @@ def labelled_readings(
       labels: `int (N,)`, the truth.
       predictions: `int (N,)`; -1 where nothing was read, which counts as wrong.
       class_names: of the labels.
+      originals: `uint8 (height, width, 3)` each, as the files are.
       pictures: `float32 (n, 28, 28, 1)`, as the network saw them.
       captions: for each of them a text, and whether it was right, None where that is not known.
       counts: what the title says.
       path: of the PNG.
     """
-    sheet_height = 1.0 + 1.6 * max(1, -(-len(captions) // 8))
+    sheet_height = 1.0 + 1.6 * max(1, -(-len(captions) // 5))
     figure = Figure(figsize=(13, 6.2 + sheet_height), layout="constrained")
     halves: Any = figure.subfigures(2, 1, height_ratios=[sheet_height, 6.2])
     top, bottom = halves
     figure.suptitle(counts, fontweight="bold")
-    top.suptitle("What the network saw and read: wrong ones first, then the least sure", fontsize=11)
+    top.suptitle(
+        "The files, what the network saw and read: wrong ones first, then the least sure", fontsize=11
+    )
     colours = {True: _GREEN, False: _RED, None: "black"}
-    _sheet(top, pictures, [(text, colours[right]) for text, right in captions], columns=8)
+    _sheet(top, pictures, [(text, colours[right]) for text, right in captions], 5, originals)
     left, right = bottom.subplots(1, 2, width_ratios=[1, 1.25])
     _accuracy(left, labels, predictions, class_names)
     read = predictions >= 0

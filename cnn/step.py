@@ -81,34 +81,49 @@ def learning_rate(config: TrainConfig, steps_per_epoch: int) -> optax.Schedule:
     return optax.warmup_cosine_decay_schedule(0.0, config.learning_rate, rise, max(steps, rise + 1))
 
 
-def drawn(key: jax.Array, config: TrainConfig) -> tuple[jax.Array, jax.Array]:
+class Distortions(NamedTuple):
+    """How each image of a batch is distorted.
+
+    Attributes:
+      maps: for `augment.warp`, `float32 (batch, 2, 3)`.
+      bends: for `augment.warp`, `float32 (batch, 2, 6, 6)`.
+      keys: data of keys for `augment.corrupt`, `uint32 (batch, 2)`.
+      shares: for `augment.corrupt`, `float32 (batch,)`.
+    """
+
+    maps: jax.Array
+    bends: jax.Array
+    keys: jax.Array
+    shares: jax.Array
+
+
+def drawn(key: jax.Array, config: TrainConfig, progress: jax.Array | float) -> Distortions:
     """Draws how each image of a batch is distorted.
 
     Args:
       key: of the step.
       config: the settings.
-
-    Returns:
-      Maps for `augment.warp`, `float32 (batch, 2, 3)`, and data of keys for `augment.corrupt`,
-      `uint32 (batch, 2)`.
+      progress: `float32 ()`, from 0 at the first step of all to 1 at the last.
     """
+    count = config.batch_size
     affine = augment.Affine(config.rotation, config.scale, config.shear, config.shift)
-    maps = augment.draw(key, config.batch_size, affine)
-    keys = jnp.zeros((config.batch_size, 2), jnp.uint32)
+    maps, bends = augment.draw(key, count, affine), jnp.zeros((count, 2, 6, 6))
+    if config.bend:
+        bends = augment.draw_bends(jax.random.fold_in(key, 2), count, config.bend)
+    keys = jnp.zeros((count, 2), jnp.uint32)
     if config.corruption:
-        keys = jax.random.key_data(jax.random.split(jax.random.fold_in(key, 1), config.batch_size))
-    return maps, keys
+        keys = jax.random.key_data(jax.random.split(jax.random.fold_in(key, 1), count))
+    # What is learned first is robust, what is learned last is exact.
+    share = config.corruption * (1 - 0.9 * progress)
+    return Distortions(maps, bends, keys, jnp.full(count, share, jnp.float32))
 
 
-def distorted(
-    images: jax.Array, maps: jax.Array, keys: jax.Array, piece: int, config: TrainConfig
-) -> jax.Array:
+def distorted(images: jax.Array, how: Distortions, piece: int, config: TrainConfig) -> jax.Array:
     """Makes of images what the network is shown in training.
 
     Args:
       images: `uint8 (batch, 28, 28, 1)`.
-      maps: as `drawn` draws them.
-      keys: as `drawn` draws them.
+      how: as `drawn` draws it.
       piece: of the `Lowering`.
       config: the settings.
 
@@ -116,11 +131,11 @@ def distorted(
       `float32 (batch, 28, 28, 1)` in [0, 1].
     """
     pictures = images[..., 0].astype(jnp.float32) / 255
-    if config.rotation or config.scale or config.shear or config.shift:
-        pictures = augment.warp(pictures, maps)
+    if config.rotation or config.scale or config.shear or config.shift or config.bend:
+        pictures = augment.warp(pictures, how.maps, how.bends if config.bend else None)
     if config.corruption:
         each = lowering.each(piece)
-        pictures = augment.corrupt(jax.random.wrap_key_data(keys), pictures, config.corruption, each)
+        pictures = augment.corrupt(jax.random.wrap_key_data(how.keys), pictures, how.shares, each)
     return pictures[..., None]
 
 
@@ -129,20 +144,18 @@ def summed_loss(
     apply_fn: Any,
     params: Any,
     images: jax.Array,
-    maps: jax.Array,
-    keys: jax.Array,
+    how: Distortions,
     targets: jax.Array,
     weights: jax.Array,
 ) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
     """Computes the categorical cross-entropy of distorted images, summed over the batch.
 
     Args:
-      see: from images, maps and keys to what the network is shown.
+      see: from images and distortions to what the network is shown.
       apply_fn: from parameters and images to logits.
       params: of the network.
       images: `uint8 (batch, 28, 28, 1)`.
-      maps: as `drawn` draws them.
-      keys: as `drawn` draws them.
+      how: as `drawn` draws it.
       targets: `float32 (batch, num_classes)`, a probability for each class.
       weights: `float32 (batch,)`, 0 for an example that does not count.
 
@@ -150,7 +163,7 @@ def summed_loss(
       The sum of the losses; how many predictions were right, and of how many: those whose target
       favours a class.
     """
-    logits = apply_fn(params, see(images, maps, keys))
+    logits = apply_fn(params, see(images, how))
     losses = optax.softmax_cross_entropy(logits, targets)
     counted = weights * (targets.max(-1) > 0.5)
     right = counted @ (logits.argmax(-1) == targets.argmax(-1)).astype(jnp.float32)
@@ -183,12 +196,13 @@ def gradient(
     size, share = config.batch_size, math.ceil(config.batch_size / state.lowering.lanes)
     place = lane * share + _over_devices(jnp.arange(share))  # In the batch; at the end, beyond it.
     batch = order.take(state.step % (len(order) // size) * size + place, mode="clip")
-    distortions = drawn(jax.random.fold_in(key, state.step), config)
-    maps, keys = [array.take(place, axis=0, mode="clip") for array in distortions]
+    progress = state.step / (config.epochs * (len(order) // size))
+    distortions = drawn(jax.random.fold_in(key, state.step), config, progress)
+    how = jax.tree.map(lambda array: array.take(place, axis=0, mode="clip"), distortions)
     piece = state.lowering.piece
     loss = partial(summed_loss, partial(distorted, piece=piece, config=config), state.apply_fn)
     return lowering.accumulate(jax.value_and_grad(loss, has_aux=True), piece)(
-        state.params, images[batch], maps, keys, targets[batch], (place < size).astype(jnp.float32)
+        state.params, images[batch], how, targets[batch], (place < size).astype(jnp.float32)
     )
 
 

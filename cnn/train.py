@@ -13,7 +13,7 @@ from scipy.special import softmax
 from tqdm import tqdm
 
 import cnn
-from cnn import calibration, checkpoint, data, keras_h5, outliers, step, workdir
+from cnn import calibration, checkpoint, data, handwriting, keras_h5, outliers, step, workdir
 from cnn.classifier import Classifier
 from cnn.config import TrainConfig
 from cnn.model import summary
@@ -131,18 +131,21 @@ def train(config: TrainConfig) -> dict[str, Any]:
 
 
 def examples(dataset: data.Dataset, config: TrainConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Gives what is to be learned: the images, and some of no class.
+    """Gives what is to be learned: the images, digits in other hands, and pictures of no class.
 
     Returns:
       `uint8 (N, 28, 28, 1)`, and of each a probability for each class, `float32 (N, num_classes)`.
     """
-    targets = np.eye(len(dataset.class_names), dtype=np.float32)[dataset.labels]
-    count = round(config.outliers * len(targets))
-    if not count:
-        return dataset.images, targets
-    digits = all(name.isdigit() for name in dataset.class_names)
-    pictures, answers = outliers.draw(config.seed, dataset.images, targets, count, letters=digits)
-    return np.concatenate([dataset.images, pictures]), np.concatenate([targets, answers])
+    count, classes = len(dataset.labels), np.eye(len(dataset.class_names), dtype=np.float32)
+    parts = [(dataset.images, classes[dataset.labels])]
+    if config.hands and dataset.class_names == tuple("0123456789"):
+        pictures, labels = handwriting.draw(config.seed, round(config.hands * count))
+        parts.append((pictures, classes[labels]))
+    if config.outliers:
+        letters = all(name.isdigit() for name in dataset.class_names)
+        parts.append(outliers.draw(config.seed, *parts[0], round(config.outliers * count), letters))
+    images, targets = zip(*parts, strict=True)
+    return np.concatenate(images), np.concatenate(targets)
 
 
 def fit(

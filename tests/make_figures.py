@@ -17,7 +17,8 @@ def main() -> None:
     dataset = data.load("mnist", "train")
     images = (dataset.images[:COUNT, ..., 0] / 255).astype(np.float32)
     maps = augment.draw(jax.random.key(0), COUNT, augment.Affine(10, 0.1, 0.1, 2))
-    rows = {"(as it is)": images, "warp": augment.warp(images, maps)}
+    bends = augment.draw_bends(jax.random.key(1), COUNT, 0.6)
+    rows = {"(as it is)": images, "warp": augment.warp(images, maps, bends)}
     for number, (name, distort) in enumerate(augment.DISTORTIONS.items()):
         rows[name] = jax.jit(distort)(jax.random.key(number), images)
     targets = np.eye(10, dtype=np.float32)[dataset.labels]

@@ -2,7 +2,6 @@ import io
 import struct
 import zlib
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -213,14 +212,12 @@ def test_marks_are_chosen_by_hand():
     strength[30, 45] = 100  # A speck, and 13 away.
     strength[20:40, 52:54] = 100  # Half as heavy, and far away: another character.
     strength[0:60, 0:2] = 100  # A bar along an edge.
-    _, labels, boxes, _ = cv2.connectedComponentsWithStats((strength > 0).astype(np.uint8), connectivity=8)
-    kept, clear, several = marks.choose(strength, labels, boxes, tight=False)
-    chosen = kept[labels]
-    assert chosen.sum() == 86
-    assert chosen[20:40, 28:32].all()
-    assert chosen[43:46, 29:31].all()
-    assert clear
-    assert several
+    choice = marks.choose(strength, 50, tight=False)
+    assert choice.kept.sum() == 86
+    assert choice.kept[20:40, 28:32].all()
+    assert choice.kept[43:46, 29:31].all()
+    assert choice.clear
+    assert choice.several
 
 
 def test_a_full_stop_is_not_the_characters(expected, tmp_path):

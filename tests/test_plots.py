@@ -83,14 +83,31 @@ def test_no_mistakes_can_be_drawn(tmp_path):
 @pytest.mark.parametrize("count", [0, 1, 40])
 def test_readings_with_and_without_labels(tmp_path, count):
     pictures, names = DRAW.random((count, 28, 28, 1)), ["$a", "b_{", "ж"]
+    originals = [DRAW.integers(0, 255, (20 + 3 * i, 90, 3), np.uint8) for i in range(count)]
     captions = [f"{i}$\nread as b" for i in range(count)]
     confidences = {"$a": [0.5] * count, "b_{": list(DRAW.random(500)), "ж": []}
-    plots.readings(pictures, captions, confidences, "title $", tmp_path / "1.png")
+    plots.readings(originals, pictures, captions, confidences, "title $", tmp_path / "1.png")
     labels, guesses = DRAW.integers(0, 3, count), DRAW.integers(-1, 3, count)
     plots.labelled_readings(
-        labels, guesses, names, pictures, [(c, True) for c in captions], "t", tmp_path / "2.png"
+        labels, guesses, names, originals, pictures, [(c, True) for c in captions], "t", tmp_path / "2.png"
     )
     assert min(*size(tmp_path / "1.png"), *size(tmp_path / "2.png")) > 400
+
+
+@pytest.mark.parametrize("shape", [(40, 300), (28, 28)])
+def test_a_file_is_shown_with_what_was_found_in_it(tmp_path, texts, shape):
+    found = np.zeros(shape, np.float32)
+    found[5:20, 8:12] = 1
+    plots.shown(
+        np.full((*shape, 3), 200, np.uint8), found, np.zeros((28, 28, 1)), "a $ 7", tmp_path / "s.png"
+    )
+    assert {"a $ 7", "the picture", "what was found", "what the network saw"} <= set(texts)
+    with Image.open(tmp_path / "s.png") as picture:
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    red = (pixels[..., 0] > 150) & (pixels[..., 1:] < 100).all(-1)
+    blue = (pixels[..., 2] > 130) & (pixels[..., 0] < 80)
+    assert red.sum() > 50  # The ink that was found, and a box around it.
+    assert blue.sum() > 50
 
 
 def test_reliability_says_the_calibration_error(tmp_path, texts):

@@ -86,33 +86,30 @@ def _character(relief: Relief, limits: Limits) -> tuple[Ink, np.ndarray] | None:
         noise, contrast = _noise(strength), _contrast(strength)
     if contrast < max(limits.least_contrast, 5 * noise):
         return None
-    weakest = max(limits.noise * noise, limits.weakest * contrast, 5)
     if not relief.tight and max(strength.shape) >= 64:
-        strength, lines = rules.erase(strength, weakest)
-        if lines:
-            contrast = _contrast(strength)
-            weakest = max(limits.noise * noise, limits.weakest * contrast, 5)
-    mask = (strength > weakest).astype(np.uint8)
-    if relief.tight:
-        count, labels, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    else:  # What is two pixels apart is one mark.
-        joined = cv2.dilate(mask, np.ones((3, 3), np.uint8))
-        count, labels, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-        labels = labels * mask
-        boxes[:, 4] = np.bincount(labels.ravel(), minlength=count)
-    if count < 2:
+        strength = rules.erase(strength, _weakest(noise, contrast, limits), limits)
+        contrast = _contrast(strength)
+    choice = choose(strength, _weakest(noise, contrast, limits), relief.tight, limits)
+    if choice is None:
         return None
-    kept, clear, several = choose(strength, labels, boxes, relief.tight, limits)
-    chosen = kept[labels]
-    level = contrast if noise < 1 else float(np.quantile(strength[chosen], 0.8))
+    soft = _softened(strength, choice.kept, noise, contrast, _weakest(noise, contrast, limits))
+    return Ink(soft, (0.0, 0.0, 1.0, 1.0), relief.clear and choice.clear, choice.several), choice.box
+
+
+def _weakest(noise: float, contrast: float, limits: Limits) -> float:
+    return max(limits.above_noise * noise, limits.weakest * contrast, 5)
+
+
+def _softened(
+    strength: np.ndarray, kept: np.ndarray, noise: float, contrast: float, weakest: float
+) -> np.ndarray:
+    """Scales the character's ink to [0, 1], with its soft edges, and leaves out all else."""
+    level = contrast if noise < 1 else float(np.quantile(strength[kept], 0.8))
     floor = 0.0 if noise < 1 else min(3 * noise, 0.4 * level)
     # What is no mark is a mark's soft edge, or nothing.
-    near = cv2.dilate(chosen.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    near &= chosen | (labels == 0)
-    soft = np.clip((np.where(near, strength, 0) - floor) / (level - floor), 0, 1).astype(np.float32)
-    left, top, width, height = boxes[kept].T[:4]
-    box = np.array([left.min(), top.min(), (left + width).max(), (top + height).max()])
-    return Ink(soft, (0.0, 0.0, 1.0, 1.0), relief.clear and clear, several), box
+    near = cv2.dilate(kept.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    near &= kept | (strength <= weakest)
+    return np.clip((np.where(near, strength, 0) - floor) / (level - floor), 0, 1).astype(np.float32)
 
 
 def _noise(strength: np.ndarray) -> float:

@@ -1,5 +1,7 @@
 """The marks on a picture: which of them make up the character, and which nobody wrote."""
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -7,106 +9,172 @@ from cnn.images.limits import LIMITS, Limits
 from cnn.images.paper import rim
 
 
-def choose(
-    strength: np.ndarray, labels: np.ndarray, boxes: np.ndarray, tight: bool, limits: Limits = LIMITS
-) -> tuple[np.ndarray, bool, bool]:
+class Marks(NamedTuple):
+    """The connected marks of a picture, an entry each; the first stands for what is no mark.
+
+    Attributes:
+      left: first column.
+      top: first row.
+      right: column after the last.
+      bottom: row after the last.
+      area: in pixels.
+      mass: sum of the ink's strength.
+      labels: `int32 (height, width)`, to which mark each pixel belongs.
+    """
+
+    left: np.ndarray
+    top: np.ndarray
+    right: np.ndarray
+    bottom: np.ndarray
+    area: np.ndarray
+    mass: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def width(self) -> np.ndarray:
+        """In pixels."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> np.ndarray:
+        """In pixels."""
+        return self.bottom - self.top
+
+    @property
+    def touched(self) -> np.ndarray:
+        """How many edges of the picture each mark touches."""
+        rows, columns = self.labels.shape
+        return (
+            (self.left == 0).astype(int) + (self.top == 0) + (self.right == columns) + (self.bottom == rows)
+        )
+
+
+class Choice(NamedTuple):
+    """Which marks make up the character.
+
+    Attributes:
+      kept: `bool (height, width)`.
+      box: left, top, right and bottom.
+      clear: whether there is no doubt.
+      several: whether there is another character.
+    """
+
+    kept: np.ndarray
+    box: np.ndarray
+    clear: bool
+    several: bool
+
+
+def choose(strength: np.ndarray, weakest: float, tight: bool, limits: Limits = LIMITS) -> Choice | None:
     """Chooses the marks that make up the character: a main one, and what belongs to it.
 
     Args:
       strength: `float32 (height, width)`.
-      labels: `int32 (height, width)`, which mark a pixel belongs to, 0 for none.
-      boxes: `int32 (marks, 5)`: left, top, width, height and area of each mark.
-      tight: whether the character may touch the edges.
+      weakest: the strength of the faintest ink.
+      tight: whether the character may fill the picture.
       limits: what counts as what.
 
     Returns:
-      `bool (marks,)`, False at 0; whether the choice is clear; whether other characters are left out.
+      The choice, or None if there is no mark.
     """
-    count = len(boxes)
-    if count == 2 and tight:
-        return np.array([False, True]), True, False
+    marks = connected(strength, weakest, gap=0 if tight else 1)
+    if len(marks.mass) < 2:
+        return None
+    if len(marks.mass) == 2 and tight:
+        return _choice(marks, np.array([False, True]), clear=True, several=False)
+    drawn = _drawn(marks, tight)
+    sharp = np.ones(len(marks.mass)) if tight else _sharpness(strength, marks)
+    weight = marks.mass * np.clip(sharp / limits.sharp, 0.02, 1) ** 2 * np.where(drawn, 0.01, 1)
+    if not tight:
+        weight *= _centrality(marks) * np.where(marks.touched > 0, 0.4, 1)
+    main = int(weight.argmax())
+    written = ~drawn & (sharp > 0.5 * min(sharp[main], limits.sharp))
+    kept = written & _belongs(marks, main, tight, limits)
+    kept[main], kept[0] = True, False
+    large = (marks.mass > limits.several * marks.mass[main]) & (marks.height > 0.5 * marks.height[main])
+    several = (written & ~kept & large & (marks.touched == 0))[1:].any()
+    clear = sharp[main] >= limits.sharp and (tight or not marks.touched[main])
+    return _choice(marks, kept, bool(clear), bool(several))
+
+
+def connected(strength: np.ndarray, weakest: float, gap: int) -> Marks:
+    """Finds the marks; what lies up to twice `gap` pixels apart is one."""
+    mask = (strength > weakest).astype(np.uint8)
+    joined = cv2.dilate(mask, np.ones((3, 3), np.uint8), iterations=gap) if gap else mask
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     left, top, width, height, area = boxes.T
-    right, bottom = left + width, top + height
+    if gap:
+        labels = labels * mask
+        area = np.bincount(labels.ravel(), minlength=count)
     mass = np.bincount(labels.ravel(), strength.ravel(), count)
     mass[0] = 0
-    touches = _touches(strength.shape, left, top, right, bottom)
-    drawn = _drawn(strength.shape, boxes, touches, labels)
-    sharp = np.ones(count) if tight else _sharpness(strength, labels, mass / np.maximum(area, 1))
-    weight = mass * np.clip(sharp / limits.sharp, 0.02, 1) ** 2 * np.where(drawn, 0.01, 1)
-    if not tight:
-        weight *= _centrality(strength.shape, left, top, right, bottom) * np.where(touches > 0, 0.4, 1)
-    main = int(weight.argmax())
-    across = np.maximum(left - right[main], left[main] - right)
-    down = np.maximum(top - bottom[main], top[main] - bottom)
-    apart = np.maximum(across, down)
-    size = max(width[main], height[main])
-    fit = ~drawn & (sharp > 0.5 * min(sharp[main], limits.sharp))
-    kept = (apart <= limits.near * size) & (mass >= limits.speck * mass[main]) & fit
-    kept |= (apart <= 0) & fit
-    if not tight:
-        kept &= (touches == 0) | ((apart <= 0) & (touches < 2) & (mass < 0.5 * mass[main]))
-        kept &= ~_full_stop(boxes, main)
-    kept[main], kept[0] = True, False
-    others = fit & ~kept & (mass > limits.several * mass[main]) & (height > 0.5 * height[main])
-    several = bool((others & (touches == 0))[1:].any())
-    clear = bool(sharp[main] >= limits.sharp) and (tight or not touches[main])
-    return kept, clear, several
+    return Marks(left, top, left + width, top + height, area, mass, labels)
 
 
-def _touches(
-    shape: tuple[int, ...], left: np.ndarray, top: np.ndarray, right: np.ndarray, bottom: np.ndarray
-) -> np.ndarray:
-    """Counts the edges of the picture that each mark touches."""
-    return (left == 0).astype(int) + (top == 0) + (right == shape[1]) + (bottom == shape[0])
-
-
-def _centrality(
-    shape: tuple[int, ...], left: np.ndarray, top: np.ndarray, right: np.ndarray, bottom: np.ndarray
-) -> np.ndarray:
-    """Weighs marks by where they lie: 1 in the middle, a third at an edge."""
-    x, y = np.abs((left + right) / shape[1] - 1), np.abs((top + bottom) / shape[0] - 1)
-    return (1 - 0.8 * np.minimum(1, np.maximum(x, y))) ** 0.7
-
-
-def _drawn(shape: tuple[int, ...], boxes: np.ndarray, touches: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Tells which marks nobody wrote: bars along an edge, lines across the picture, boxes."""
-    left, top, width, height, area = boxes.T
-    rows, columns = shape
-    along = (width >= 0.7 * columns) & ((top == 0) | (top + height == rows))
-    along |= (height >= 0.7 * rows) & ((left == 0) | (left + width == columns))
-    bar = along & (touches >= 2) & (area > 0.6 * width * height)
-    bar &= np.minimum(width, height) < 0.35 * max(shape)
-    edge_side = (left < 0.15 * columns) | (left + width > 0.85 * columns)
-    edge_top = (top < 0.15 * rows) | (top + height > 0.85 * rows)
-    bar |= (height > 0.5 * rows) & (height > 8 * width) & edge_side & (max(shape) > 48)
-    bar |= (width > 0.5 * columns) & (width > 8 * height) & edge_top & (max(shape) > 48)
-    line = (width > 0.75 * columns) & (height < 0.08 * rows) | (height > 0.75 * rows) & (
-        width < 0.08 * columns
+def _choice(marks: Marks, kept: np.ndarray, clear: bool, several: bool) -> Choice:
+    corner, end = (
+        (marks.left[kept].min(), marks.top[kept].min()),
+        (marks.right[kept].max(), marks.bottom[kept].max()),
     )
-    drawn = bar | (line & (max(shape) > 48))
-    hollow = (np.minimum(width, height) > 0.3 * min(shape)) & (area < 0.5 * width * height)
+    return Choice(kept[marks.labels], np.array([*corner, *end]), clear, several)
+
+
+def _drawn(marks: Marks, tight: bool) -> np.ndarray:
+    """Tells which marks nobody wrote: bars along an edge, lines across the picture, boxes."""
+    (rows, columns), width, height = marks.labels.shape, marks.width, marks.height
+    at_top, at_left = (marks.top == 0) | (marks.bottom == rows), (marks.left == 0) | (marks.right == columns)
+    along = ((width >= 0.7 * columns) & at_top) | ((height >= 0.7 * rows) & at_left)
+    full = (marks.area > 0.6 * width * height) & (np.minimum(width, height) < 0.35 * max(rows, columns))
+    drawn = along & full & (marks.touched >= 2)
+    if not tight:
+        near_top = (marks.top < 0.15 * rows) | (marks.bottom > 0.85 * rows)
+        near_left = (marks.left < 0.15 * columns) | (marks.right > 0.85 * columns)
+        drawn |= (width > 8 * height) & (width > 0.5 * columns) & near_top
+        drawn |= (height > 8 * width) & (height > 0.5 * rows) & near_left
+        drawn |= (width > 0.75 * columns) & (height < 0.08 * rows)
+        drawn |= (height > 0.75 * rows) & (width < 0.08 * columns)
+    hollow = (np.minimum(width, height) > 0.3 * min(rows, columns)) & (marks.area < 0.5 * width * height)
     for i in np.flatnonzero(hollow[1:]) + 1:
-        mark = labels[top[i] : top[i] + height[i], left[i] : left[i] + width[i]] == i
+        mark = marks.labels[marks.top[i] : marks.bottom[i], marks.left[i] : marks.right[i]] == i
         drawn[i] |= np.mean(rim(mark)) > 0.8
     return drawn
 
 
-def _sharpness(strength: np.ndarray, labels: np.ndarray, mean: np.ndarray) -> np.ndarray:
+def _sharpness(strength: np.ndarray, marks: Marks) -> np.ndarray:
     """Measures how steeply each mark rises at its edge, as a fraction of its mean strength a pixel."""
-    mask = (labels > 0).astype(np.uint8)
+    mask, count = (marks.labels > 0).astype(np.uint8), len(marks.mass)
     edge = np.flatnonzero(mask.ravel() > cv2.erode(mask, np.ones((3, 3), np.uint8)).ravel())
     across = cv2.Sobel(strength, -1, 1, 0, scale=0.125).ravel()[edge]
     down = cv2.Sobel(strength, -1, 0, 1, scale=0.125).ravel()[edge]
-    mark = labels.ravel()[edge]
-    rise = np.bincount(mark, np.hypot(across, down), len(mean)) / np.maximum(
-        np.bincount(mark, minlength=len(mean)), 1
+    mark = marks.labels.ravel()[edge]
+    rise = np.bincount(mark, np.hypot(across, down), count) / np.maximum(
+        np.bincount(mark, minlength=count), 1
     )
-    return rise / np.maximum(mean, 1)
+    return rise / np.maximum(marks.mass / np.maximum(marks.area, 1), 1)
 
 
-def _full_stop(boxes: np.ndarray, main: int) -> np.ndarray:
+def _centrality(marks: Marks) -> np.ndarray:
+    """Weighs marks by where they lie: 1 in the middle, a third at an edge."""
+    rows, columns = marks.labels.shape
+    x, y = np.abs((marks.left + marks.right) / columns - 1), np.abs((marks.top + marks.bottom) / rows - 1)
+    return (1 - 0.8 * np.minimum(1, np.maximum(x, y))) ** 0.7
+
+
+def _belongs(marks: Marks, main: int, tight: bool, limits: Limits) -> np.ndarray:
+    """Tells which marks are parts of the main one: near and no specks, or within its box."""
+    across = np.maximum(marks.left - marks.right[main], marks.left[main] - marks.right)
+    down = np.maximum(marks.top - marks.bottom[main], marks.top[main] - marks.bottom)
+    apart, size = np.maximum(across, down), max(marks.width[main], marks.height[main])
+    part = (apart <= limits.near * size) & (marks.mass >= limits.speck * marks.mass[main]) | (apart <= 0)
+    if tight:
+        return part
+    # What comes in from beyond an edge is another's, unless it is small and where the main mark is.
+    inside = (apart <= 0) & (marks.touched < 2) & (marks.mass < 0.5 * marks.mass[main])
+    return part & ((marks.touched == 0) | inside) & ~_full_stops(marks, main, limits)
+
+
+def _full_stops(marks: Marks, main: int, limits: Limits) -> np.ndarray:
     """Tells which marks are full stops after the main one: small, to its right, at its foot."""
-    left, top, width, height, _ = boxes.T
-    small = np.maximum(width, height) < 0.22 * height[main]
-    behind = left >= left[main] + 0.9 * width[main]
-    return small & behind & (top > top[main] + 0.6 * height[main])
+    small = np.maximum(marks.width, marks.height) < limits.full_stop * marks.height[main]
+    behind = marks.left >= marks.left[main] + 0.9 * marks.width[main]
+    return small & behind & (marks.top > marks.top[main] + 0.6 * marks.height[main])

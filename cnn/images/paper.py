@@ -81,7 +81,8 @@ def _of_two_levels(grey: np.ndarray, tight: bool) -> Relief | None:
     if even < 0.5 or not (tight or strict) or ink.size > 0.6 * grey.size:
         return None
     sign = 1 if light_paper else -1
-    clear = tight and (even > 0.95 or (even > 0.8 and border > 0.7))
+    clean = np.median(np.abs(paper - level)) < 1.5  # No camera has seen it.
+    clear = tight and bool(clean or even > 0.95 or (even > 0.8 and border > 0.7))
     return Relief(np.float32(sign) * (np.float32(level) - grey), sign, tight, clear)
 
 
@@ -97,7 +98,7 @@ def polarities(grey: np.ndarray) -> list[int]:
         difference = cv2.medianBlur(small, size).astype(np.float32) - small
         skewness += float((difference**3).mean() / ((difference**2).mean() + 1e-6) ** 1.5)
     likelier = 1 if skewness >= 0 else -1
-    return [likelier] if abs(skewness) >= 2 else [likelier, -likelier]
+    return [likelier] if abs(skewness) >= 3 else [likelier, -likelier]
 
 
 def above(grey: np.ndarray, sign: int, width: float) -> np.ndarray:
@@ -131,7 +132,9 @@ def inside_of_frame(grey: np.ndarray) -> np.ndarray | None:
         return None
     # A pixel less on each side, for the frame's soft edge.
     (left, right), (top, bottom) = ((side[0] + 1, side[-1]) for side in sides)
-    return np.array([left, top, right, bottom]) if mask[top:bottom, left:right].mean() > 0.7 else None
+    inside = mask[top:bottom, left:right]
+    straight = rim(inside).mean() > 0.95 and inside.mean() > 0.7
+    return np.array([left, top, right, bottom]) if straight else None
 
 
 def rim(picture: np.ndarray) -> np.ndarray:

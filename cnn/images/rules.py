@@ -11,10 +11,9 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-# Where lines are looked for: shrunk to so many pixels, at so many degrees, in so many pieces.
-_SIDE, _DEGREES, _PIECES = 160, np.arange(-10.0, 11.0), 12
-# Of the ink that a full line has: its mean along the line, more than beside it, in most pieces, at both ends.
-_MEAN, _ABOVE_BESIDE, _IN_PIECES, _AT_ENDS = 0.4, 0.3, 0.7, 0.3
+from cnn.images.limits import LIMITS, Limits
+
+_PIECES = 12  # In so many pieces a line is looked at.
 _MOST = 16  # Lines a direction.
 
 
@@ -34,18 +33,19 @@ class Line(NamedTuple):
         return self.middle + self.slope * (np.arange(width) - (width - 1) / 2)
 
 
-def erase(strength: np.ndarray, faintest: float) -> tuple[np.ndarray, int]:
+def erase(strength: np.ndarray, faintest: float, limits: Limits = LIMITS) -> np.ndarray:
     """Takes rules off.
 
     Args:
       strength: `float32 (height, width)`, by how much each pixel differs from the paper.
       faintest: the least strength that is ink.
+      limits: what counts as a rule.
 
     Returns:
-      The strength without the rules, and how many there were.
+      The strength without the rules.
     """
     soft = np.clip(strength / np.float32(faintest), 0, 1)
-    level, upright = find(soft), find(np.ascontiguousarray(soft.T))
+    level, upright = find(soft, limits), find(np.ascontiguousarray(soft.T), limits)
     for line in level:
         strength = _subtract(strength, soft, line, upright)
     if upright:
@@ -53,14 +53,15 @@ def erase(strength: np.ndarray, faintest: float) -> tuple[np.ndarray, int]:
         for line in upright:
             turned = _subtract(turned, soft, line, level)
         strength = np.ascontiguousarray(turned.T)
-    return strength, len(level) + len(upright)
+    return strength
 
 
-def find(soft: np.ndarray) -> list[Line]:
+def find(soft: np.ndarray, limits: Limits = LIMITS) -> list[Line]:
     """Finds the nearly level lines that cross a picture.
 
     Args:
       soft: `float32 (height, width)`, from 0, paper, to 1, ink.
+      limits: what counts as a rule.
 
     Returns:
       The lines, the clearest first.
@@ -73,18 +74,18 @@ def find(soft: np.ndarray) -> list[Line]:
     """
     # A line may run between two rows, or between two of the angles that are tried.
     soft = np.maximum(soft, 0.9 * cv2.dilate(soft, np.ones((3, 1), np.uint8)))
-    scale = min(1.0, _SIDE / max(soft.shape))
+    scale = min(1.0, limits.rule_side / max(soft.shape))
     if scale < 1:
         soft = cv2.resize(soft, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     height, width = soft.shape
-    clear, reach = _clearness(soft), _reach(height)
+    slopes = np.tan(np.deg2rad(np.arange(-limits.rule_slope, limits.rule_slope + 1.0)))
+    clear, reach = _clearness(soft, slopes, limits), _reach(height)
     # Rows at the left end, in the middle and at the right end of every line that was tried.
-    ends = np.arange(height) + np.tan(np.deg2rad(_DEGREES))[:, None] * (width - 1) / 2
+    ends = np.arange(height) + slopes[:, None] * (width - 1) / 2
     lines: list[Line] = []
     while len(lines) < _MOST and clear.max() > 0:
         angle, row = np.unravel_index(clear.argmax(), clear.shape)
-        slope = float(np.tan(np.deg2rad(_DEGREES[angle])))
-        lines.append(Line((float(row) + 0.5) / scale - 0.5, slope))
+        lines.append(Line((float(row) + 0.5) / scale - 0.5, float(slopes[angle])))
         rows = np.arange(height)
         for other, mine in (
             (rows, row),
@@ -100,14 +101,14 @@ def _reach(height: int) -> int:
     return max(3, height // 40)
 
 
-def _clearness(soft: np.ndarray) -> np.ndarray:
-    """Returns how far each line stands out, `(angles, height)`; 0 for what is no rule."""
+def _clearness(soft: np.ndarray, slopes: np.ndarray, limits: Limits) -> np.ndarray:
+    """Returns how far each line stands out, `(slopes, height)`; 0 for what is no rule."""
     height, width = soft.shape
     edges = np.linspace(0, width, min(_PIECES, width) + 1).astype(int)
     pieces = np.add.reduceat(soft, edges[:-1], axis=1).T / np.diff(edges)[:, None]
     from_middle = (edges[:-1] + edges[1:] - width) / 2
-    shift = np.rint(np.tan(np.deg2rad(_DEGREES))[:, None] * from_middle).astype(int)
-    rows = np.arange(height) + shift[:, :, None]  # (angles, pieces, height)
+    shift = np.rint(slopes[:, None] * from_middle).astype(int)
+    rows = np.arange(height) + shift[:, :, None]  # (slopes, pieces, height)
     inside = (rows >= 0) & (rows < height)
     along = pieces[np.arange(len(pieces))[None, :, None], rows.clip(0, height - 1)] * inside
     count = np.maximum(inside.sum(1), 0.5 * len(pieces))
@@ -123,9 +124,10 @@ def _clearness(soft: np.ndarray) -> np.ndarray:
     padded = np.pad(mean, ((0, 0), (reach, reach)))
     beside = np.maximum(padded[:, : -2 * reach], padded[:, 2 * reach :])
     # A full line is one even where a stroke runs beside it.
-    stands_out = (mean - beside > _ABOVE_BESIDE) | ((mean > 0.85) & (mean - beside > _ABOVE_BESIDE / 2))
-    rule = (mean > _MEAN) & stands_out & (at_ends > _AT_ENDS)
-    rule &= (along > 0.35).sum(1) > _IN_PIECES * count
+    least, above, at_both_ends = limits.rule_ink
+    stands_out = (mean - beside > above) | ((mean > 0.85) & (mean - beside > above / 2))
+    rule = (mean > least) & stands_out & (at_ends > at_both_ends)
+    rule &= (along > 0.35).sum(1) > limits.rule_length * count
     return np.where(rule, mean - beside, 0)
 
 

@@ -1,0 +1,115 @@
+"""Digits in forms that MNIST, written by Americans, hardly has, from which a network learns to read more
+of the world: ones with a long upstroke or a foot, sevens with a hook and a bar, nines with a curled tail.
+
+Each form is a function of a generator that returns strokes, each `float (points, 2)` of x and y, in a
+box of 1 by 1 with its origin at the top left.
+"""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from cnn.images.frame import Fit, place
+
+# How large the strokes are drawn, before they are placed as MNIST's makers did.
+_HEIGHT = 96
+
+
+def draw(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draws digits of other hands.
+
+    Args:
+      seed: decides which.
+      count: how many.
+
+    Returns:
+      `uint8 (count, 28, 28, 1)`, and their labels, `int64 (count,)`.
+    """
+    rng = np.random.default_rng([seed, 2])
+    labels = np.resize(list(FORMS), count)
+    pictures = [written(rng, FORMS[label](rng)) for label in labels]
+    return np.array(pictures, np.uint8).reshape(-1, 28, 28, 1), labels
+
+
+def one(rng: np.random.Generator) -> list[np.ndarray]:
+    """Draws a 1 with an upstroke; at times with a foot."""
+    foot, apex = point(rng.uniform(0.4, 0.6), 1), point(rng.uniform(0.45, 0.6), 0)
+    steep = np.deg2rad(rng.uniform(35, 75))
+    start = apex + rng.uniform(0.25, 1.0) * point(-np.cos(steep), np.sin(steep))
+    strokes = [
+        curve(start, bent(rng, start, apex, 0.12), apex),
+        curve(apex, bent(rng, apex, foot, 0.05), foot),
+    ]
+    if rng.random() < 0.2:
+        left, right = rng.uniform(0.12, 0.3, 2)
+        strokes.append(curve(foot - point(left, 0), foot, foot + point(right, rng.uniform(-0.05, 0.05))))
+    return strokes
+
+
+def seven(rng: np.random.Generator) -> list[np.ndarray]:
+    """Draws a 7 with a hook at its left, or a bar through its stem, or both."""
+    left, right = point(rng.uniform(0, 0.2), rng.uniform(0, 0.15)), point(0.8, rng.uniform(0, 0.12))
+    foot = point(rng.uniform(0.25, 0.65), 1)
+    dip = (left + right) / 2 + point(0, rng.uniform(-0.05, 0.45))
+    strokes = [curve(left, dip, right), curve(right, bent(rng, right, foot, 0.12), foot)]
+    hook, bar = rng.random() < 0.6, rng.random() < 0.8
+    if hook:
+        end = left + point(rng.uniform(-0.2, 0.05), rng.uniform(0.12, 0.45))
+        strokes.append(curve(end, bent(rng, end, left, 0.05), left))
+    if bar or not hook:
+        middle = right + rng.uniform(0.4, 0.75) * (foot - right)
+        before, after, slope = rng.uniform(0.15, 0.4), rng.uniform(0.15, 0.5), rng.uniform(-0.12, 0.12)
+        strokes.append(curve(middle - point(before, slope), middle, middle + point(after, -slope)))
+    return strokes
+
+
+def nine(rng: np.random.Generator) -> list[np.ndarray]:
+    """Draws a 9 whose tail curls to the left."""
+    wide, high = rng.uniform(0.15, 0.34), rng.uniform(0.14, 0.28)
+    middle = point(0.45, high)
+    turn = np.linspace(0.15, -1.05 - rng.uniform(0, 0.2), 24)[:, None] * 2 * np.pi
+    loop = middle + point(wide, high) * np.concatenate([np.cos(turn), np.sin(turn)], axis=1)
+    top = middle + point(wide, rng.uniform(-0.1, 0.05))
+    low = point(rng.uniform(0.45, 0.8), rng.uniform(0.7, 0.9))
+    tip = point(rng.uniform(-0.1, 0.35), rng.uniform(0.7, 1.0))
+    under = point(rng.uniform(0.3, 0.65), rng.uniform(1.0, 1.25))
+    return [loop, curve(top, bent(rng, top, low, 0.3), low), curve(low, under, tip)]
+
+
+FORMS: dict[int, Callable[[np.random.Generator], list[np.ndarray]]] = {1: one, 7: seven, 9: nine}
+
+
+def point(x: float, y: float) -> np.ndarray:
+    """Returns a point, or how far it is to one."""
+    return np.array([x, y])
+
+
+def curve(start: np.ndarray, middle: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Returns points of the parabola (a Bézier curve of second degree) that three points span."""
+    time = np.linspace(0, 1, 12)[:, None]
+    return (1 - time) ** 2 * start + 2 * time * (1 - time) * middle + time**2 * end
+
+
+def bent(rng: np.random.Generator, start: np.ndarray, end: np.ndarray, most: float) -> np.ndarray:
+    """Returns a point beside the middle of a line, by which a stroke bends."""
+    along = end - start
+    return (start + end) / 2 + rng.uniform(-most, most) * np.array([-along[1], along[0]])
+
+
+def written(rng: np.random.Generator, strokes: list[np.ndarray]) -> np.ndarray:
+    """Writes strokes with a pen: slanted, narrow or wide, thick or thin, by a hand that is not steady.
+
+    Returns:
+      `uint8 (28, 28)`.
+    """
+    slant, wide, width = rng.uniform(-0.15, 0.45), rng.uniform(0.45, 1.2), int(rng.integers(6, 17))
+    canvas = np.zeros((2 * _HEIGHT, 3 * _HEIGHT), np.uint8)
+    for stroke in strokes:
+        points = np.stack([wide * stroke[:, 0] + slant * (1 - stroke[:, 1]), stroke[:, 1]], axis=1)
+        points = points + rng.normal(0, 0.012, (1, 2)) + np.cumsum(rng.normal(0, 0.004, points.shape), axis=0)
+        pixels = np.rint(16 * (_HEIGHT * points + _HEIGHT // 2)).astype(np.int32)
+        cv2.polylines(
+            canvas, [pixels], isClosed=False, color=255, thickness=width, lineType=cv2.LINE_AA, shift=4
+        )
+    return np.rint(255 * place(canvas.astype(np.float32) / 255, Fit(box=20, by_mass=True))).astype(np.uint8)
