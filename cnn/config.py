@@ -64,7 +64,7 @@ class TrainConfig:
     shift: float = 2.0
     """Training images are moved by up to so many pixels."""
 
-    bend: float = 0.6
+    bend: float = 0.25
     """Parts of a training image are moved against each other by some so many pixels."""
 
     corruption: float = 0.1

@@ -190,6 +190,23 @@ def _fit(axes: Axes, original: np.ndarray, left: float, top: float, edge: float)
     axes.imshow(original, extent=(left, left + width, top + height, top))
 
 
+def seen(
+    originals: Sequence[np.ndarray], pictures: np.ndarray, captions: Sequence[tuple[str, bool]], path: Path
+) -> None:
+    """Draws files beside what the network saw of them.
+
+    Args:
+      originals: `uint8 (height, width, 3)` each.
+      pictures: `float32 (n, 28, 28, 1)`.
+      captions: for each of them a line or two, and whether it was right.
+      path: of the PNG.
+    """
+    figure = Figure(figsize=(13, 0.4 + 1.75 * -(-len(captions) // 6)), layout="constrained")
+    colours = {True: _GREEN, False: _RED}
+    _sheet(figure, pictures, [(text, colours[right]) for text, right in captions], 6, originals)
+    _save(figure, path)
+
+
 def shown(original: np.ndarray, found: np.ndarray, picture: np.ndarray, caption: str, path: Path) -> None:
     """Draws a file as it is, with what was found in it, and the picture that the network saw.
 

@@ -1,33 +1,67 @@
-"""Draws `tests/figures/augmentation.png`: what `cnn.augment` and `cnn.outliers` make of training images.
+"""Draws the README's figures of training images and of simulated pages into `tests/figures`.
 
-Run by hand: python -m tests.make_figures
+Run by hand, after `bin/train`: python -m tests.make_figures
 """
+
+import tempfile
+from pathlib import Path
 
 import jax
 import numpy as np
+from PIL import Image
 
-from cnn import augment, data, outliers, plots
+from cnn import augment, data, handwriting, images, outliers, plots
+from cnn.classifier import Classifier
+from tests import pages
 from tests.conftest import ROOT
 
+FIGURES = ROOT / "tests" / "figures"
 COUNT = 16
 
 
 def main() -> None:
+    """Draws both."""
+    augmentation()
+    simulated_pages(Classifier.load("mnist_model.h5"))
+
+
+def augmentation() -> None:
     """Takes the first training images, a distortion a row."""
     dataset = data.load("mnist", "train")
-    images = (dataset.images[:COUNT, ..., 0] / 255).astype(np.float32)
+    digits = (dataset.images[:COUNT, ..., 0] / 255).astype(np.float32)
     maps = augment.draw(jax.random.key(0), COUNT, augment.Affine(10, 0.1, 0.1, 2))
-    bends = augment.draw_bends(jax.random.key(1), COUNT, 0.6)
-    rows = {"(as it is)": images, "warp": augment.warp(images, maps, bends)}
+    rows = {"(as it is)": digits, "warp": augment.warp(digits, maps)}
     for number, (name, distort) in enumerate(augment.DISTORTIONS.items()):
-        rows[name] = jax.jit(distort)(jax.random.key(number), images)
+        rows[name] = jax.jit(distort)(jax.random.key(number), digits)
     targets = np.eye(10, dtype=np.float32)[dataset.labels]
     pictures, _ = outliers.draw(0, dataset.images, targets, 5 * COUNT, letters=True)
     rows["(two halves)"] = pictures[:COUNT, ..., 0] / 255
     rows["(no halves)"] = pictures[-COUNT:, ..., 0] / 255
+    rows["(other hands)"] = handwriting.draw(0, COUNT)[0][..., 0] / 255
     plots.augmentation_sheet(
-        {name: np.asarray(row) for name, row in rows.items()}, ROOT / "tests" / "figures" / "augmentation.png"
+        {name: np.asarray(row) for name, row in rows.items()}, FIGURES / "augmentation.png"
     )
+
+
+def simulated_pages(classifier: Classifier) -> None:
+    """Takes test digits, a kind of page each, and reads the pages."""
+    test = data.load("mnist", "test")
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"{kind}.png" for kind in pages.KINDS]
+        for i, (path, draw) in enumerate(zip(paths, pages.KINDS.values(), strict=True)):
+            digit = test.images[i, ..., 0] / np.float32(255)
+            Image.fromarray(draw(np.random.default_rng(i), digit)).save(path)
+        readings = classifier.predict_files(paths)
+        originals = [images.view(path).original for path in paths]
+    captions = [
+        (
+            f"{path.stem.replace('_', ' ')}\nread as {r.prediction}, {r.confidence:.1%}",
+            r.prediction == str(label),
+        )
+        for path, r, label in zip(paths, readings, test.labels, strict=False)
+    ]
+    pictures = np.array([np.zeros(images.SHAPE) if r.picture is None else r.picture for r in readings])
+    plots.seen(originals, pictures, captions, FIGURES / "pages.png")
 
 
 if __name__ == "__main__":

@@ -100,15 +100,18 @@ def choose(strength: np.ndarray, weakest: float, tight: bool, limits: Limits = L
 def connected(strength: np.ndarray, weakest: float, gap: int) -> Marks:
     """Finds the marks; what lies up to twice `gap` pixels apart is one."""
     mask = (strength > weakest).astype(np.uint8)
-    joined = cv2.dilate(mask, np.ones((3, 3), np.uint8), iterations=gap) if gap else mask
+    # With a margin, which the boxes then are larger by, too.
+    joined = cv2.copyMakeBorder(mask, gap, gap, gap, gap, cv2.BORDER_CONSTANT, value=0)
+    if gap:
+        joined = cv2.dilate(joined, np.ones((3, 3), np.uint8), iterations=gap)
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     left, top, width, height, area = boxes.T
     if gap:
-        labels = labels * mask
+        labels = labels[gap:-gap, gap:-gap] * mask
         area = np.bincount(labels.ravel(), minlength=count)
     mass = np.bincount(labels.ravel(), strength.ravel(), count)
     mass[0] = 0
-    return Marks(left, top, left + width, top + height, area, mass, labels)
+    return Marks(left, top, left + width - 2 * gap, top + height - 2 * gap, area, mass, labels)
 
 
 def _choice(marks: Marks, kept: np.ndarray, clear: bool, several: bool) -> Choice:

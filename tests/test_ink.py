@@ -1,0 +1,132 @@
+"""Each step from a grey picture to a character, on drawn examples, by hand."""
+
+import numpy as np
+import pytest
+
+from cnn.images import frame, ink, marks, paper
+from cnn.images.limits import LIMITS
+
+
+def page(height=120, width=160, level=200):
+    return np.full((height, width), level, np.uint8)
+
+
+def test_a_picture_is_shrunk_to_as_many_pixels_as_a_square_has():
+    assert paper.shrunk(page(400, 100), 100).shape == (200, 50)
+    small = page(30, 40)
+    assert paper.shrunk(small, 100) is small
+
+
+@pytest.mark.parametrize("slope", [0, 0.5])
+def test_dark_ink_and_light_ink_are_told_apart_on_any_light(slope):
+    grey = page() - (slope * np.arange(160)).astype(np.uint8)
+    grey[40:80, 60:66] -= 60
+    assert paper.polarities(grey) == [1]
+    assert paper.polarities(255 - grey) == [-1]
+
+
+def test_where_dark_and_light_stand_out_alike_both_are_tried():
+    grey = page(level=128)
+    grey[40:80, 60:66], grey[40:80, 100:106] = 40, 216
+    assert sorted(paper.polarities(grey)) == [-1, 1]
+
+
+def test_ink_is_measured_as_a_share_of_the_light_that_falls_on_it():
+    """The same ink, which swallows half the light, in a shadow and beside it."""
+    light = np.where(np.arange(160) < 80, 100.0, 200.0) * np.ones((120, 1))
+    light[50:70, 30:34] /= 2
+    light[50:70, 120:124] /= 2
+    strength = paper.above(light.astype(np.uint8), 1, 0.33)
+    in_shadow, in_light = strength[60, 31], strength[60, 121]
+    assert in_light == pytest.approx(110, abs=3)  # Half of the 220 that white paper counts for.
+    assert in_shadow == pytest.approx(in_light, abs=3)
+    assert strength[:40, :76].max() < 3  # The shadow is no ink, but for the very edge.
+
+
+def test_what_is_wider_than_strokes_is_paper():
+    grey = page()
+    grey[:, :30] = 20  # A table beyond the page.
+    grey[50:70, 100:104] = 20
+    strength = paper.above(grey, 1, 0.33)
+    assert strength[:, :26].max() < 3
+    assert strength[60, 101] > 150
+
+
+def test_the_inside_of_a_frame_is_found():
+    grey = page(level=30)
+    grey[10:110, 20:140] = 220
+    assert paper.inside_of_frame(grey).tolist() == [21, 11, 139, 109]
+    assert paper.inside_of_frame(page()) is None
+    grey[30:90, 60:100] = 30  # Still a page, with something large on it.
+    assert paper.inside_of_frame(grey).tolist() == [21, 11, 139, 109]
+
+
+def test_marks_that_are_nearly_connected_are_one():
+    strength = np.zeros((20, 30), np.float32)
+    strength[5:10, 5:8] = 9
+    strength[5:10, 10:12] = 9  # Two pixels on.
+    strength[5:10, 20:22] = 9
+    apart, joined = (marks.connected(strength, 5, gap) for gap in (0, 1))
+    assert sorted(apart.mass.tolist()) == [0, 90, 90, 135]
+    assert sorted(joined.mass.tolist()) == [0, 90, 225]
+    both = int(joined.mass.argmax())
+    box = [side[both] for side in (joined.left, joined.top, joined.right, joined.bottom)]
+    assert box == [5, 5, 12, 10]
+    assert joined.area[both] == 25
+
+
+def test_marks_at_the_edge_touch_it_and_others_do_not():
+    strength = np.zeros((20, 30), np.float32)
+    strength[0:5, 0:4] = 9
+    strength[1:5, 20:24] = 9
+    found = marks.connected(strength, 5, gap=1)
+    assert found.touched[found.left == 20] == 0
+    assert sorted(found.touched[1:].tolist()) == [0, 2]
+
+
+def test_light_that_fades_is_not_taken_for_the_sharper_mark():
+    strength = np.zeros((100, 100), np.float32)
+    strength[30:70, 20:70] = 200 * np.outer(np.hanning(40), np.hanning(50))  # With far more mass.
+    strength[30:70, 90:93] = 60
+    choice = marks.choose(strength, 10, tight=False)
+    assert choice.kept[:, 90:93].sum() == 120
+    assert not choice.kept[:, :80].any()
+
+
+def test_thin_strokes_are_widened_and_others_left():
+    thin = np.zeros((200, 200), np.float32)
+    thin[20:180, 99:101] = 1
+    wide = frame.widened(thin)
+    assert 15 <= (wide[100] > 0.5).sum() <= 20  # 2.2 of 20 of the 160 that the stroke is high: 17.6.
+    broad = np.pad(np.ones((160, 30), np.float32), 20)
+    assert frame.widened(broad) is broad
+    small = thin[80:110, 80:110]
+    assert frame.widened(small) is small
+
+
+def test_ink_is_stamped_where_it_was_found():
+    mask = np.zeros((100, 200), np.float32)
+    ink.stamp(mask, ink.Ink(np.ones((7, 5), np.float32), (0.25, 0.1, 0.5, 0.9), clear=True, several=False))
+    expected = np.zeros((100, 200), np.float32)
+    expected[10:90, 50:100] = 1
+    np.testing.assert_array_equal(mask, expected)
+
+
+def test_a_small_character_is_looked_at_with_all_pixels():
+    grey = page(900, 1200, 250)
+    grey[700:703, 1000:1030] = 30  # A plus of 30 by 30.
+    grey[687:717, 1014:1017] = 30
+    (found,) = ink.find(grey)
+    left, top, right, bottom = np.array(found.region) * [1200, 900, 1200, 900]
+    assert left > 950
+    assert right < 1080
+    assert top > 640
+    assert bottom < 760
+    # As many pixels of ink as were drawn, not a quarter of them.
+    assert 150 < (found.strength > 0.5).sum() < 240
+
+
+def test_nothing_is_found_where_contrast_is_below_the_limit():
+    grey = page()
+    grey[40:80, 60:66] -= int(LIMITS.least_contrast) // 2
+    assert ink.find(grey) == []
