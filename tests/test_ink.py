@@ -84,13 +84,13 @@ def test_marks_at_the_edge_touch_it_and_others_do_not():
     assert sorted(found.touched[1:].tolist()) == [0, 2]
 
 
-def test_light_that_fades_is_not_taken_for_the_sharper_mark():
+def test_light_that_fades_is_less_sharp_than_ink():
     strength = np.zeros((100, 100), np.float32)
-    strength[30:70, 20:70] = 200 * np.outer(np.hanning(40), np.hanning(50))  # With far more mass.
-    strength[30:70, 90:93] = 60
-    choice = marks.choose(strength, 10, tight=False)
-    assert choice.kept[:, 90:93].sum() == 120
-    assert not choice.kept[:, :80].any()
+    strength[10:90, 5:85] = 60 * np.outer(np.hanning(80), np.hanning(80))
+    strength[30:70, 92:95] = 60
+    found = marks.connected(strength, 10, gap=1)
+    fades, drawn = marks.sharpness(strength, found)[1:]
+    assert fades < LIMITS.sharp / 2 < 2 * LIMITS.sharp < drawn
 
 
 def test_thin_strokes_are_widened_and_others_left():

@@ -83,7 +83,7 @@ def choose(strength: np.ndarray, weakest: float, tight: bool, limits: Limits = L
     if len(marks.mass) == 2 and tight:
         return _choice(marks, np.array([False, True]), clear=True, several=False)
     drawn = _drawn(marks, tight)
-    sharp = np.ones(len(marks.mass)) if tight else _sharpness(strength, marks)
+    sharp = np.ones(len(marks.mass)) if tight else sharpness(strength, marks)
     weight = marks.mass * np.clip(sharp / limits.sharp, 0.02, 1) ** 2 * np.where(drawn, 0.01, 1)
     if not tight:
         weight *= _centrality(marks) * np.where(marks.touched > 0, 0.4, 1)
@@ -143,7 +143,7 @@ def _drawn(marks: Marks, tight: bool) -> np.ndarray:
     return drawn
 
 
-def _sharpness(strength: np.ndarray, marks: Marks) -> np.ndarray:
+def sharpness(strength: np.ndarray, marks: Marks) -> np.ndarray:
     """Measures how steeply each mark rises at its edge, as a fraction of its mean strength a pixel."""
     mask, count = (marks.labels > 0).astype(np.uint8), len(marks.mass)
     edge = np.flatnonzero(mask.ravel() > cv2.erode(mask, np.ones((3, 3), np.uint8)).ravel())
