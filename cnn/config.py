@@ -17,7 +17,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         **{"bend": 0.0, "corruption": 0.0, "outliers": 0.0, "hands": 0.0},
     },
     "default": {},
-    "best": {"epochs": 150, "learning_rate": 3e-3, "corruption": 0.5, "outliers": 0.1},
+    "best": {"epochs": 100, "learning_rate": 3e-3, "corruption": 0.5},
 }
 
 # These do not decide what is learned, so they may change when a run is continued.
@@ -67,7 +67,7 @@ class TrainConfig:
     bend: float = 0.25
     """Parts of a training image are moved against each other by some so many pixels."""
 
-    corruption: float = 0.1
+    corruption: float = 0.2
     """Share of the training images that are blurred, faded, crossed out, ...; falls to a tenth at the end."""
 
     outliers: float = 0.05

@@ -51,7 +51,7 @@ def seven(rng: np.random.Generator) -> list[np.ndarray]:
     """Draws a 7 with a hook at its left, or a bar through its stem, or both."""
     left, right = point(rng.uniform(0, 0.2), rng.uniform(0, 0.15)), point(0.8, rng.uniform(0, 0.12))
     foot = point(rng.uniform(0.25, 0.65), 1)
-    dip = (left + right) / 2 + point(0, rng.uniform(-0.05, 0.45))
+    dip = (left + right) / 2 + point(rng.uniform(-0.15, 0.1), rng.uniform(-0.05, 0.7))
     strokes = [curve(left, dip, right), curve(right, bent(rng, right, foot, 0.12), foot)]
     hook, bar = rng.random() < 0.6, rng.random() < 0.8
     if hook:
@@ -68,7 +68,7 @@ def nine(rng: np.random.Generator) -> list[np.ndarray]:
     """Draws a 9 whose tail curls to the left."""
     wide, high = rng.uniform(0.15, 0.34), rng.uniform(0.14, 0.28)
     middle = point(0.45, high)
-    turn = np.linspace(0.15, -1.05 - rng.uniform(0, 0.2), 24)[:, None] * 2 * np.pi
+    turn = np.linspace(rng.uniform(-0.1, 0.2), -1.05 - rng.uniform(-0.2, 0.2), 24)[:, None] * 2 * np.pi
     loop = middle + point(wide, high) * np.concatenate([np.cos(turn), np.sin(turn)], axis=1)
     top = middle + point(wide, rng.uniform(-0.1, 0.05))
     low = point(rng.uniform(0.45, 0.8), rng.uniform(0.7, 0.9))

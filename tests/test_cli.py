@@ -19,7 +19,7 @@ from cnn import checkpoint
 from cnn.config import InferConfig, TrainConfig, flag
 from tests.conftest import ROOT, STOPPING_SIGNALS, command, interrupt
 
-SMALL = ("--dataset", "kmnist", "--epochs", 3, "--batch-size", 16, "--validation-size", 64)
+SMALL = ("--dataset", "kmnist", "--epochs", 6, "--batch-size", 16, "--validation-size", 64)
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_a_run_that_was_stopped_and_continued_ends_bit_for_bit_the_same(
     assert "continuing runs/kmnist after epoch" in done.stderr
     assert same(final_arrays(tmp_path), uninterrupted)
     rows = (tmp_path / "runs" / "kmnist" / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(row)["epoch"] for row in rows] == [1, 2, 3]
+    assert [json.loads(row)["epoch"] for row in rows] == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_finished_run_can_be_finished_again(small, run, tmp_path):
@@ -143,7 +143,7 @@ def test_a_finished_run_can_be_finished_again(small, run, tmp_path):
     (tmp_path / "kmnist_model.h5").unlink()
     done = run("train", *small)
     assert done.returncode == 0
-    assert "continuing runs/kmnist after epoch 3 of 3" in done.stderr
+    assert "continuing runs/kmnist after epoch 6 of 6" in done.stderr
     assert (tmp_path / "kmnist_model.h5").exists()
 
 
@@ -175,7 +175,7 @@ def test_a_second_training_in_a_workdir_is_refused(small, run, tmp_path):
 
 def test_a_damaged_checkpoint_is_no_silent_fresh_start(small, run, tmp_path):
     assert run("train", *small).returncode == 0
-    newest = tmp_path / "runs" / "kmnist" / "checkpoints" / "3"
+    newest = tmp_path / "runs" / "kmnist" / "checkpoints" / "6"
     shutil.rmtree(newest / "state")
     text = failure(run("train", *small), 1)
     assert f"{newest}: damaged checkpoint" in text
