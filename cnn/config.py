@@ -14,10 +14,13 @@ Preset = Literal["fast", "default", "best"]
 PRESETS: dict[str, dict[str, Any]] = {
     "fast": {
         **{"epochs": 2, "learning_rate": 6e-3, "ema_decay": 0.99, "warmup": 0.2},
-        **{"bend": 0.0, "corruption": 0.0, "outliers": 0.0, "hands": 0.0},
+        **{"corruption": 0.0, "outliers": 0.0},
     },
     "default": {},
-    "best": {"epochs": 100, "learning_rate": 3e-3, "corruption": 0.5},
+    "best": {
+        **{"epochs": 100, "learning_rate": 3e-3, "bend": 0.25, "hands": 0.02},
+        **{"corruption": 0.5, "corruption_at_end": 0.05},
+    },
 }
 
 # These do not decide what is learned, so they may change when a run is continued.
@@ -64,16 +67,19 @@ class TrainConfig:
     shift: float = 2.0
     """Training images are moved by up to so many pixels."""
 
-    bend: float = 0.25
+    bend: float = 0.0
     """Parts of a training image are moved against each other by some so many pixels."""
 
-    corruption: float = 0.2
-    """Share of the training images that are blurred, faded, crossed out, ...; falls to a tenth at the end."""
+    corruption: float = 0.1
+    """Share of the training images that are blurred, faded, crossed out, ... at first."""
+
+    corruption_at_end: float | None = None
+    """The same in the last step, and between them evenly changing; without it, no change."""
 
     outliers: float = 0.05
     """Pictures of no class (letters, noise, halves) to be unsure of, as a share of the training images."""
 
-    hands: float = 0.02
+    hands: float = 0.0
     """Digits in forms of other countries (1 with an upstroke, ...), as a share of the training images."""
 
     dtype: Literal["float32", "bfloat16"] = "float32"
@@ -105,6 +111,9 @@ class TrainConfig:
         _at_least(0, self, "rotation", "shear", "shift", "seed", "scale", "bend", "warmup", "ema_decay")
         _at_least(0, self, "corruption", "outliers", "hands")
         _at_most(1, self, "corruption", "outliers", "hands")
+        if self.corruption_at_end is not None:
+            _at_least(0, self, "corruption_at_end")
+            _at_most(1, self, "corruption_at_end")
         _at_least(1e-12, self, "learning_rate")
         _at_most(1, self, "warmup")
         _at_most(0.999999, self, "ema_decay")
@@ -114,6 +123,11 @@ class TrainConfig:
         _at_most(45, self, "rotation")  # Beyond, two passes of resampling lose ink.
         _at_most(2**32 - 1, self, "seed")
         _at_most(1_000_000, self, "epochs")
+
+    @property
+    def last_corruption(self) -> float:
+        """The share of corrupted images in the last step."""
+        return self.corruption if self.corruption_at_end is None else self.corruption_at_end
 
     @property
     def folder(self) -> Path:

@@ -111,10 +111,10 @@ def drawn(key: jax.Array, config: TrainConfig, progress: jax.Array | float) -> D
     if config.bend:
         bends = augment.draw_bends(jax.random.fold_in(key, 2), count, config.bend)
     keys = jnp.zeros((count, 2), jnp.uint32)
-    if config.corruption:
+    if config.corruption or config.last_corruption:
         keys = jax.random.key_data(jax.random.split(jax.random.fold_in(key, 1), count))
     # What is learned first is robust, what is learned last is exact.
-    share = config.corruption * (1 - 0.9 * progress)
+    share = config.corruption + (config.last_corruption - config.corruption) * progress
     return Distortions(maps, bends, keys, jnp.full(count, share, jnp.float32))
 
 
@@ -133,7 +133,7 @@ def distorted(images: jax.Array, how: Distortions, piece: int, config: TrainConf
     pictures = images[..., 0].astype(jnp.float32) / 255
     if config.rotation or config.scale or config.shear or config.shift or config.bend:
         pictures = augment.warp(pictures, how.maps, how.bends if config.bend else None)
-    if config.corruption:
+    if config.corruption or config.last_corruption:
         each = lowering.each(piece)
         pictures = augment.corrupt(jax.random.wrap_key_data(how.keys), pictures, how.shares, each)
     return pictures[..., None]

@@ -16,7 +16,14 @@ from cnn.model import CNN
 from tests.conftest import ROOT
 
 CONFIG = TrainConfig(
-    epochs=4, batch_size=32, learning_rate=2e-3, warmup=0.25, ema_decay=0.9, corruption=0, outliers=0
+    epochs=4,
+    batch_size=32,
+    learning_rate=2e-3,
+    warmup=0.25,
+    ema_decay=0.9,
+    corruption=0,
+    outliers=0,
+    bend=0.25,
 )
 
 
@@ -90,6 +97,14 @@ def test_steps_follow_plain_flax_and_adam(small, seed):
     # Adam divides by the size of a gradient, so that rounding shows where one is nearly 0.
     difference = jax.tree.map(lambda a, b: np.abs(a - b).mean(), params, states[-1][0])
     assert max(jax.tree.leaves(difference)) < 1e-5
+
+
+def test_corruption_changes_evenly_from_the_first_step_to_the_last():
+    config = replace(CONFIG, corruption=0.5, corruption_at_end=0.1)
+    shares = [step.drawn(jax.random.key(0), config, progress).shares for progress in (0, 0.5, 1)]
+    np.testing.assert_allclose(shares, [[0.5] * 32, [0.3] * 32, [0.1] * 32], atol=1e-6)
+    steady = step.drawn(jax.random.key(0), replace(CONFIG, corruption=0.1), 0.7).shares
+    np.testing.assert_array_equal(steady, np.full(32, np.float32(0.1)))
 
 
 def test_the_average_of_parameters_by_hand(small):
