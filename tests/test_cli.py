@@ -86,7 +86,7 @@ def test_reading_the_samples(trained, run):
 
 
 def final_arrays(folder: Path) -> dict:
-    state, _ = checkpoint.restore(folder / "runs" / "kmnist" / "checkpoints", 3)
+    state, _ = checkpoint.restore(folder / "runs" / "kmnist" / "checkpoints", 6)
     with h5py.File(folder / "kmnist_model.h5") as file:
         names: list = []
         file["model_weights"].visititems(
