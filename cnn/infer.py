@@ -71,9 +71,9 @@ def infer(config: InferConfig) -> bool:
             for file, reading in _readings(files, classifier, decode, config.batch_size):
                 write(file, reading, labels.get(file.name, ""))
                 if config.show:
-                    show(file, reading, config.show)
+                    show(file, reading, config.show, classifier.preprocessing)
                 tally.add(file, reading, labels.get(file.name, ""))
-    _conclude(config, tally, monotonic() - start)
+    _conclude(config, tally, classifier.preprocessing, monotonic() - start)
     return not tally.statuses["unreadable"]
 
 
@@ -92,7 +92,12 @@ def scan(config: InferConfig) -> list[File]:
         raise InferError(f"{top}: no such folder or image; --input names what to read")
     ours = (config.output, config.plot, config.labels, config.model)
     own = {os.path.abspath(path) for path in ours if path}
-    paths = (path for path in _walk(top, config.recursive) if os.path.abspath(path) not in own)
+    shown = os.path.abspath(config.show) + os.sep if config.show else "\0"
+    paths = (
+        path
+        for path in _walk(top, config.recursive)
+        if os.path.abspath(path) not in own and not os.path.abspath(path).startswith(shown)
+    )
     files = [File(path, os.path.relpath(path, top).replace(os.sep, "/")) for path in paths]
     if not files:
         hint = "" if config.recursive else " (and --no-recursive leaves out the folders in it)"
@@ -187,6 +192,8 @@ def _readings(
 
 def _check_outputs(config: InferConfig) -> None:
     """Fails before the work what would fail after it, or would write over what is read."""
+    if config.show is not None:
+        _check_show(config)
     outputs = {"--output": config.output, "--plot": _plot(config)}
     taken = {os.path.realpath(p): f for f, p in (("--model", config.model), ("--labels", config.labels)) if p}
     taken[os.path.realpath(config.input)] = "--input"
@@ -203,6 +210,16 @@ def _check_outputs(config: InferConfig) -> None:
         if os.path.realpath(path) in taken:
             raise InferError(f"{path}: is also {taken[os.path.realpath(path)]}; give another {flag}")
         taken[os.path.realpath(path)] = flag
+
+
+def _check_show(config: InferConfig) -> None:
+    assert config.show is not None
+    if os.path.realpath(config.show) == os.path.realpath(config.input):
+        raise InferError(f"{config.show}: is also --input; give another --show")
+    try:
+        config.show.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InferError(f"{config.show}: no folder, and none can be made: {error.strerror}") from error
 
 
 def _plot(config: InferConfig) -> Path | None:
@@ -303,7 +320,7 @@ class Tally:
         return sum(truth == guess for truth, guess in zip(self.truths, self.guesses, strict=True))
 
 
-def _conclude(config: InferConfig, tally: Tally, seconds: float) -> None:
+def _conclude(config: InferConfig, tally: Tally, preprocessing: str, seconds: float) -> None:
     """Draws the plot, and says on stderr what was done and where it is."""
     total = sum(tally.statuses.values())
     counts = ", ".join(
@@ -316,7 +333,7 @@ def _conclude(config: InferConfig, tally: Tally, seconds: float) -> None:
         )
     plot = _plot(config)
     if plot is not None:
-        _draw(tally, summary, plot)
+        _draw(tally, summary, preprocessing, plot)
     if tally.statuses["unreadable"] == total:
         print(f"{config.input}: no image among its files; expected {_FORMATS}", file=sys.stderr)
     where = [f"predictions in {config.output}"] * (config.output is not None)
@@ -325,11 +342,11 @@ def _conclude(config: InferConfig, tally: Tally, seconds: float) -> None:
     print("; ".join([summary, speed, *where]), file=sys.stderr)
 
 
-def _draw(tally: Tally, title: str, path: Path) -> None:
+def _draw(tally: Tally, title: str, preprocessing: str, path: Path) -> None:
     from cnn import plots
 
     sheet = tally.sheet
-    originals = [_view(path, reading).original for path, reading, *_ in sheet]
+    originals = [_view(name, reading, preprocessing).original for name, reading, *_ in sheet]
     pictures = np.array([reading.picture for _, reading, *_ in sheet])
     captions = [(caption, right) for *_, caption, right in sheet]
     if tally.truths:
@@ -342,24 +359,28 @@ def _draw(tally: Tally, title: str, path: Path) -> None:
         plots.readings(originals, pictures, texts, tally.confidences, title, path)
 
 
-def _view(path: str, reading: Any) -> images.View:
+def _view(path: str, reading: Any, preprocessing: str) -> images.View:
     try:
-        return images.view(path, reading.way)
+        return images.view(path, preprocessing, reading.way)
     except images.UnreadableImageError:  # It was never a picture, or is none any more.
         return images.View(np.full((28, 28, 3), 255, np.uint8), np.zeros((28, 28), np.float32))
 
 
-def show(file: File, reading: Any, folder: Path) -> None:
+def show(file: File, reading: Any, folder: Path, preprocessing: str) -> None:
     """Draws a file, what was found in it, and what the network saw, to `folder/NAME.png`."""
     from cnn import plots
 
     path = folder / (file.name + ".png")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    original, found = _view(file.path, reading)
+    original, found = _view(file.path, reading, preprocessing)
     picture = reading.picture if reading.picture is not None else np.zeros(images.SHAPE, np.float32)
     read = f"read as {reading.prediction}, {reading.confidence:.1%}, " if reading.prediction else ""
     detail = f" ({reading.detail})" if reading.detail else ""
-    plots.shown(original, found, picture, f"{_legible(file.name)}: {read}{reading.status}{detail}", path)
+    caption = f"{_legible(file.name)}: {read}{reading.status}{detail}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        plots.shown(original, found, picture, caption, path)
+    except OSError as error:  # The row is what counts; a name may be too long with its ending.
+        print(f"warning: {_legible(str(path))}: not drawn: {error.strerror}", file=sys.stderr)
 
 
 def _legible(name: str) -> str:

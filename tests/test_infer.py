@@ -222,6 +222,28 @@ def test_show_draws_each_file_under_its_name(digits, model, tmp_path):
     assert len(rows) == 32
 
 
+def test_what_show_has_drawn_is_not_read_the_next_time(digits, model, tmp_path):
+    for _ in range(2):
+        rows, _ = read(digits, model, tmp_path / "o.csv", show=digits / "shown")
+        assert len(rows) == 30
+
+
+def test_show_needs_a_folder_of_its_own(digits, model, tmp_path):
+    with pytest.raises(infer.InferError, match="is also --input; give another --show"):
+        read(digits, model, tmp_path / "o.csv", show=digits)
+    (tmp_path / "file").touch()
+    with pytest.raises(infer.InferError, match="file: no folder, and none can be made"):
+        read(digits, model, tmp_path / "o.csv", show=tmp_path / "file")
+
+
+def test_a_name_that_is_too_long_to_show_has_its_row_and_a_warning(digits, model, tmp_path, capfd):
+    name = "x" * 251 + ".png"
+    (digits / "a" / "scan0.png").rename(digits / name)
+    rows, _ = read(digits, model, tmp_path / "o.csv", show=tmp_path / "shown")
+    assert name in [row["path"] for row in rows]
+    assert "not drawn: File name too long" in capfd.readouterr().err
+
+
 def test_a_file_is_read_in_the_way_that_the_network_is_surest_of(digits, model):
     """And its picture, probabilities and number of the way belong together."""
     from cnn import images

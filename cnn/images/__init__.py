@@ -101,18 +101,19 @@ class View(NamedTuple):
     found: np.ndarray
 
 
-def view(path: str | Path, way: int = 0) -> View:
+def view(path: str | Path, preprocessing: str = "mnist", way: int = 0) -> View:
     """Reads a file again, to show what was found in it.
 
     Args:
       path: an image.
+      preprocessing: a name of `PREPROCESSING`; of "resize", nothing is looked for.
       way: which of the pictures that `load_one` makes.
 
     Raises:
       UnreadableImageError: it says why.
     """
     with grey.opened(Path(path)) as image:
-        _, found = _seek(image)
+        found = _seek(image)[1] if PREPROCESSING[preprocessing] else []
         colours = grey.to_colours(image)
     colours.thumbnail((400, 400))
     mask = np.zeros(colours.size[::-1], np.float32)

@@ -1,8 +1,8 @@
 """Where on a grey picture the ink of one character is, whatever paper, light and pen it has.
 
-The steps, in the order of this file: tell the paper's level at each pixel, subtract it, take printed
-lines off, and choose the marks that are the character. Where it is open which of two ways is right,
-both are returned, and who reads the picture decides.
+The steps: subtract the paper (`paper`), take printed lines off (`rules`), choose the marks that are the
+character (`marks`), and look again at what is small. Where it is open which of two ways is right, both
+are returned, and who reads the picture decides.
 """
 
 from typing import NamedTuple
