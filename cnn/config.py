@@ -52,6 +52,9 @@ class TrainConfig:
     warmup: float = 0.05
     """Share of the steps during which the learning rate rises from 0, in [0, 1]."""
 
+    weight_decay: float = 0.0
+    """Each step shrinks the kernels by this fraction of the learning rate (AdamW), at least 0."""
+
     ema_decay: float = 0.999
     """Share of the averaged parameters that each step keeps, in [0, 1); they are what is exported."""
 
@@ -82,6 +85,9 @@ class TrainConfig:
     hands: float = 0.0
     """Digits in forms of other countries (1 with an upstroke, ...), as a share of the training images."""
 
+    pages: float = 0.0
+    """Characters as bin/infer finds them on simulated pages, as a share of the training images."""
+
     dtype: Literal["float32", "bfloat16"] = "float32"
     """What the network is computed in; bfloat16 is for GPU and TPU. Parameters and loss are float32."""
 
@@ -108,9 +114,10 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         _at_least(1, self, "epochs", "batch_size", "validation_size")
-        _at_least(0, self, "rotation", "shear", "shift", "seed", "scale", "bend", "warmup", "ema_decay")
-        _at_least(0, self, "corruption", "outliers", "hands")
-        _at_most(1, self, "corruption", "outliers", "hands")
+        _at_least(0, self, "rotation", "shear", "shift", "seed", "scale", "bend", "warmup")
+        _at_least(0, self, "ema_decay", "weight_decay")
+        _at_least(0, self, "corruption", "outliers", "hands", "pages")
+        _at_most(1, self, "corruption", "outliers", "hands", "pages")
         if self.corruption_at_end is not None:
             _at_least(0, self, "corruption_at_end")
             _at_most(1, self, "corruption_at_end")

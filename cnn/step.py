@@ -49,7 +49,7 @@ class Totals(NamedTuple):
 
 
 def create_state(config: TrainConfig, num_classes: int, steps_per_epoch: int) -> TrainState:
-    """Draws the initial parameters, and sets up Adam.
+    """Draws the initial parameters, and sets up AdamW.
 
     Args:
       config: the settings.
@@ -58,7 +58,9 @@ def create_state(config: TrainConfig, num_classes: int, steps_per_epoch: int) ->
     """
     model = CNN(num_classes, dtype=config.dtype)
     how = lowering.choose(model)
-    tx = optax.adam(learning_rate(config, steps_per_epoch))
+    kernels = partial(jax.tree.map, lambda leaf: leaf.ndim > 1)  # Biases are not decayed.
+    rate = learning_rate(config, steps_per_epoch)
+    tx = optax.adamw(rate, weight_decay=config.weight_decay, mask=kernels)
 
     @partial(jax.jit, compiler_options=_compiled_soon())
     def create(key: jax.Array) -> TrainState:

@@ -13,9 +13,10 @@ from scipy.special import softmax
 from tqdm import tqdm
 
 import cnn
-from cnn import calibration, checkpoint, data, handwriting, keras_h5, outliers, step, workdir
+from cnn import calibration, checkpoint, data, handwriting, keras_h5, outliers, pages, step, workdir
 from cnn.classifier import Classifier
 from cnn.config import TrainConfig
+from cnn.images import PREPROCESSING
 from cnn.model import summary
 
 # How often the progress bar and Ctrl-C get their turn on CPU: waiting for them costs speed.
@@ -131,7 +132,7 @@ def train(config: TrainConfig) -> dict[str, Any]:
 
 
 def examples(dataset: data.Dataset, config: TrainConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Gives what is to be learned: the images, digits in other hands, and pictures of no class.
+    """Gives what is to be learned: the images, digits in other hands, simulated pages, pictures of no class.
 
     Returns:
       `uint8 (N, 28, 28, 1)`, and of each a probability for each class, `float32 (N, num_classes)`.
@@ -141,11 +142,19 @@ def examples(dataset: data.Dataset, config: TrainConfig) -> tuple[np.ndarray, np
     if config.hands and dataset.class_names == tuple("0123456789"):
         pictures, labels = handwriting.draw(config.seed, round(config.hands * count))
         parts.append((pictures, classes[labels]))
+    ways = data.preprocessing(config.dataset)
+    if config.pages and PREPROCESSING[ways]:
+        characters, answers = _joined(parts)
+        parts.append(pages.draw(config.seed, characters, answers, round(config.pages * count), ways))
     if config.outliers:
         letters = all(name.isdigit() for name in dataset.class_names)
         parts.append(outliers.draw(config.seed, *parts[0], round(config.outliers * count), letters))
-    images, targets = zip(*parts, strict=True)
-    return np.concatenate(images), np.concatenate(targets)
+    return _joined(parts)
+
+
+def _joined(parts: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    pictures, targets = zip(*parts, strict=True)
+    return np.concatenate(pictures), np.concatenate(targets)
 
 
 def fit(

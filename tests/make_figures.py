@@ -10,9 +10,8 @@ import jax
 import numpy as np
 from PIL import Image
 
-from cnn import augment, data, handwriting, images, outliers, plots
+from cnn import augment, data, handwriting, images, outliers, pages, plots
 from cnn.classifier import Classifier
-from tests import pages
 from tests.conftest import ROOT
 
 FIGURES = ROOT / "tests" / "figures"

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnn import images
-from tests import pages
+from cnn import images, pages
 
 # Of 8 pages, the median likeness to MNIST's own picture, the strokes of which have another width; some are
 # stretched or slanted, too.
@@ -22,3 +21,37 @@ def test_what_is_seen_of_a_page_is_like_its_digit(mnist_test, tmp_path, kind):
         seen = images.load(tmp_path / "a.png")[..., 0]
         likenesses.append(np.corrcoef(seen.ravel(), digit.ravel())[0, 1] if seen.any() else 0)
     assert np.median(likenesses) > LEAST[kind]
+
+
+def drawn(mnist_test, seed=0, preprocessing="mnist"):
+    targets = np.eye(10, dtype=np.float32)[mnist_test.labels]
+    return pages.draw(seed, mnist_test.images, targets, 64, preprocessing)
+
+
+def test_what_is_learned_of_pages_has_the_class_or_none(mnist_test):
+    pictures, answers = drawn(mnist_test)
+    assert (pictures.dtype, pictures.shape[1:]) == (np.uint8, (28, 28, 1))
+    assert 48 <= len(pictures) == len(answers) <= 96
+    np.testing.assert_allclose(answers.sum(axis=1), 1, rtol=1e-6)
+    assert set(np.round(answers.max(axis=1), 6).tolist()) <= {1.0, 0.1}
+    assert np.mean(answers.max(axis=1) == 1) > 0.9
+
+
+def test_what_is_learned_of_pages_is_decided_by_the_seed(mnist_test):
+    first, again, other = (drawn(mnist_test, seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first[0], again[0])
+    np.testing.assert_array_equal(first[1], again[1])
+    assert first[0].shape != other[0].shape or (first[0] != other[0]).any()
+
+
+def test_letters_are_placed_as_emnists_are(mnist_test):
+    pictures, _ = drawn(mnist_test, preprocessing="emnist")
+    sides = [max(np.ptp(axis) + 1 for axis in np.nonzero(picture[..., 0] > 60)) for picture in pictures]
+    assert np.median(sides) in (23, 24)
+
+
+def test_a_picture_is_as_alike_itself_moved_by_two_pixels(mnist_test):
+    digit = (mnist_test.images[0, ..., 0] / 255).astype(np.float32)
+    assert pages.likeness(digit, np.roll(digit, 2, axis=1)) == pytest.approx(1, abs=1e-3)
+    assert pages.likeness(digit, np.rot90(digit)) < 0.8
+    assert pages.likeness(digit, np.zeros_like(digit)) == 0

@@ -28,6 +28,7 @@ __all__ = [
     "load",
     "load_many",
     "load_one",
+    "see",
     "view",
 ]
 
@@ -69,7 +70,8 @@ def load(path: str | Path, preprocessing: str = "mnist") -> np.ndarray:
     Raises:
       UnreadableImageError: it says why.
     """
-    pictures, _ = _see(Path(path), PREPROCESSING[preprocessing])
+    with grey.opened(Path(path)) as image:
+        pictures, _ = see(image, preprocessing)
     return pictures[0][..., None] if pictures else np.zeros(SHAPE, np.float32)
 
 
@@ -81,7 +83,8 @@ def load_many(paths: Sequence[str], preprocessing: str) -> list[Decoded]:
 def load_one(path: str, preprocessing: str) -> Decoded:
     """Reads a file in all ways that it may be seen, and says in words where that gives no picture."""
     try:
-        pictures, detail = _see(Path(path), PREPROCESSING[preprocessing])
+        with grey.opened(Path(path)) as image:
+            pictures, detail = see(image, preprocessing)
     except UnreadableImageError as error:
         return Decoded(None, "unreadable", str(error))
     if not pictures:
@@ -122,13 +125,21 @@ def view(path: str | Path, preprocessing: str = "mnist", way: int = 0) -> View:
     return View(np.asarray(colours), mask)
 
 
-def _see(path: Path, fit: Fit | None) -> tuple[list[np.ndarray], str]:
-    """Makes pictures of a file, and says what else is in it."""
-    with grey.opened(path) as image:
-        if fit is None:
-            picture = _resize(image)
-            return [picture] if picture.any() else [], ""
-        several, found = _seek(image)
+def see(image: Image.Image, preprocessing: str) -> tuple[list[np.ndarray], str]:
+    """Makes pictures of an image that has been opened.
+
+    Args:
+      image: upright, of any mode.
+      preprocessing: a name of `PREPROCESSING`.
+
+    Returns:
+      `float32 (28, 28)` in [0, 1], one for each way to see it, the likeliest first; and what else is in it.
+    """
+    fit = PREPROCESSING[preprocessing]
+    if fit is None:
+        picture = _resize(image)
+        return [picture] if picture.any() else [], ""
+    several, found = _seek(image)
     pictures = [place(widened(seen.strength), fit) for seen in found]
     return pictures, "several marks: read the largest" if several else ""
 

@@ -5,6 +5,7 @@ the ink along every such line (the Radon transform, over a few angles), and subt
 that most of its length has, so that pale rules under dark ink go, too.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
@@ -78,8 +79,7 @@ def find(soft: np.ndarray, limits: Limits = LIMITS) -> list[Line]:
     if scale < 1:
         soft = cv2.resize(soft, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     height, width = soft.shape
-    slopes = np.tan(np.deg2rad(np.arange(-limits.rule_slope, limits.rule_slope + 1.0)))
-    clear, reach = _clearness(soft, slopes, limits), _reach(height)
+    slopes, clear, reach = _slopes(limits.rule_slope), _clearness(soft, limits), _reach(height)
     # Rows at the left end, in the middle and at the right end of every line that was tried.
     ends = np.arange(height) + slopes[:, None] * (width - 1) / 2
     lines: list[Line] = []
@@ -101,25 +101,51 @@ def _reach(height: int) -> int:
     return max(3, height // 40)
 
 
-def _clearness(soft: np.ndarray, slopes: np.ndarray, limits: Limits) -> np.ndarray:
+class _Grid(NamedTuple):
+    """Where the lines that are tried lie, in a picture of one shape.
+
+    Attributes:
+      edges: columns at which pieces begin, and the last one ends.
+      rows: of every line in each piece, `int (slopes, pieces, height)`.
+      inside: whether that row is one of the picture.
+      count: how many pieces of a line are inside, or half of all, `(slopes, height)`.
+      ends: the first and the last two pieces that are, `int (4, slopes, height)`.
+    """
+
+    edges: np.ndarray
+    rows: np.ndarray
+    inside: np.ndarray
+    count: np.ndarray
+    ends: np.ndarray
+
+
+@lru_cache(maxsize=16)  # The pictures of a folder often have one shape.
+def _grid(height: int, width: int, steepest: int) -> _Grid:
+    edges = np.linspace(0, width, min(_PIECES, width) + 1).astype(int)
+    from_middle = (edges[:-1] + edges[1:] - width) / 2
+    shift = np.rint(_slopes(steepest)[:, None] * from_middle).astype(int)
+    rows = np.arange(height) + shift[:, :, None]
+    inside, pieces = (rows >= 0) & (rows < height), len(edges) - 1
+    first, last = inside.argmax(1), pieces - 1 - inside[:, ::-1].argmax(1)
+    ends = np.array([first, first + 1, last, last - 1]).clip(0, pieces - 1)
+    count = np.maximum(inside.sum(1), 0.5 * pieces).astype(np.float32)
+    return _Grid(edges, rows.clip(0, height - 1), inside, count, ends)
+
+
+def _slopes(steepest: int) -> np.ndarray:
+    return np.tan(np.deg2rad(np.arange(-steepest, steepest + 1.0)))
+
+
+def _clearness(soft: np.ndarray, limits: Limits) -> np.ndarray:
     """Returns how far each line stands out, `(slopes, height)`; 0 for what is no rule."""
     height, width = soft.shape
-    edges = np.linspace(0, width, min(_PIECES, width) + 1).astype(int)
-    pieces = np.add.reduceat(soft, edges[:-1], axis=1).T / np.diff(edges)[:, None]
-    from_middle = (edges[:-1] + edges[1:] - width) / 2
-    shift = np.rint(slopes[:, None] * from_middle).astype(int)
-    rows = np.arange(height) + shift[:, :, None]  # (slopes, pieces, height)
-    inside = (rows >= 0) & (rows < height)
-    along = pieces[np.arange(len(pieces))[None, :, None], rows.clip(0, height - 1)] * inside
-    count = np.maximum(inside.sum(1), 0.5 * len(pieces))
-    mean = along.sum(1) / count
-    first, last = inside.argmax(1), len(pieces) - 1 - inside[:, ::-1].argmax(1)
-
-    def at(piece: np.ndarray) -> np.ndarray:
-        return np.take_along_axis(along, piece.clip(0, len(pieces) - 1)[:, None], 1)[:, 0]
-
+    grid = _grid(height, width, limits.rule_slope)
+    pieces = np.add.reduceat(soft, grid.edges[:-1], axis=1).T / np.diff(grid.edges)[:, None]
+    along = pieces.astype(np.float32)[np.arange(len(pieces))[None, :, None], grid.rows] * grid.inside
+    mean = along.sum(1) / grid.count
     # The very end may be in a shadow or bend away, so one of the last two pieces does.
-    at_ends = np.minimum(np.maximum(at(first), at(first + 1)), np.maximum(at(last), at(last - 1)))
+    ends = np.take_along_axis(along, grid.ends.swapaxes(0, 1), 1)
+    at_ends = np.minimum(ends[:, :2].max(1), ends[:, 2:].max(1))
     reach = _reach(height)
     padded = np.pad(mean, ((0, 0), (reach, reach)))
     beside = np.maximum(padded[:, : -2 * reach], padded[:, 2 * reach :])
@@ -127,7 +153,7 @@ def _clearness(soft: np.ndarray, slopes: np.ndarray, limits: Limits) -> np.ndarr
     least, above, at_both_ends = limits.rule_ink
     stands_out = (mean - beside > above) | ((mean > 0.85) & (mean - beside > above / 2))
     rule = (mean > least) & stands_out & (at_ends > at_both_ends)
-    rule &= (along > 0.35).sum(1) > limits.rule_length * count
+    rule &= (along > 0.35).sum(1) > limits.rule_length * grid.count
     return np.where(rule, mean - beside, 0)
 
 

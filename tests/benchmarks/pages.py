@@ -1,6 +1,6 @@
 """Reads simulated pages: python -m tests.benchmarks.pages --model mnist_model.h5.
 
-Digits of the validation split are drawn on pages of each kind of `tests.pages`, and read as `bin/infer`
+Digits of the validation split are drawn on pages of each kind of `cnn.pages`, and read as `bin/infer`
 reads files; folders of labelled pictures, a folder a digit, are read beside them.
 """
 
@@ -12,10 +12,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cnn import data, train
+from cnn import data, pages, train
 from cnn.classifier import Classifier
 from cnn.config import TrainConfig
-from tests import pages
 
 
 def main() -> None:

@@ -1,0 +1,274 @@
+"""The kinds of simulated pages, each a function of a generator and a character `(28, 28)` in [0, 1]."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from cnn.pages.sheet import HEIGHT, add, clouds, lit, paper, photographed, strokes, turned, written
+
+Draw = Callable[[np.random.Generator, np.ndarray], np.ndarray]
+
+
+def page(
+    rng: np.random.Generator,
+    digit: np.ndarray,
+    tool: str,
+    sheet: str,
+    fills: float,
+    side: int,
+    strength: float = 0.6,
+    careless: float = 0.0,
+    noise: float | None = None,
+) -> np.ndarray:
+    """Photographs a digit on a sheet of paper.
+
+    Args:
+      rng: what is drawn.
+      digit: `(28, 28)` in [0, 1].
+      tool: what it is written with.
+      sheet: plain, ruled or squared.
+      fills: the digit's height, as a fraction of the picture's.
+      side: the longer side of the photograph, in pixels.
+      strength: how uneven the light is, in [0, 1].
+      careless: the probability of each thing that does not belong there.
+      noise: of the sensor; None to draw it.
+
+    Returns:
+      `uint8 (height, width, 3)`.
+    """
+    alpha, colour = written(rng, digit, tool)
+    height = int(max(HEIGHT / fills, alpha.shape[0] * 0.9))
+    width = int(height * rng.uniform(0.75, 1.33))
+    width = max(width, int(alpha.shape[1] * 0.9))
+    canvas = paper(rng, (height, width), sheet, HEIGHT * rng.uniform(0.5, 1.6))
+    cover = _covered(rng, alpha, (height, width), careless)[..., None]
+    canvas = turned(rng, canvas * (1 - cover) + colour * cover, 12 if sheet == "plain" else 4)
+    if rng.uniform() < careless:
+        _edge(rng, canvas)
+    noise = rng.uniform(0, 0.03) if noise is None else noise
+    return photographed(rng, lit(rng, canvas, strength), side, noise, rng.uniform(0, 0.006) * side * fills)
+
+
+def _covered(
+    rng: np.random.Generator, alpha: np.ndarray, shape: tuple[int, int], careless: float
+) -> np.ndarray:
+    """Lays the character on the page, somewhere near its middle, and what else may be there."""
+    slack = np.array(shape) - alpha.shape
+    corner = (slack * (0.5 + rng.uniform(-0.35, 0.35, 2) * (slack > 0))).astype(int)
+    cover = np.zeros(shape, np.float32)
+    add(cover, alpha, corner)
+    if rng.uniform() < careless:  # A neighbour's stroke at the edge.
+        other, right = np.rot90(alpha, int(rng.integers(4))), rng.choice([-1, 1]) > 0
+        seen = int(rng.uniform(0.01, 0.05) * shape[1])
+        left = shape[1] - seen if right else seen - other.shape[1]
+        add(cover, other, np.array([int(rng.uniform(0, max(1, shape[0] - other.shape[0]))), left]))
+    if rng.uniform() < careless:  # A full stop.
+        dot = np.zeros((31, 31), np.float32)
+        cv2.circle(dot, (15, 15), int(rng.uniform(4, 8)), 1.0, -1)
+        add(cover, dot, corner + [alpha.shape[0] - 45, alpha.shape[1] + 4])
+    return cover
+
+
+def _edge(rng: np.random.Generator, canvas: np.ndarray) -> None:
+    """Shows a dark table beyond the sheet's edge."""
+    width = canvas.shape[1]
+    strip = int(rng.uniform(0.02, 0.08) * width)
+    where = slice(0, strip) if rng.uniform() < 0.5 else slice(width - strip, None)
+    canvas[:, where] = rng.uniform(0.05, 0.4)
+
+
+def phone(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """A photograph as people take them: any tool, sheet, size and place."""
+    tool = str(rng.choice(["pen", "pencil", "marker", "brush"]))
+    sheet = str(rng.choice(["plain", "plain", "ruled", "squared"]))
+    side = int(np.exp(rng.uniform(np.log(40), np.log(900))))
+    return page(rng, digit, tool, sheet, rng.uniform(0.3, 0.9), side, 0.7, 0.12)
+
+
+def plain(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """A digit on a white sheet."""
+    return page(rng, digit, str(rng.choice(["pen", "marker", "brush"])), "plain", rng.uniform(0.3, 0.9), 300)
+
+
+def ruled(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """A digit between lines, or across them."""
+    return page(rng, digit, str(rng.choice(["pen", "pencil"])), "ruled", rng.uniform(0.3, 0.8), 300)
+
+
+def squared(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """A digit on squared paper."""
+    return page(rng, digit, str(rng.choice(["pen", "pencil"])), "squared", rng.uniform(0.3, 0.8), 300)
+
+
+def faint(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """A pale pencil or a pen that is running dry."""
+    side = int(np.exp(rng.uniform(np.log(60), np.log(600))))
+    return page(rng, digit, "faint", "plain", rng.uniform(0.4, 0.9), side, 0.8, noise=rng.uniform(0, 0.012))
+
+
+def shadows(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """Strongly uneven light."""
+    return page(rng, digit, "pen", "plain", rng.uniform(0.3, 0.9), 300, 1.0)
+
+
+def careless(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """With a neighbour's stroke, a full stop, the table."""
+    return page(rng, digit, "pen", "plain", rng.uniform(0.4, 0.8), 200, 0.5, 0.6)
+
+
+def low_resolution(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """28 to 48 pixels high."""
+    return page(
+        rng,
+        digit,
+        str(rng.choice(["pen", "brush", "marker"])),
+        "plain",
+        rng.uniform(0.5, 0.95),
+        int(rng.integers(28, 48)),
+    )
+
+
+def thresholded(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """Made black and white by somebody before."""
+    grey = page(rng, digit, "pen", "plain", rng.uniform(0.4, 0.95), 200, 0.3).mean(axis=-1).astype(np.uint8)
+    _, mask = cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU | cv2.THRESH_BINARY)
+    return mask if rng.uniform() < 0.5 else 255 - mask
+
+
+def light_on_dark(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """Chalk on a board, or a negative."""
+    return 255 - page(
+        rng, digit, str(rng.choice(["pen", "marker"])), "plain", rng.uniform(0.3, 0.9), 200, 0.6
+    )
+
+
+def large_page(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """A small digit somewhere on a large page."""
+    return page(
+        rng, digit, str(rng.choice(["pen", "brush"])), "plain", rng.uniform(0.06, 0.15), 900, 0.7, noise=0.015
+    )
+
+
+def stretched(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """As extracted by others: thresholded, cut along the ink, stretched to 28×28, black on white."""
+    alpha, _ = written(rng, digit, str(rng.choice(["pen", "marker", "brush"])))
+    return 255 - np.rint(255 * cut_to(alpha, 28, 28, int(rng.integers(0, 3)))).astype(np.uint8)
+
+
+def cut_to(alpha: np.ndarray, height: int, width: int, margin: int) -> np.ndarray:
+    """Cuts along the ink and scales what is left to a size, with a margin."""
+    mask = alpha > 0.3
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    cut = alpha[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    small = cv2.resize(cut, (width - 2 * margin, height - 2 * margin), interpolation=cv2.INTER_AREA)
+    return np.clip(np.pad(small, margin), 0, 1)
+
+
+def postal(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """16×16 in greys, as high as the frame, narrower digits widened somewhat."""
+    alpha = strokes(digit, rng.uniform(0.1, 0.17))
+    mask = alpha > 0.3
+    columns = np.flatnonzero(mask.any(axis=0))
+    rows = np.flatnonzero(mask.any(axis=1))
+    ratio = len(columns) / len(rows)
+    width = int(np.clip(np.rint(16 * ratio**0.8), 2, 16))
+    small = cut_to(alpha, 16, width, 0)
+    frame = np.zeros((16, 16), np.float32)
+    left = (16 - width) // 2
+    frame[:, left : left + width] = small
+    return np.rint(255 * cv2.GaussianBlur(frame, (0, 0), 0.5)).astype(np.uint8)
+
+
+def form(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """32×32 of two levels, cut to the ink."""
+    alpha = strokes(digit, rng.uniform(0.07, 0.16))
+    rows, columns = (np.flatnonzero((alpha > 0.3).any(axis=axis)) for axis in (1, 0))
+    width = int(np.clip(np.rint(32 * len(columns) / len(rows)), 4, 32))
+    frame = np.zeros((32, 32), np.float32)
+    left = (32 - width) // 2
+    frame[:, left : left + width] = cut_to(alpha, 32, width, 0)
+    return (255 * (frame > 0.5)).astype(np.uint8)
+
+
+def binary_16(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """16×16 of two levels, stretched to the frame."""
+    alpha = strokes(digit, rng.uniform(0.05, 0.15))
+    return (255 * (cut_to(alpha, 16, 16, 0) > 0.4)).astype(np.uint8)
+
+
+def historic(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """28×28, slanted, pen of changing width, on old paper."""
+    alpha = strokes(digit, rng.choice([0, 0.08]))
+    slant = rng.uniform(0.15, 0.6)
+    height, width = alpha.shape
+    extra = int(slant * height)
+    matrix = np.array([[1, -slant, extra], [0, 1, 0]], np.float32)
+    alpha = cv2.warpAffine(alpha, matrix, (width + extra, height))
+    side = int(max(alpha.shape) * rng.uniform(1.0, 1.4))
+    cover = np.zeros((side, side), np.float32)
+    add(cover, alpha, (side - np.array(alpha.shape)) // 2)
+    sheet = rng.uniform(0.55, 0.9) * (1 + 0.05 * clouds(rng, cover.shape, 6))
+    grey = sheet * (1 - cover * rng.uniform(0.5, 0.9))
+    small = cv2.resize(grey.astype(np.float32), (28, 28), interpolation=cv2.INTER_AREA)
+    return np.clip(np.rint(255 * (small + 0.015 * rng.standard_normal((28, 28)))), 0, 255).astype(np.uint8)
+
+
+def register(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """A tiny digit in a tall cell with rules, a black strip and a full stop."""
+    alpha, _ = written(rng, digit, "pen")
+    small_height = int(rng.integers(17, 24))
+    scale = small_height / HEIGHT
+    small = cv2.resize(alpha, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = int(rng.integers(90, 170)), int(rng.integers(40, 70))
+    cover = np.zeros((height, width), np.float32)
+    for x in (rng.integers(1, 6), width - rng.integers(2, 7)):
+        cover[:, x] = rng.uniform(0.4, 0.9)
+    for y in range(int(rng.integers(8, 30)), height, int(rng.integers(28, 50))):
+        cover[y] = np.maximum(cover[y], rng.uniform(0.3, 0.8))
+    corner = np.array(
+        [rng.integers(8, height - small.shape[0] - 8), rng.integers(7, max(8, width - small.shape[1] - 12))]
+    )
+    add(cover, small, corner)
+    stop = corner + [small.shape[0] - 6, small.shape[1]]
+    add(cover, np.full((2, 2), 0.9, np.float32), stop)
+    sheet = rng.uniform(0.6, 0.85) * (1 + 0.03 * clouds(rng, cover.shape, 10))
+    grey = sheet * (1 - 0.85 * cover)
+    strip = int(rng.integers(3, 9))
+    if rng.uniform() < 0.5:
+        grey[:, :strip] = 0.03
+    else:
+        grey[-strip:] = 0.03
+    grey = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 0.5) + 0.02 * rng.standard_normal(grey.shape)
+    return np.clip(np.rint(255 * grey), 0, 255).astype(np.uint8)
+
+
+def mnist(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """MNIST's own picture, in either polarity."""
+    picture = np.rint(255 * digit).astype(np.uint8)
+    return 255 - picture if rng.uniform() < 0.5 else picture
+
+
+KINDS: dict[str, Draw] = {
+    draw.__name__: draw
+    for draw in (
+        mnist,
+        plain,
+        ruled,
+        squared,
+        faint,
+        shadows,
+        careless,
+        phone,
+        low_resolution,
+        thresholded,
+        light_on_dark,
+        large_page,
+        stretched,
+        postal,
+        form,
+        binary_16,
+        historic,
+        register,
+    )
+}
