@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from cnn import checkpoint, data, decoding, infer
+from cnn import checkpoint, data, decoding, folder, infer, summary
 from cnn.classifier import Classifier
 from cnn.config import InferConfig
 from cnn.model import CNN
@@ -262,7 +262,7 @@ def test_a_file_is_read_in_the_way_that_the_network_is_surest_of(digits, model):
 
 def test_names_that_only_differ_by_a_number_at_the_end_are_in_order():
     names = ["page2", "page", "page10", "page1", "a/page", "page.png2", "page.png"]
-    assert sorted(names, key=infer.natural) == [
+    assert sorted(names, key=folder.natural) == [
         "a/page", "page", "page1", "page2", "page10", "page.png", "page.png2",
     ]  # fmt: skip
 
@@ -270,13 +270,13 @@ def test_names_that_only_differ_by_a_number_at_the_end_are_in_order():
 def test_the_model_in_the_folder_is_not_read_as_an_image(digits, model, tmp_path):
     shutil.copy(model, digits / "mnist_model.h5")
     config = InferConfig(input=digits, model=digits / "mnist_model.h5", plot=Path("none"))
-    assert "mnist_model.h5" not in [file.name for file in infer.scan(config)]
+    assert "mnist_model.h5" not in [file.name for file in folder.scan(config)]
 
 
 def test_rows_without_a_label_are_not_labelled(tmp_path):
     (tmp_path / "l.csv").write_text("path,label\na.png,3\nb.png,\n")
-    files = [infer.File("a.png", "a.png"), infer.File("b.png", "b.png")]
-    assert infer.find_labels(files, tmp_path / "l.csv", "0123456789") == {"a.png": "3"}
+    files = [folder.File("a.png", "a.png"), folder.File("b.png", "b.png")]
+    assert folder.find_labels(files, tmp_path / "l.csv", "0123456789") == {"a.png": "3"}
 
 
 def test_outputs_may_not_be_what_is_read(digits, model, tmp_path):
@@ -317,7 +317,7 @@ def test_an_output_is_whole_or_the_one_before(digits, model, tmp_path, monkeypat
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(infer.Tally, "add", stop)
+    monkeypatch.setattr(summary.Tally, "add", stop)
     with pytest.raises(KeyboardInterrupt):
         read(digits, model, out)
     assert out.read_text() == "before"

@@ -17,6 +17,8 @@ from cnn.images.paper import Relief
 
 cv2.setNumThreads(1)  # Several files are read at once, each on one core.
 
+_EDGE = 2 * np.array([-1, -1, 1, 1])  # Pixels that are kept around a character, for its soft edge.
+
 
 class Ink(NamedTuple):
     """A character that was found.
@@ -49,7 +51,7 @@ def find(grey: np.ndarray, limits: Limits = LIMITS) -> list[Ink]:
       >>> find(page)
       []
       >>> page[4, 2:7] = 60
-      >>> find(page)[0].strength[4]
+      >>> find(page)[0].strength[2]  # Of the character, with two pixels around it.
       array([0., 0., 1., 1., 1., 1., 1., 0., 0.], dtype=float32)
     """
     small = paper.shrunk(grey, limits.working_side)
@@ -92,8 +94,11 @@ def _character(relief: Relief, limits: Limits) -> tuple[Ink, np.ndarray] | None:
     choice = choose(strength, _weakest(noise, contrast, limits), relief.tight, limits)
     if choice is None:
         return None
-    soft = _softened(strength, choice.kept, noise, contrast, _weakest(noise, contrast, limits))
-    return Ink(soft, (0.0, 0.0, 1.0, 1.0), relief.clear and choice.clear, choice.several), choice.box
+    part = _scaled(choice.box + _EDGE, 1, strength.shape)
+    cut, kept = strength[_slices(part)], choice.kept[_slices(part)]
+    soft = _softened(cut, kept, noise, contrast, _weakest(noise, contrast, limits))
+    ink = Ink(soft, (0.0, 0.0, 1.0, 1.0), relief.clear and choice.clear, choice.several)
+    return _within(ink, part, strength.shape), choice.box
 
 
 def _weakest(noise: float, contrast: float, limits: Limits) -> float:

@@ -28,7 +28,7 @@ class Limits:
       several: a mark with this fraction of the main mark's ink, and half as high, is another character.
     """
 
-    working_side: int = 280
+    working_side: int = 200
     tight_side: int = 48
     widest_stroke: float = 0.33
     thin_stroke: float = 0.13

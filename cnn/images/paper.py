@@ -148,7 +148,8 @@ def shrunk(grey: np.ndarray, side: int) -> np.ndarray:
     if scale >= 1:
         return grey
     size = [max(1, round(scale * n)) for n in reversed(grey.shape)]
-    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    # Of less than two pixels each, averages of areas look no better, and take ten times as long.
+    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 0.6 else cv2.INTER_LINEAR)
 
 
 def side_of(picture: np.ndarray) -> float:

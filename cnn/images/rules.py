@@ -108,14 +108,14 @@ class _Grid(NamedTuple):
       edges: columns at which pieces begin, and the last one ends.
       rows: of every line in each piece, `int (slopes, pieces, height)`.
       inside: whether that row is one of the picture.
-      count: how many pieces of a line are inside, or half of all, `(slopes, height)`.
+      length: how many pieces of a line are inside, or half of all, `(slopes, height)`.
       ends: the first and the last two pieces that are, `int (4, slopes, height)`.
     """
 
     edges: np.ndarray
     rows: np.ndarray
     inside: np.ndarray
-    count: np.ndarray
+    length: np.ndarray
     ends: np.ndarray
 
 
@@ -128,8 +128,8 @@ def _grid(height: int, width: int, steepest: int) -> _Grid:
     inside, pieces = (rows >= 0) & (rows < height), len(edges) - 1
     first, last = inside.argmax(1), pieces - 1 - inside[:, ::-1].argmax(1)
     ends = np.array([first, first + 1, last, last - 1]).clip(0, pieces - 1)
-    count = np.maximum(inside.sum(1), 0.5 * pieces).astype(np.float32)
-    return _Grid(edges, rows.clip(0, height - 1), inside, count, ends)
+    length = np.maximum(inside.sum(1), 0.5 * pieces).astype(np.float32)
+    return _Grid(edges, rows.clip(0, height - 1), inside, length, ends)
 
 
 def _slopes(steepest: int) -> np.ndarray:
@@ -142,7 +142,7 @@ def _clearness(soft: np.ndarray, limits: Limits) -> np.ndarray:
     grid = _grid(height, width, limits.rule_slope)
     pieces = np.add.reduceat(soft, grid.edges[:-1], axis=1).T / np.diff(grid.edges)[:, None]
     along = pieces.astype(np.float32)[np.arange(len(pieces))[None, :, None], grid.rows] * grid.inside
-    mean = along.sum(1) / grid.count
+    mean = along.sum(1) / grid.length
     # The very end may be in a shadow or bend away, so one of the last two pieces does.
     ends = np.take_along_axis(along, grid.ends.swapaxes(0, 1), 1)
     at_ends = np.minimum(ends[:, :2].max(1), ends[:, 2:].max(1))
@@ -153,7 +153,7 @@ def _clearness(soft: np.ndarray, limits: Limits) -> np.ndarray:
     least, above, at_both_ends = limits.rule_ink
     stands_out = (mean - beside > above) | ((mean > 0.85) & (mean - beside > above / 2))
     rule = (mean > least) & stands_out & (at_ends > at_both_ends)
-    rule &= (along > 0.35).sum(1) > limits.rule_length * grid.count
+    rule &= (along > 0.35).sum(1) > limits.rule_length * grid.length
     return np.where(rule, mean - beside, 0)
 
 

@@ -1,0 +1,121 @@
+"""What a run of reading amounts to: counts, the plot, and a picture of each file."""
+
+import heapq
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cnn import images
+from cnn.folder import File
+
+# How many pictures the plot shows.
+_SHEET = 40
+
+
+class Tally:
+    """What the plot and the closing line need to remember of all rows.
+
+    Attributes:
+      statuses: how many rows of each status.
+      confidences: of the predictions of each class.
+      truths: labels of the labelled images, in numbers.
+      guesses: their predictions, -1 for none.
+      sheet: pictures for the plot, wrong or least sure first.
+    """
+
+    def __init__(self, class_names: Sequence[str]) -> None:
+        """Starts to count."""
+        self.class_names = class_names
+        self.statuses: Counter[str] = Counter()
+        self.confidences: dict[str, list[float]] = {name: [] for name in class_names}
+        self.truths: list[int] = []
+        self.guesses: list[int] = []
+        self._heap: list[tuple[float, int, str, Any, str, bool | None]] = []
+
+    def add(self, file: File, reading: Any, label: str) -> None:
+        """Counts a row."""
+        self.statuses[reading.status] += 1
+        if label and reading.status != "unreadable":
+            self.truths.append(self.class_names.index(label))
+            guess = self.class_names.index(reading.prediction) if reading.prediction else -1
+            self.guesses.append(guess)
+        if reading.prediction:
+            self.confidences[reading.prediction].append(reading.confidence)
+            self._remember(file, reading, right=label == reading.prediction if label else None)
+
+    def _remember(self, file: File, reading: Any, right: bool | None) -> None:
+        name = file.name if len(file.name) <= 18 else "…" + file.name[-17:]
+        name = _legible(name)
+        doubtful = "?" if reading.status == "unsure" else ""
+        caption = f"{name}\nread as {reading.prediction}{doubtful}, {reading.confidence:.1%}"
+        # The heap's first is the one that another, more doubtful, will push out.
+        doubt = -reading.confidence - (0 if right is False else 1)
+        item = (doubt, -sum(self.statuses.values()), file.path, reading, caption, right)
+        (heapq.heappush if len(self._heap) < _SHEET else heapq.heappushpop)(self._heap, item)
+
+    @property
+    def sheet(self) -> list[tuple[str, Any, str, bool | None]]:
+        """Paths, readings, captions, and whether they were right, None where that is not known."""
+        return [item[2:] for item in sorted(self._heap, key=lambda item: item[:2], reverse=True)]
+
+    @property
+    def right(self) -> int:
+        """How many labelled images were read right."""
+        return sum(truth == guess for truth, guess in zip(self.truths, self.guesses, strict=True))
+
+
+def draw(tally: Tally, title: str, preprocessing: str, path: Path) -> None:
+    """Draws the least sure pictures, and the confusion matrix or how sure the network was.
+
+    Args:
+      tally: of all rows.
+      title: of the plot.
+      preprocessing: with which the files were read.
+      path: file to write.
+    """
+    from cnn import plots
+
+    sheet = tally.sheet
+    originals = [_view(name, reading, preprocessing).original for name, reading, *_ in sheet]
+    pictures = np.array([reading.picture for _, reading, *_ in sheet])
+    captions = [(caption, right) for *_, caption, right in sheet]
+    if tally.truths:
+        truths, guesses = np.array(tally.truths), np.array(tally.guesses)
+        plots.labelled_readings(
+            truths, guesses, tally.class_names, originals, pictures, captions, title, path
+        )
+    else:
+        texts = [text for text, _ in captions]
+        plots.readings(originals, pictures, texts, tally.confidences, title, path)
+
+
+def _view(path: str, reading: Any, preprocessing: str) -> images.View:
+    try:
+        return images.view(path, preprocessing, reading.way)
+    except images.UnreadableImageError:  # It was never a picture, or is none any more.
+        return images.View(np.full((28, 28, 3), 255, np.uint8), np.zeros((28, 28), np.float32))
+
+
+def show(file: File, reading: Any, folder: Path, preprocessing: str) -> None:
+    """Draws a file, what was found in it, and what the network saw, to `folder/NAME.png`."""
+    from cnn import plots
+
+    path = folder / (file.name + ".png")
+    original, found = _view(file.path, reading, preprocessing)
+    picture = reading.picture if reading.picture is not None else np.zeros(images.SHAPE, np.float32)
+    read = f"read as {reading.prediction}, {reading.confidence:.1%}, " if reading.prediction else ""
+    detail = f" ({reading.detail})" if reading.detail else ""
+    caption = f"{_legible(file.name)}: {read}{reading.status}{detail}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        plots.shown(original, found, picture, caption, path)
+    except OSError as error:  # The row is what counts; a name may be too long with its ending.
+        print(f"warning: {_legible(str(path))}: not drawn: {error.strerror}", file=sys.stderr)
+
+
+def _legible(name: str) -> str:
+    return name.encode(errors="replace").decode().replace("\n", " ")
