@@ -267,6 +267,17 @@ def test_rules_are_found_where_they_are():
     assert rules.find(np.ascontiguousarray(page.T)) == []
 
 
+def test_rules_that_leave_by_the_top_are_found_and_strokes_in_the_middle_are_none():
+    page = np.zeros((60, 180), np.float32)
+    page[25:35, 60:120] = 1  # Five of the twelve pieces of a line, and none of its ends.
+    assert rules.find(page) == []
+    columns = np.arange(40, 180)  # It rises to the left, and leaves by the top at column 40.
+    page[np.rint(0.1 * (columns - 40)).astype(int), columns] = 1
+    (line,) = rules.find(page)
+    assert line.middle == pytest.approx(0.1 * (89.5 - 40), abs=1.5)
+    assert line.slope == pytest.approx(0.1, abs=0.02)
+
+
 def test_a_page_of_nothing_but_rules_is_blank(tmp_path):
     page = on_rules(Image.new("L", (280, 280), 250), 40, squared=True)
     assert not loaded(page, tmp_path / "a.png").any()

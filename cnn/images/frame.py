@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from cnn.images.limits import LIMITS, Limits
+
 FRAME = 28
-# The least width of strokes, in pixels of the frame, of a character that is larger than the frame.
-_THINNEST = 2.2
 
 
 class Fit(NamedTuple):
@@ -27,11 +27,12 @@ class Fit(NamedTuple):
     by_mass: bool
 
 
-def widened(strength: np.ndarray) -> np.ndarray:
+def widened(strength: np.ndarray, limits: Limits = LIMITS) -> np.ndarray:
     """Gives the strokes of a large character at least the width that they will need in the frame.
 
     Args:
       strength: `float32 (height, width)` in [0, 1].
+      limits: how thin a stroke may be.
 
     Returns:
       The same, or with strokes that are wider on both sides.
@@ -43,7 +44,7 @@ def widened(strength: np.ndarray) -> np.ndarray:
     inside = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
     # Across a stroke, the distance to its edge is a quarter of its width on average.
     stroke = 4 * float(inside[mask > 0].mean()) - 1
-    missing = _THINNEST * max(width, height) / 20 - stroke
+    missing = limits.thinnest * max(width, height) / 20 - stroke
     if missing <= 0:
         return strength
     outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5)

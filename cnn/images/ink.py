@@ -55,7 +55,7 @@ def find(grey: np.ndarray, limits: Limits = LIMITS) -> list[Ink]:
       array([0., 0., 1., 1., 1., 1., 1., 0., 0.], dtype=float32)
     """
     small = paper.shrunk(grey, limits.working_side)
-    inside = paper.inside_of_frame(small)
+    inside = paper.inside_of_frame(small, limits)
     if inside is not None:
         part = _scaled(inside, grey.shape[0] / small.shape[0], grey.shape)
         found = [_within(ink, part, grey.shape) for ink in find(grey[_slices(part)], limits)]
@@ -91,6 +91,8 @@ def _character(relief: Relief, limits: Limits) -> tuple[Ink, np.ndarray] | None:
     if not relief.tight and max(strength.shape) >= 64:
         strength = rules.erase(strength, _weakest(noise, contrast, limits), limits)
         contrast = _contrast(strength)
+        if contrast < limits.least_contrast:
+            return None
     choice = choose(strength, _weakest(noise, contrast, limits), relief.tight, limits)
     if choice is None:
         return None
@@ -114,7 +116,7 @@ def _softened(
     # What is no mark is a mark's soft edge, or nothing.
     near = cv2.dilate(kept.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     near &= kept | (strength <= weakest)
-    return np.clip((np.where(near, strength, 0) - floor) / (level - floor), 0, 1).astype(np.float32)
+    return np.clip((np.where(near, strength, 0) - floor) / max(level - floor, 1e-6), 0, 1).astype(np.float32)
 
 
 def _noise(strength: np.ndarray) -> float:

@@ -82,7 +82,7 @@ def choose(strength: np.ndarray, weakest: float, tight: bool, limits: Limits = L
         return None
     if len(marks.mass) == 2 and tight:
         return _choice(marks, np.array([False, True]), clear=True, several=False)
-    drawn = _drawn(marks, tight)
+    drawn = _drawn(marks, tight, limits)
     sharp = np.ones(len(marks.mass)) if tight else sharpness(strength, marks)
     weight = marks.mass * np.clip(sharp / limits.sharp, 0.02, 1) ** 2 * np.where(drawn, 0.01, 1)
     if not tight:
@@ -122,21 +122,24 @@ def _choice(marks: Marks, kept: np.ndarray, clear: bool, several: bool) -> Choic
     return Choice(kept[marks.labels], np.array([*corner, *end]), clear, several)
 
 
-def _drawn(marks: Marks, tight: bool) -> np.ndarray:
+def _drawn(marks: Marks, tight: bool, limits: Limits) -> np.ndarray:
     """Tells which marks nobody wrote: bars along an edge, lines across the picture, boxes."""
     (rows, columns), width, height = marks.labels.shape, marks.width, marks.height
     at_top, at_left = (marks.top == 0) | (marks.bottom == rows), (marks.left == 0) | (marks.right == columns)
-    along = ((width >= 0.7 * columns) & at_top) | ((height >= 0.7 * rows) & at_left)
-    full = (marks.area > 0.6 * width * height) & (np.minimum(width, height) < 0.35 * max(rows, columns))
+    long, slender, thin = limits.bar_length, limits.line_slender, limits.line_width
+    along = ((width >= long * columns) & at_top) | ((height >= long * rows) & at_left)
+    narrow = np.minimum(width, height) < limits.bar_width * max(rows, columns)
+    full = narrow & (marks.area > 0.6 * width * height)
     drawn = along & full & (marks.touched >= 2)
     if not tight:
         near_top = (marks.top < 0.15 * rows) | (marks.bottom > 0.85 * rows)
         near_left = (marks.left < 0.15 * columns) | (marks.right > 0.85 * columns)
-        drawn |= (width > 8 * height) & (width > 0.5 * columns) & near_top
-        drawn |= (height > 8 * width) & (height > 0.5 * rows) & near_left
-        drawn |= (width > 0.75 * columns) & (height < 0.08 * rows)
-        drawn |= (height > 0.75 * rows) & (width < 0.08 * columns)
-    hollow = (np.minimum(width, height) > 0.3 * min(rows, columns)) & (marks.area < 0.5 * width * height)
+        drawn |= (width > slender * height) & (width > 0.5 * columns) & near_top
+        drawn |= (height > slender * width) & (height > 0.5 * rows) & near_left
+        drawn |= (width > 0.75 * columns) & (height < thin * rows)
+        drawn |= (height > 0.75 * rows) & (width < thin * columns)
+    large = np.minimum(width, height) > limits.box_side * min(rows, columns)
+    hollow = large & (marks.area < 0.5 * width * height)
     for i in np.flatnonzero(hollow[1:]) + 1:
         mark = marks.labels[marks.top[i] : marks.bottom[i], marks.left[i] : marks.right[i]] == i
         drawn[i] |= np.mean(rim(mark)) > 0.8

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from cnn.images.limits import Limits
+from cnn.images.limits import LIMITS, Limits
 
 
 class Relief(NamedTuple):
@@ -28,25 +28,25 @@ class Relief(NamedTuple):
 def reliefs(grey: np.ndarray, limits: Limits) -> Iterator[Relief]:
     """Yields the picture less its paper, in one way after the other."""
     tight = max(grey.shape) <= limits.tight_side
-    even = _on_even_paper(grey, tight)
+    even = _on_even_paper(grey, tight, limits)
     if even is not None:
         yield even
         return
-    two_levels = _of_two_levels(grey, tight)
+    two_levels = _of_two_levels(grey, tight, limits)
     if two_levels is not None:
         yield two_levels
         if two_levels.clear:
             return
-    signs = polarities(grey)
+    signs = polarities(grey, limits)
     for width in (limits.widest_stroke, limits.thin_stroke):
         for sign in signs:
             yield Relief(above(grey, sign, width), sign, False, len(signs) == 1)
 
 
-def _on_even_paper(grey: np.ndarray, tight: bool) -> Relief | None:
+def _on_even_paper(grey: np.ndarray, tight: bool, limits: Limits) -> Relief | None:
     """Takes the border for paper, if it is of one grey and most of the picture is, too."""
     border = rim(grey)
-    if int(border.max()) - int(border.min()) > 12:
+    if not _even(border, limits):
         return None
     difference = np.float32(np.median(border)) - grey
     # Ink is rarer than paper and stands out further, so it decides the sign of the third moment.
@@ -57,48 +57,54 @@ def _on_even_paper(grey: np.ndarray, tight: bool) -> Relief | None:
     return Relief(strength, sign, tight, True)
 
 
-def _of_two_levels(grey: np.ndarray, tight: bool) -> Relief | None:
+def _even(border: np.ndarray, limits: Limits) -> bool:
+    return int(border.max()) - int(border.min()) <= limits.even
+
+
+def _of_two_levels(grey: np.ndarray, tight: bool, limits: Limits) -> Relief | None:
     """Takes the level that most of the border shows for paper, in a picture that has two.
 
     The two are told apart by the threshold that leaves the least variance on its two sides (Otsu, "A
     threshold selection method from gray-level histograms", 1979).
     """
-    share, levels = np.bincount(grey.ravel(), minlength=256) / grey.size, np.arange(256)
-    mean, below = share @ levels, np.cumsum(share)[:-1]
-    moment = np.cumsum(share * levels)[:-1]
-    between = (mean * below - moment) ** 2 / np.maximum(below * (1 - below), 1e-9)
-    threshold = int(between.argmax())
+    threshold, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    light = grey > threshold
+    between = light.mean() * (1 - light.mean()) * (grey[light].mean() - grey[~light].mean()) ** 2
     # A normal distribution, cut in two, has 64 % of its variance between the halves, an even one 75 %.
-    if between.max() <= 0.8 * (share @ (levels - mean) ** 2):
+    if between <= limits.two_levels * grey.var():
         return None
-    light_paper = np.mean(rim(grey) > threshold) > 0.5
-    paper = grey[(grey > threshold) == light_paper]
-    level = float(np.median(paper))
-    ink = grey[(grey > threshold) != light_paper]
-    border = np.mean((rim(grey) > threshold) == light_paper)
-    even = np.mean(np.abs(paper - level) < 13)
-    strict = border > 0.75 and even > 0.8 and np.mean(np.abs(ink - np.median(ink)) < 13) > 0.8
-    if even < 0.5 or not (tight or strict) or ink.size > 0.6 * grey.size:
+    border = float(np.mean(rim(light)))
+    sign, border = (1, border) if border > 0.5 else (-1, 1 - border)
+    level, on_paper = _level(grey[light == (sign > 0)], limits)
+    _, on_ink = _level(grey[light != (sign > 0)], limits)
+    doubtful, good, sure = limits.one_level
+    strict = border > limits.paper_border and min(on_paper, on_ink) > good
+    if on_paper < doubtful or not (tight or strict) or np.mean(light != (sign > 0)) > limits.most_ink:
         return None
-    sign = 1 if light_paper else -1
-    clean = np.median(np.abs(paper - level)) < 1.5  # No camera has seen it.
-    clear = tight and bool(clean or even > 0.95 or (even > 0.8 and border > 0.7))
+    clean = np.mean(grey[light == (sign > 0)] == level) > 0.5  # No camera has seen it.
+    clear = tight and bool(clean or on_paper > sure or (on_paper > good and border > 0.7))
     return Relief(np.float32(sign) * (np.float32(level) - grey), sign, tight, clear)
 
 
-def polarities(grey: np.ndarray) -> list[int]:
+def _level(pixels: np.ndarray, limits: Limits) -> tuple[float, float]:
+    """Returns the median of pixels, and which share of them is near it."""
+    level = float(np.median(pixels))
+    return level, float(np.mean(np.abs(pixels - level) <= limits.even))
+
+
+def polarities(grey: np.ndarray, limits: Limits = LIMITS) -> list[int]:
     """Tells dark ink, 1, from light, -1, and returns both, the likelier first, where it is hard to tell.
 
     Ink is rarer than paper and stands out further, so against the median around each pixel the picture is
     skewed to its side. Windows of three sizes have a say, for thick strokes and for the edges of shadows.
     """
     small, skewness = shrunk(grey, 64), 0.0
-    for window in (0.2, 0.3, 0.45):
+    for window in limits.skew_windows:
         size = max(3, int(window * side_of(small)) | 1)
         difference = cv2.medianBlur(small, size).astype(np.float32) - small
         skewness += float((difference**3).mean() / ((difference**2).mean() + 1e-6) ** 1.5)
     likelier = 1 if skewness >= 0 else -1
-    return [likelier] if abs(skewness) >= 3 else [likelier, -likelier]
+    return [likelier] if abs(skewness) >= limits.skewed else [likelier, -likelier]
 
 
 def above(grey: np.ndarray, sign: int, width: float) -> np.ndarray:
@@ -121,12 +127,12 @@ def above(grey: np.ndarray, sign: int, width: float) -> np.ndarray:
     return strength - np.median(sample(strength))  # Closing takes the lightest of the paper's noise.
 
 
-def inside_of_frame(grey: np.ndarray) -> np.ndarray | None:
+def inside_of_frame(grey: np.ndarray, limits: Limits = LIMITS) -> np.ndarray | None:
     """Finds the box of left, top, right and bottom that an even frame leaves, or None without a frame."""
     border = rim(grey)
-    if int(border.max()) - int(border.min()) > 12:
+    if not _even(border, limits):
         return None
-    mask = np.abs(np.float32(np.median(border)) - grey) > 60
+    mask = np.abs(np.float32(np.median(border)) - grey) > limits.apart
     sides = [np.flatnonzero(mask.mean(axis=axis) > 0.5) for axis in (0, 1)]
     if min(map(len, sides)) < 10:
         return None

@@ -5,6 +5,7 @@ the ink along every such line (the Radon transform, over a few angles), and subt
 that most of its length has, so that pale rules under dark ink go, too.
 """
 
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -47,14 +48,24 @@ def erase(strength: np.ndarray, faintest: float, limits: Limits = LIMITS) -> np.
     """
     soft = np.clip(strength / np.float32(faintest), 0, 1)
     level, upright = find(soft, limits), find(np.ascontiguousarray(soft.T), limits)
+    if not level and not upright:
+        return strength
+    taken = np.zeros(strength.shape, bool)
     for line in level:
-        strength = _subtract(strength, soft, line, upright)
-    if upright:
-        turned, soft = np.ascontiguousarray(strength.T), np.ascontiguousarray(soft.T)
-        for line in upright:
-            turned = _subtract(turned, soft, line, level)
-        strength = np.ascontiguousarray(turned.T)
-    return strength
+        strength = _subtract(strength, soft, line, upright, taken)
+    turned, soft = np.ascontiguousarray(strength.T), np.ascontiguousarray(soft.T)
+    for line in upright:
+        turned = _subtract(turned, soft, line, level, taken.T)
+    return _without_rests(np.ascontiguousarray(turned.T), taken, faintest)
+
+
+def _without_rests(strength: np.ndarray, taken: np.ndarray, faintest: float) -> np.ndarray:
+    """Drops what is left on the lines' own ways and reaches nowhere beyond them."""
+    count, labels = cv2.connectedComponents((strength > faintest).astype(np.uint8))
+    area = np.bincount(labels.ravel(), minlength=count)
+    rest = np.bincount(labels[taken], minlength=count) > 0.8 * area
+    rest[0] = False
+    return np.where(rest[labels], 0, strength).astype(np.float32)
 
 
 def find(soft: np.ndarray, limits: Limits = LIMITS) -> list[Line]:
@@ -141,6 +152,8 @@ def _clearness(soft: np.ndarray, limits: Limits) -> np.ndarray:
     height, width = soft.shape
     grid = _grid(height, width, limits.rule_slope)
     pieces = np.add.reduceat(soft, grid.edges[:-1], axis=1).T / np.diff(grid.edges)[:, None]
+    if not _may_cross(pieces, width, limits):
+        return np.zeros((1, height), np.float32)
     along = pieces.astype(np.float32)[np.arange(len(pieces))[None, :, None], grid.rows] * grid.inside
     mean = along.sum(1) / grid.length
     # The very end may be in a shadow or bend away, so one of the last two pieces does.
@@ -157,6 +170,15 @@ def _clearness(soft: np.ndarray, limits: Limits) -> np.ndarray:
     return np.where(rule, mean - beside, 0)
 
 
+def _may_cross(pieces: np.ndarray, width: int, limits: Limits) -> bool:
+    """Tells whether there is ink where both ends of a line would be: far less work than to try all lines."""
+    last_two = 2 * width / len(pieces)
+    deep = math.ceil(last_two * math.tan(math.radians(limits.rule_slope))) + 1
+    at_sides = min(pieces[:2].max(), pieces[-2:].max())
+    found = max(at_sides, pieces[:, :deep].max(), pieces[:, -deep:].max())
+    return bool(found > limits.rule_ink[2])
+
+
 def _refined(soft: np.ndarray, line: Line) -> Line:
     """Tries lines close by, and returns the one along which most ink lies."""
     height, width = soft.shape
@@ -170,8 +192,13 @@ def _refined(soft: np.ndarray, line: Line) -> Line:
     return Line(float(middles[best]), float(slopes[best]))
 
 
-def _subtract(strength: np.ndarray, soft: np.ndarray, line: Line, crossing: list[Line]) -> np.ndarray:
-    """Takes one line off, and joins what it had cut, but not the lines of the other direction."""
+def _subtract(
+    strength: np.ndarray, soft: np.ndarray, line: Line, crossing: list[Line], taken: np.ndarray
+) -> np.ndarray:
+    """Takes one line off, and joins what it had cut, but not the lines of the other direction.
+
+    Its pixels are marked in `taken`.
+    """
     height, width = strength.shape
     path = np.rint(_refined(soft, line).rows(width)).astype(int)
     reach = max(3, height // 50) + 2
@@ -195,6 +222,8 @@ def _subtract(strength: np.ndarray, soft: np.ndarray, line: Line, crossing: list
     strength = strength.copy()
     columns = np.broadcast_to(np.arange(width), rows.shape)
     strength[rows[inside], columns[inside]] = strip[inside]
+    own = inside & (np.abs(np.arange(2 * reach + 1)[:, None] - (top + bottom) / 2) <= (bottom - top) / 2 + 1)
+    taken[rows[own], columns[own]] = True
     return strength
 
 
