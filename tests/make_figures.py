@@ -30,6 +30,10 @@ def augmentation() -> None:
     digits = (dataset.images[:COUNT, ..., 0] / 255).astype(np.float32)
     maps = augment.draw(jax.random.key(0), COUNT, augment.Affine(10, 0.1, 0.1, 2))
     rows = {"(as it is)": digits, "warp": augment.warp(digits, maps)}
+    bends = augment.draw_bends(jax.random.key(1), COUNT, 0.4)
+    rows["bend"] = augment.warp(
+        digits, augment.draw(jax.random.key(0), COUNT, augment.Affine(0, 0, 0, 0)), bends
+    )
     for number, (name, distort) in enumerate(augment.DISTORTIONS.items()):
         rows[name] = jax.jit(distort)(jax.random.key(number), digits)
     targets = np.eye(10, dtype=np.float32)[dataset.labels]
@@ -37,6 +41,7 @@ def augmentation() -> None:
     rows["(two halves)"] = pictures[:COUNT, ..., 0] / 255
     rows["(no halves)"] = pictures[-COUNT:, ..., 0] / 255
     rows["(other hands)"] = handwriting.draw(0, COUNT)[0][..., 0] / 255
+    rows["(from pages)"] = pages.draw(0, dataset.images, targets, COUNT, "mnist")[0][:COUNT, ..., 0] / 255
     plots.augmentation_sheet(
         {name: np.asarray(row) for name, row in rows.items()}, FIGURES / "augmentation.png"
     )

@@ -41,17 +41,18 @@ def draw(
       num_classes)`: the class, or all classes alike where it is not the character; some pages are seen in
       several ways, some show nothing that is clearly one or the other.
     """
+    visible = np.flatnonzero(characters.max((1, 2, 3)) > 127)
 
     def one(number: int) -> list[tuple[np.ndarray, np.ndarray]]:
         rng = np.random.default_rng([seed, 3, number])
-        chosen = rng.integers(len(characters))
+        chosen = visible[rng.integers(len(visible))]
         character = characters[chosen, ..., 0] / np.float32(255)
         page = KINDS[_LEARNED[number % len(_LEARNED)]](rng, character)
         found, _ = images.see(Image.fromarray(page), preprocessing)
         return list(_judged(found, character, targets[chosen]))
 
     with ThreadPoolExecutor(cores.available()) as pool:  # OpenCV and NumPy compute side by side.
-        learned = [pair for pairs in pool.map(one, range(count)) for pair in pairs]
+        learned = [pair for pairs in pool.map(one, range(count if len(visible) else 0)) for pair in pairs]
     pictures = np.array([picture for picture, _ in learned], np.uint8).reshape(-1, *images.SHAPE)
     return pictures, np.array([answer for _, answer in learned], np.float32).reshape(-1, targets.shape[1])
 
