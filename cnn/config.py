@@ -18,8 +18,9 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
     "default": {},
     "best": {
-        **{"epochs": 100, "learning_rate": 3e-3, "weight_decay": 0.1, "bend": 0.4},
-        **{"corruption": 0.5, "corruption_at_end": 0.05, "hands": 0.02, "pages": 0.05},
+        **{"epochs": 100, "learning_rate": 3e-3, "weight_decay": 0.1, "bend": 0.3},
+        **{"corruption": 0.25, "corruption_at_end": 0.02},
+        **{"outliers": 0.03, "hands": 0.02, "pages": 0.04},
     },
 }
 

@@ -55,7 +55,7 @@ def seven(rng: np.random.Generator) -> list[np.ndarray]:
     strokes = [curve(left, dip, right), curve(right, bent(rng, right, foot, 0.12), foot)]
     hook, bar = rng.random() < 0.6, rng.random() < 0.8
     if hook:
-        end = left + point(rng.uniform(-0.2, 0.05), rng.uniform(0.12, 0.45))
+        end = left + point(rng.uniform(-0.2, 0.1), rng.uniform(0.12, 0.65))
         strokes.append(curve(end, bent(rng, end, left, 0.05), left))
     if bar or not hook:
         middle = right + rng.uniform(0.4, 0.75) * (foot - right)
@@ -65,11 +65,12 @@ def seven(rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def nine(rng: np.random.Generator) -> list[np.ndarray]:
-    """Draws a 9 whose tail curls to the left."""
+    """Draws a 9 whose tail curls to the left; at times its loop begins within itself."""
     wide, high = rng.uniform(0.15, 0.34), rng.uniform(0.14, 0.28)
     middle = point(0.45, high)
     turn = np.linspace(rng.uniform(-0.1, 0.2), -1.05 - rng.uniform(-0.2, 0.2), 24)[:, None] * 2 * np.pi
-    loop = middle + point(wide, high) * np.concatenate([np.cos(turn), np.sin(turn)], axis=1)
+    grown = np.linspace(rng.uniform(0.3, 1) if rng.random() < 0.4 else 1, 1, 24)[:, None]
+    loop = middle + grown * point(wide, high) * np.concatenate([np.cos(turn), np.sin(turn)], axis=1)
     top = middle + point(wide, rng.uniform(-0.1, 0.05))
     low = point(rng.uniform(0.45, 0.8), rng.uniform(0.7, 0.9))
     tip = point(rng.uniform(-0.1, 0.35), rng.uniform(0.7, 1.0))
