@@ -117,4 +117,7 @@ def interrupt(process: subprocess.Popen, sign: int) -> int:
     return process.wait(timeout=120)
 
 
+# Whoever starts the tests in the background may have them ignore Ctrl-C, which the runs would inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 STOPPING_SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}
