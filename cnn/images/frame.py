@@ -4,6 +4,7 @@ They scaled a digit to fit 20×20, kept its aspect ratio, and centred it in 28×
 (LeCun et al., "Gradient-based learning applied to document recognition", 1998).
 """
 
+import math
 from typing import NamedTuple
 
 import cv2
@@ -83,10 +84,11 @@ def _centre_of_mass(strength: np.ndarray) -> np.ndarray:
 
 def _cut_square(strength: np.ndarray, corner: np.ndarray, side: float) -> np.ndarray:
     """Resamples a square, with its corner at (row, column), to the frame; beyond the picture is 0."""
-    before = np.ceil(np.maximum(0, -corner)).astype(int)
-    after = np.ceil(np.maximum(0, corner + side - strength.shape)).astype(int)
-    padded = np.pad(strength, list(zip(before, after, strict=True)))
-    top, left = corner + before
+    (top, left), (rows, columns) = corner.tolist(), strength.shape
+    above, before = max(0, math.ceil(-top)), max(0, math.ceil(-left))
+    below, behind = max(0, math.ceil(top + side - rows)), max(0, math.ceil(left + side - columns))
+    padded = cv2.copyMakeBorder(strength, above, below, before, behind, cv2.BORDER_CONSTANT, value=0)
+    top, left = top + above, left + before
     if side == FRAME:
         return padded[int(top) : int(top) + FRAME, int(left) : int(left) + FRAME]
     box = (left, top, min(left + side, padded.shape[1]), min(top + side, padded.shape[0]))

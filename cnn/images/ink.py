@@ -111,7 +111,8 @@ def _softened(
     strength: np.ndarray, kept: np.ndarray, noise: float, contrast: float, weakest: float
 ) -> np.ndarray:
     """Scales the character's ink to [0, 1], with its soft edges, and leaves out all else."""
-    level = contrast if noise < 1 else float(np.quantile(strength[kept], 0.8))
+    rank = int(0.8 * np.count_nonzero(kept))
+    level = contrast if noise < 1 else float(np.partition(strength[kept], rank)[rank])
     floor = 0.0 if noise < 1 else min(3 * noise, 0.4 * level)
     # What is no mark is a mark's soft edge, or nothing.
     near = cv2.dilate(kept.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
@@ -129,8 +130,10 @@ def _noise(strength: np.ndarray) -> float:
 
 def _contrast(strength: np.ndarray) -> float:
     """Returns the strength that the few strongest pixels reach."""
-    rank = strength.size - min(8, max(1, int(0.005 * strength.size)))
-    return float(np.partition(strength.ravel(), rank)[rank])
+    few = min(8, max(1, int(0.005 * strength.size)))
+    strong = strength[strength > 0.5 * strength.max()]
+    values = strong if strong.size >= few else strength.ravel()
+    return float(np.partition(values, -few)[-few])
 
 
 def _closer(
@@ -152,15 +155,17 @@ def _closer(
 
 def _within(ink: Ink, part: np.ndarray, shape: tuple[int, ...]) -> Ink:
     """Says of ink that was found in a part of a picture where in the whole it is."""
-    whole = np.array([*shape[::-1], *shape[::-1]])
-    corner, size = np.tile(part[:2], 2), np.tile(part[2:] - part[:2], 2)
-    left, top, right, bottom = (corner + np.array(ink.region) * size) / whole
-    return ink._replace(region=(float(left), float(top), float(right), float(bottom)))
+    (first, upper, last, lower), (rows, columns) = part.tolist(), shape
+    left, right = ((first + share * (last - first)) / columns for share in ink.region[::2])
+    top, bottom = ((upper + share * (lower - upper)) / rows for share in ink.region[1::2])
+    return ink._replace(region=(left, top, right, bottom))
 
 
 def _scaled(box: np.ndarray, scale: float, shape: tuple[int, ...]) -> np.ndarray:
     """Finds a box of left, top, right and bottom in a larger picture of that shape."""
-    return np.clip(np.rint(box * scale), 0, [*shape[::-1], *shape[::-1]]).astype(int)
+    rows, columns = shape
+    ends = zip((box * scale).tolist(), (columns, rows, columns, rows), strict=True)
+    return np.array([min(max(round(end), 0), most) for end, most in ends])
 
 
 def _slices(box: np.ndarray) -> tuple[slice, slice]:

@@ -105,12 +105,13 @@ def connected(strength: np.ndarray, weakest: float, gap: int) -> Marks:
     if gap:
         joined = cv2.dilate(joined, np.ones((3, 3), np.uint8), iterations=gap)
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    left, top, width, height, area = boxes.T
+    left, top, width, height, _ = boxes.T
     if gap:
         labels = labels[gap:-gap, gap:-gap] * mask
-        area = np.bincount(labels.ravel(), minlength=count)
-    mass = np.bincount(labels.ravel(), strength.ravel(), count)
-    mass[0] = 0
+    inked = np.flatnonzero(mask)
+    of = labels.ravel()[inked]
+    area = np.bincount(of, minlength=count)
+    mass = np.bincount(of, strength.ravel()[inked], count)
     return Marks(left, top, left + width - 2 * gap, top + height - 2 * gap, area, mass, labels)
 
 

@@ -48,7 +48,7 @@ def _on_even_paper(grey: np.ndarray, tight: bool, limits: Limits) -> Relief | No
     border = rim(grey)
     if not _even(border, limits):
         return None
-    difference = np.float32(np.median(border)) - grey
+    difference = _middle(border) - grey
     # Ink is rarer than paper and stands out further, so it decides the sign of the third moment.
     sign = 1 if float((difference**3).sum()) >= 0 else -1
     strength = difference * sign
@@ -67,29 +67,32 @@ def _of_two_levels(grey: np.ndarray, tight: bool, limits: Limits) -> Relief | No
     The two are told apart by the threshold that leaves the least variance on its two sides (Otsu, "A
     threshold selection method from gray-level histograms", 1979).
     """
-    threshold, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    light = grey > threshold
-    between = light.mean() * (1 - light.mean()) * (grey[light].mean() - grey[~light].mean()) ** 2
+    threshold = int(cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0])
+    counts, levels = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().astype(float), np.arange(256)
+    dark, light = np.where(levels <= threshold, counts, 0), np.where(levels > threshold, counts, 0)
+    between = dark.sum() * light.sum() * (levels @ light / light.sum() - levels @ dark / dark.sum()) ** 2
     # A normal distribution, cut in two, has 64 % of its variance between the halves, an even one 75 %.
-    if between <= limits.two_levels * grey.var():
+    if between <= limits.two_levels * (grey.size * (levels**2 @ counts) - (levels @ counts) ** 2):
         return None
-    border = float(np.mean(rim(light)))
-    sign, border = (1, border) if border > 0.5 else (-1, 1 - border)
-    level, on_paper = _level(grey[light == (sign > 0)], limits)
-    _, on_ink = _level(grey[light != (sign > 0)], limits)
+    border = float(np.mean(rim(grey) > threshold))
+    sign, border, paper, ink = (1, border, light, dark) if border > 0.5 else (-1, 1 - border, dark, light)
+    level, on_paper, clean = _level(paper, limits)
+    _, on_ink, _ = _level(ink, limits)
     doubtful, good, sure = limits.one_level
     strict = border > limits.paper_border and min(on_paper, on_ink) > good
-    if on_paper < doubtful or not (tight or strict) or np.mean(light != (sign > 0)) > limits.most_ink:
+    if on_paper < doubtful or not (tight or strict) or ink.sum() > limits.most_ink * grey.size:
         return None
-    clean = np.mean(grey[light == (sign > 0)] == level) > 0.5  # No camera has seen it.
-    clear = tight and bool(clean or on_paper > sure or (on_paper > good and border > 0.7))
+    # Where most of the paper is of one level, no camera has seen it.
+    clear = tight and (clean > 0.5 or on_paper > sure or (on_paper > good and border > 0.7))
     return Relief(np.float32(sign) * (np.float32(level) - grey), sign, tight, clear)
 
 
-def _level(pixels: np.ndarray, limits: Limits) -> tuple[float, float]:
-    """Returns the median of pixels, and which share of them is near it."""
-    level = float(np.median(pixels))
-    return level, float(np.mean(np.abs(pixels - level) <= limits.even))
+def _level(counts: np.ndarray, limits: Limits) -> tuple[int, float, float]:
+    """Returns the median of pixels that are so many of each level, and which shares are near it and on it."""
+    count = counts.sum()
+    level = int(np.searchsorted(np.cumsum(counts), count / 2))
+    near = counts[max(0, level - limits.even) : level + limits.even + 1]
+    return level, float(near.sum() / count), float(counts[level] / count)
 
 
 def polarities(grey: np.ndarray, limits: Limits = LIMITS) -> list[int]:
@@ -132,7 +135,9 @@ def inside_of_frame(grey: np.ndarray, limits: Limits = LIMITS) -> np.ndarray | N
     border = rim(grey)
     if not _even(border, limits):
         return None
-    mask = np.abs(np.float32(np.median(border)) - grey) > limits.apart
+    mask = np.abs(_middle(border) - grey) > limits.apart
+    if np.count_nonzero(mask) < 5 * max(mask.shape):  # Far less work than to look at each side.
+        return None
     sides = [np.flatnonzero(mask.mean(axis=axis) > 0.5) for axis in (0, 1)]
     if min(map(len, sides)) < 10:
         return None
@@ -141,6 +146,10 @@ def inside_of_frame(grey: np.ndarray, limits: Limits = LIMITS) -> np.ndarray | N
     inside = mask[top:bottom, left:right]
     straight = rim(inside).mean() > 0.95 and inside.mean() > 0.7
     return np.array([left, top, right, bottom]) if straight else None
+
+
+def _middle(border: np.ndarray) -> np.float32:
+    return np.float32(np.sort(border)[len(border) // 2])
 
 
 def rim(picture: np.ndarray) -> np.ndarray:
@@ -154,8 +163,12 @@ def shrunk(grey: np.ndarray, side: int) -> np.ndarray:
     if scale >= 1:
         return grey
     size = [max(1, round(scale * n)) for n in reversed(grey.shape)]
-    # Of less than two pixels each, averages of areas look no better, and take ten times as long.
-    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 0.6 else cv2.INTER_LINEAR)
+    return cv2.resize(grey, size, interpolation=averaging(scale))
+
+
+def averaging(scale: float) -> int:
+    """Returns how OpenCV shall shrink a picture: to at least a half, averages of areas look no better."""
+    return cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
 
 
 def side_of(picture: np.ndarray) -> float:
