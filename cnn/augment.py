@@ -122,16 +122,21 @@ def corrupt(keys: jax.Array, images: jax.Array, shares: jax.Array, each: Callabl
     """
     ways = [_as_it_is, *DISTORTIONS.values()]
 
-    def once(turn: int, key: jax.Array, image: jax.Array, share: jax.Array) -> jax.Array:
-        which, drawn = jax.random.split(jax.random.fold_in(key, turn))
+    def drawn(key: jax.Array, share: jax.Array) -> tuple[jax.Array, jax.Array]:
+        which, key = jax.random.split(key)
         lot = jax.random.uniform(which) / jnp.maximum(share, 1e-9)  # Below 1, it is distorted.
-        way = jnp.where(lot < 1, 1 + jnp.floor(lot * len(DISTORTIONS)), 0).astype(jnp.int32)
-        return lax.switch(way, ways, drawn, image[None])[0]
+        return jnp.where(lot < 1, 1 + jnp.floor(lot * len(DISTORTIONS)), 0).astype(jnp.int32), key
 
-    def one(key: jax.Array, image: jax.Array, share: jax.Array) -> jax.Array:
-        return lax.fori_loop(0, 2, lambda turn, image: once(turn, key, image, share), image)
+    def one(which: jax.Array, keys: jax.Array, image: jax.Array) -> jax.Array:
+        def once(turn: int, image: jax.Array) -> jax.Array:
+            return lax.switch(which[turn], ways, keys[turn], image[None])[0]
 
-    return each(one)(keys, images, shares)
+        return lax.fori_loop(0, 2, once, image)
+
+    # What is to be done is drawn for all at once: for one picture after the other it would take longer.
+    turns = jax.vmap(jax.vmap(jax.random.fold_in, (None, 0)), (0, None))(keys, jnp.arange(2))
+    which, keys = jax.vmap(jax.vmap(drawn, (0, None)))(turns, shares)
+    return each(one)(which, keys, images)
 
 
 def _as_it_is(_: jax.Array, images: jax.Array) -> jax.Array:
