@@ -151,7 +151,8 @@ def stretch(key: jax.Array, images: jax.Array) -> jax.Array:
 def zoom(key: jax.Array, images: jax.Array) -> jax.Array:
     """Makes pictures smaller or larger as a whole, by 0.5 to 1.3."""
     (size,) = _drawn(key, images, (0.5, 1.3))
-    return warp(images, jnp.eye(2, 3) / size)
+    weights = _between(_centred(images.shape[-1]) / size, images.shape[-1])
+    return _weighed(weights, images, weights)
 
 
 def wave(key: jax.Array, images: jax.Array) -> jax.Array:
@@ -170,13 +171,12 @@ def defocus(key: jax.Array, images: jax.Array) -> jax.Array:
 def shake(key: jax.Array, images: jax.Array) -> jax.Array:
     """Blurs along a line of any direction, by a Gaussian of 1 to 4 pixels, as a camera that moves."""
     sigma, angle = _drawn(key, images, (1, 4), (0, math.pi))
-    steps = jnp.linspace(-2, 2, 9)[:, None, None, None]
-    seen = [
-        warp(images, _shift(right, down))
-        for right, down in zip(steps * sigma * jnp.cos(angle), steps * sigma * jnp.sin(angle), strict=True)
-    ]
-    weights = jax.nn.softmax(-(steps**2) / 2, axis=0)
-    return sum(weight * image for weight, image in zip(weights, seen, strict=True))
+    steps, across = jnp.linspace(-2, 2, 9), _centred(images.shape[-1])
+    right, down = (
+        _between(across + steps[:, None, None, None] * sigma * part, images.shape[-1])
+        for part in (jnp.cos(angle), jnp.sin(angle))
+    )
+    return jnp.tensordot(jax.nn.softmax(-(steps**2) / 2), _weighed(down, images, right), 1)
 
 
 def frost(key: jax.Array, images: jax.Array) -> jax.Array:
@@ -193,7 +193,8 @@ def coarsen(key: jax.Array, images: jax.Array) -> jax.Array:
     """Shows pictures in pixels 1.5 to 4 times as large."""
     factor, phase = _drawn(key, images, (1.5, 4), (0, 1))
     positions = (jnp.round(_centred(images.shape[-1]) / factor + phase) - phase) * factor
-    return _taken(_blurred(images, factor / 3), positions, positions.swapaxes(1, 2))
+    weights = _between(positions, images.shape[-1])
+    return _weighed(weights, _blurred(images, factor / 3), weights)
 
 
 def thicken(key: jax.Array, images: jax.Array) -> jax.Array:
@@ -335,20 +336,24 @@ def _smooth_noise(key: jax.Array, images: jax.Array, size: int) -> jax.Array:
 def _enlarged(points: jax.Array, side: int) -> jax.Array:
     """Interpolates `(batch, size, size)` linearly to `(batch, side, side)`."""
     size = points.shape[-1]
-    positions = jnp.linspace(-(size - 1) / 2, (size - 1) / 2, side)
-    weights = jnp.maximum(0, 1 - jnp.abs(positions[:, None] - _centred(size)))
-    return jnp.einsum("yi,bij,xj->byx", weights, points, weights)
+    weights = _between(jnp.linspace(-(size - 1) / 2, (size - 1) / 2, side)[None], size)
+    return _weighed(weights, points, weights)
 
 
 def _blurred(images: jax.Array, sigma: jax.Array) -> jax.Array:
     across = _centred(images.shape[-1])
     weights = jax.nn.softmax(-(((across[:, None] - across) / sigma) ** 2) / 2, axis=-1)
-    return jnp.einsum("byi,bij,bxj->byx", weights, images, weights)
+    return _weighed(weights, images, weights)
 
 
-def _shift(right: jax.Array, down: jax.Array) -> jax.Array:
-    """Makes maps for `warp` that move pictures by `(batch, 1, 1)` pixels."""
-    return jnp.concatenate([jnp.zeros((len(right), 2, 2)) + jnp.eye(2), jnp.concatenate([right, down], 1)], 2)
+def _between(positions: jax.Array, size: int) -> jax.Array:
+    """Weighs `size` pixels for linear interpolation at centred positions, `(..., 1, n)`: `(..., n, size)`."""
+    return jnp.maximum(0, 1 - jnp.abs(positions.mT - _centred(size)))
+
+
+def _weighed(rows: jax.Array, images: jax.Array, columns: jax.Array) -> jax.Array:
+    """Makes each pixel a weighted sum of rows and columns, whose weights may differ by picture."""
+    return rows @ images @ columns.mT
 
 
 def _dilated(images: jax.Array) -> jax.Array:
