@@ -1,5 +1,6 @@
 """Digits in forms that MNIST, written by Americans, hardly has, from which a network learns to read more
-of the world: ones with a long upstroke or a foot, sevens with a hook and a bar, nines with a curled tail.
+of the world: ones with a long upstroke or a foot, open fours of straight strokes, sevens with a hook and a
+bar, nines with a curled tail.
 
 Each form is a function of a generator that returns strokes, each `float (points, 2)` of x and y, in a
 box of 1 by 1 with its origin at the top left.
@@ -47,17 +48,37 @@ def one(rng: np.random.Generator) -> list[np.ndarray]:
     return strokes
 
 
+def four(rng: np.random.Generator) -> list[np.ndarray]:
+    """Draws an open 4 of straight strokes, whose stem hardly rises above its bar."""
+    start, corner = point(rng.uniform(0.1, 0.45), 0), point(rng.uniform(0, 0.25), rng.uniform(0.4, 0.65))
+    end = point(rng.uniform(0.5, 0.8), corner[1] + rng.uniform(-0.3, 0.05))
+    stem = end - point(rng.uniform(-0.08, 0.05), rng.uniform(-0.02, 0.2))
+    foot = point(rng.uniform(0.4, 0.75), 1)
+    return [
+        curve(start, bent(rng, start, corner, 0.12), corner),
+        curve(corner, bent(rng, corner, end, 0.12), end),
+        curve(stem, bent(rng, stem, foot, 0.08), foot),
+    ]
+
+
 def seven(rng: np.random.Generator) -> list[np.ndarray]:
     """Draws a 7 with a hook at its left, or a bar through its stem, or both."""
     left, right = point(rng.uniform(0, 0.2), rng.uniform(0, 0.15)), point(0.8, rng.uniform(0, 0.12))
-    foot = point(rng.uniform(0.25, 0.65), 1)
-    dip = (left + right) / 2 + point(rng.uniform(-0.15, 0.1), rng.uniform(-0.05, 0.7))
-    strokes = [curve(left, dip, right), curve(right, bent(rng, right, foot, 0.12), foot)]
+    foot = point(rng.uniform(0.25, 0.9), 1)
     hook, bar = rng.random() < 0.6, rng.random() < 0.8
+    # The pen swings through the dip, or turns there, deep and close to the stem.
+    turns = hook and rng.random() < 0.7
+    dip = (left + right) / 2 + (
+        point(rng.uniform(-0.1, 0.25), rng.uniform(0.05, 0.55))
+        if turns
+        else point(rng.uniform(-0.15, 0.1), rng.uniform(-0.05, 0.35 if hook else 0.15))
+    )
+    top = np.array([left, dip, right]) if turns else curve(left, 2 * dip - (left + right) / 2, right)
+    strokes = [top, curve(right, bent(rng, right, foot, 0.12), foot)]
     if hook:
-        end = left + point(rng.uniform(-0.2, 0.1), rng.uniform(0.12, 0.65))
+        end = left + point(rng.uniform(-0.3, 0.05), rng.uniform(0.12, 0.65))
         strokes.append(curve(end, bent(rng, end, left, 0.05), left))
-    if bar or not hook:
+    if bar or turns or not hook:
         middle = right + rng.uniform(0.4, 0.75) * (foot - right)
         before, after, slope = rng.uniform(0.15, 0.4), rng.uniform(0.15, 0.5), rng.uniform(-0.12, 0.12)
         strokes.append(curve(middle - point(before, slope), middle, middle + point(after, -slope)))
@@ -71,14 +92,16 @@ def nine(rng: np.random.Generator) -> list[np.ndarray]:
     turn = np.linspace(rng.uniform(-0.1, 0.2), -1.05 - rng.uniform(-0.2, 0.2), 24)[:, None] * 2 * np.pi
     grown = np.linspace(rng.uniform(0.3, 1) if rng.random() < 0.4 else 1, 1, 24)[:, None]
     loop = middle + grown * point(wide, high) * np.concatenate([np.cos(turn), np.sin(turn)], axis=1)
-    top = middle + point(wide, rng.uniform(-0.1, 0.05))
+    leaves = rng.uniform(-0.1, 0.1) if rng.random() < 0.5 else rng.uniform(0, 0.27)
+    top = middle + point(wide, high) * [np.cos(leaves * 2 * np.pi), np.sin(leaves * 2 * np.pi)]
     low = point(rng.uniform(0.45, 0.8), rng.uniform(0.7, 0.9))
     tip = point(rng.uniform(-0.1, 0.35), rng.uniform(0.7, 1.0))
     under = point(rng.uniform(0.3, 0.65), rng.uniform(1.0, 1.25))
-    return [loop, curve(top, bent(rng, top, low, 0.3), low), curve(low, under, tip)]
+    swell = point(rng.uniform(0, 0.3) if leaves > 0.1 else rng.uniform(-0.1, 0.1), 0)
+    return [loop, curve(top, (top + low) / 2 + swell, low), curve(low, under, tip)]
 
 
-FORMS: dict[int, Callable[[np.random.Generator], list[np.ndarray]]] = {1: one, 7: seven, 9: nine}
+FORMS: dict[int, Callable[[np.random.Generator], list[np.ndarray]]] = {1: one, 4: four, 7: seven, 9: nine}
 
 
 def point(x: float, y: float) -> np.ndarray:
@@ -104,7 +127,7 @@ def written(rng: np.random.Generator, strokes: list[np.ndarray]) -> np.ndarray:
     Returns:
       `uint8 (28, 28)`.
     """
-    slant, wide, width = rng.uniform(-0.15, 0.45), rng.uniform(0.45, 1.2), int(rng.integers(6, 17))
+    slant, wide, width = rng.uniform(-0.2, 0.45), rng.uniform(0.45, 1.2), int(rng.integers(6, 17))
     canvas = np.zeros((2 * _HEIGHT, 3 * _HEIGHT), np.uint8)
     for stroke in strokes:
         points = np.stack([wide * stroke[:, 0] + slant * (1 - stroke[:, 1]), stroke[:, 1]], axis=1)

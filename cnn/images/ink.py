@@ -36,6 +36,14 @@ class Ink(NamedTuple):
     several: bool
 
 
+class _Character(NamedTuple):
+    """A character, its box of left, top, right and bottom, and whether there were printed lines about it."""
+
+    ink: Ink
+    box: np.ndarray
+    ruled: bool
+
+
 def find(grey: np.ndarray, limits: Limits = LIMITS) -> list[Ink]:
     """Finds the character on a picture.
 
@@ -63,7 +71,7 @@ def find(grey: np.ndarray, limits: Limits = LIMITS) -> list[Ink]:
             return found
     found = []
     for relief in paper.reliefs(small, limits):
-        character = _character(relief, limits)
+        character = _character(relief, limits, not relief.tight and max(small.shape) >= 64)
         if character is None:
             continue
         found.append(_closer(grey, small, relief, character, limits))
@@ -79,8 +87,8 @@ def stamp(mask: np.ndarray, ink: Ink) -> None:
         mask[top:bottom, left:right] = cv2.resize(ink.strength, (right - left, bottom - top))
 
 
-def _character(relief: Relief, limits: Limits) -> tuple[Ink, np.ndarray] | None:
-    """Finds the marks of the character; returns it and its box, or None if there is no ink."""
+def _character(relief: Relief, limits: Limits, may_be_ruled: bool) -> _Character | None:
+    """Finds the marks of the character; returns None if there is no ink."""
     strength = relief.strength
     noise, contrast = _noise(strength), _contrast(strength)
     if noise > 3 and contrast < 20 * noise:
@@ -88,7 +96,8 @@ def _character(relief: Relief, limits: Limits) -> tuple[Ink, np.ndarray] | None:
         noise, contrast = _noise(strength), _contrast(strength)
     if contrast < max(limits.least_contrast, 5 * noise):
         return None
-    if not relief.tight and max(strength.shape) >= 64:
+    with_rules = strength
+    if may_be_ruled:
         strength = rules.erase(strength, _weakest(noise, contrast, limits), limits)
         contrast = _contrast(strength)
         if contrast < limits.least_contrast:
@@ -100,7 +109,7 @@ def _character(relief: Relief, limits: Limits) -> tuple[Ink, np.ndarray] | None:
     cut, kept = strength[_slices(part)], choice.kept[_slices(part)]
     soft = _softened(cut, kept, noise, contrast, _weakest(noise, contrast, limits))
     ink = Ink(soft, (0.0, 0.0, 1.0, 1.0), relief.clear and choice.clear, choice.several)
-    return _within(ink, part, strength.shape), choice.box
+    return _Character(_within(ink, part, strength.shape), choice.box, strength is not with_rules)
 
 
 def _weakest(noise: float, contrast: float, limits: Limits) -> float:
@@ -137,10 +146,10 @@ def _contrast(strength: np.ndarray) -> float:
 
 
 def _closer(
-    grey: np.ndarray, small: np.ndarray, relief: Relief, character: tuple[Ink, np.ndarray], limits: Limits
+    grey: np.ndarray, small: np.ndarray, relief: Relief, character: _Character, limits: Limits
 ) -> Ink:
     """Looks again at a small character in a large picture, with all the pixels that there are."""
-    ink, box = character
+    ink, box, ruled = character
     zoom = grey.shape[0] / small.shape[0]
     size = (box[2:] - box[:2]).max()
     if zoom < 1.3 or size > 0.45 * paper.side_of(small):
@@ -149,8 +158,8 @@ def _closer(
     part = _scaled(box + margin, zoom, grey.shape)
     nearby = paper.shrunk(grey[_slices(part)], limits.working_side)
     closer = Relief(paper.above(nearby, relief.sign, limits.widest_stroke), relief.sign, False, relief.clear)
-    again = _character(closer, limits)
-    return ink if again is None else _within(again[0]._replace(several=ink.several), part, grey.shape)
+    again = _character(closer, limits, ruled and max(nearby.shape) >= 64)
+    return ink if again is None else _within(again.ink._replace(several=ink.several), part, grey.shape)
 
 
 def _within(ink: Ink, part: np.ndarray, shape: tuple[int, ...]) -> Ink:

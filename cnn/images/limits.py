@@ -42,7 +42,7 @@ class Limits:
       thinnest: what strokes of a large character are widened to, in pixels of the frame of 28.
     """
 
-    working_side: int = 200
+    working_side: int = 150
     tight_side: int = 48
     widest_stroke: float = 0.33
     thin_stroke: float = 0.13

@@ -188,10 +188,12 @@ def _may_cross(pieces: np.ndarray, width: int, limits: Limits) -> bool:
     height, rows = pieces.shape[1], np.arange(pieces.shape[1])
     steepest = math.tan(math.radians(limits.rule_slope))
     deep = np.ceil(steepest * np.abs(_from_middle(width))).astype(int)
-    near = [
-        cv2.dilate(p, np.ones((1, 2 * d + 1), np.uint8)) for p, d in zip(pieces[:, None], deep, strict=True)
-    ]
-    inked, deep = (np.concatenate(near) > _INKED).sum(0), deep[:, None]
+    deep = np.maximum(deep, deep[::-1])
+    inked, half = np.zeros(height, int), (len(pieces) + 1) // 2
+    for piece, opposite, d in zip(pieces, pieces[::-1][:half], deep, strict=False):
+        near = cv2.dilate(np.stack([piece, opposite]), np.ones((1, 2 * d + 1), np.uint8))
+        inked += (near > _INKED).sum(0)
+    deep = deep[:, None]
     # Of the steepest line, what leaves the picture above and what leaves it below.
     length = len(pieces) - ((rows < deep).sum(0) + (rows + deep >= height).sum(0)) / 2
     return bool((inked > limits.rule_length * np.maximum(length, 0.5 * len(pieces))).any())
