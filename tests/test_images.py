@@ -278,8 +278,12 @@ def test_rules_that_leave_by_the_top_are_found_and_strokes_in_the_middle_are_non
     assert line.slope == pytest.approx(0.1, abs=0.02)
 
 
-def test_a_page_of_nothing_but_rules_is_blank(tmp_path):
-    page = on_rules(Image.new("L", (280, 280), 250), 40, squared=True)
+@pytest.mark.parametrize("size", [200, 280, 500])
+@pytest.mark.parametrize("pitch", [20, 55, 90])
+@pytest.mark.parametrize("tilt", [0, -0.05])
+@pytest.mark.parametrize("squared", [False, True])
+def test_a_page_of_nothing_but_rules_is_blank(tmp_path, size, pitch, tilt, squared):
+    page = on_rules(Image.new("L", (size, size), 250), pitch * size // 280, squared, tilt=tilt)
     assert not loaded(page, tmp_path / "a.png").any()
 
 

@@ -96,11 +96,12 @@ def _character(relief: Relief, limits: Limits, may_be_ruled: bool) -> _Character
         noise, contrast = _noise(strength), _contrast(strength)
     if contrast < max(limits.least_contrast, 5 * noise):
         return None
-    with_rules = strength
+    with_rules, weakest = strength, _weakest(noise, contrast, limits)
     if may_be_ruled:
-        strength = rules.erase(strength, _weakest(noise, contrast, limits), limits)
+        strength = rules.erase(strength, weakest, limits)
         contrast = _contrast(strength)
-        if contrast < limits.least_contrast:
+        # What was too faint beside the rules does not become ink without them.
+        if contrast < max(limits.least_contrast, weakest):
             return None
     choice = choose(strength, _weakest(noise, contrast, limits), relief.tight, limits)
     if choice is None:
