@@ -43,7 +43,7 @@ def opened(paths: Sequence[str], workers: int | None) -> Iterator[Decode]:
     if workers is None:
         workers = cores.available() if _worthwhile(paths) else 0
     if not workers:
-        yield lambda paths, preprocessing: (images.load_one(path, preprocessing) for path in paths)
+        yield _decode_here
         return
     # Not "fork": JAX has threads, and a forked copy of a thread's lock may never be released.
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
@@ -56,6 +56,11 @@ def opened(paths: Sequence[str], workers: int | None) -> Iterator[Decode]:
         yield lambda paths, preprocessing: _decode(executor, workers, paths, preprocessing)
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+def _decode_here(paths: Sequence[str], preprocessing: str) -> Iterator[images.Decoded]:
+    for start in range(0, len(paths), _CHUNK):
+        yield from images.load_many(paths[start : start + _CHUNK], preprocessing)
 
 
 def _worthwhile(paths: Sequence[str]) -> bool:

@@ -136,4 +136,6 @@ def written(rng: np.random.Generator, strokes: list[np.ndarray]) -> np.ndarray:
         cv2.polylines(
             canvas, [pixels], isClosed=False, color=255, thickness=width, lineType=cv2.LINE_AA, shift=4
         )
-    return np.rint(255 * place(canvas.astype(np.float32) / 255, Fit(box=20, by_mass=True))).astype(np.uint8)
+    return np.rint(255 * place(canvas[None].astype(np.float32) / 255, Fit(box=20, by_mass=True))[0]).astype(
+        np.uint8
+    )

@@ -3,8 +3,10 @@
 What the network was trained on decides how. The steps, each a file of this folder: `grey` decodes a file,
 `ink` finds the character (by `paper`, `rules` and `marks`), `frame` gives thin strokes the width that
 MNIST's have and places them as MNIST's makers did. `limits` holds the numbers that all of it rests on.
+What data sets look like takes a short way to the same: `png` decodes it, and `plain` reads many at once.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
-from cnn.images import grey, ink
+from cnn.images import grey, ink, plain, png
 from cnn.images.frame import FRAME, Fit, place, widened
 from cnn.images.grey import FORMATS, MAX_PIXELS, UnreadableImageError
 
@@ -70,26 +72,49 @@ def load(path: str | Path, preprocessing: str = "mnist") -> np.ndarray:
     Raises:
       UnreadableImageError: it says why.
     """
-    with grey.opened(Path(path)) as image:
-        pictures, _ = see(image, preprocessing)
-    return pictures[0][..., None] if pictures else np.zeros(SHAPE, np.float32)
-
-
-def load_many(paths: Sequence[str], preprocessing: str) -> list[Decoded]:
-    """Reads files by `load_one`, whatever is wrong with one of them."""
-    return [load_one(path, preprocessing) for path in paths]
+    pictures, status, detail = load_one(str(path), preprocessing)
+    if status == "unreadable":
+        raise UnreadableImageError(detail)
+    return np.zeros(SHAPE, np.float32) if pictures is None else pictures[0]
 
 
 def load_one(path: str, preprocessing: str) -> Decoded:
     """Reads a file in all ways that it may be seen, and says in words where that gives no picture."""
+    return load_many([path], preprocessing)[0]
+
+
+def load_many(paths: Sequence[str], preprocessing: str) -> list[Decoded]:
+    """Reads files as `load_one` does each, whatever is wrong with one of them, small ones together."""
+    results: dict[int, Decoded] = {}
+    alike: dict[tuple[int, ...], dict[int, np.ndarray]] = defaultdict(dict)
+    fit = PREPROCESSING[preprocessing]
+    for i, path in enumerate(paths):
+        shades = None if fit is None else png.decoded(path)
+        if shades is None:
+            results[i] = _load(path, preprocessing)
+        else:
+            alike[shades.shape][i] = shades
+    for several in alike.values():
+        assert fit is not None
+        seen = _see_all(np.stack(list(several.values())), fit)
+        results.update(zip(several, map(_decoded, seen), strict=True))
+    return [results[i] for i in range(len(paths))]
+
+
+def _load(path: str, preprocessing: str) -> Decoded:
+    """Reads a file of any kind."""
     try:
         with grey.opened(Path(path)) as image:
-            pictures, detail = see(image, preprocessing)
+            return _decoded(see(image, preprocessing))
     except UnreadableImageError as error:
         return Decoded(None, "unreadable", str(error))
-    if not pictures:
+
+
+def _decoded(seen: tuple[np.ndarray, str]) -> Decoded:
+    pictures, detail = seen
+    if not len(pictures):
         return Decoded(None, "blank", "no ink found")
-    return Decoded(np.array(pictures)[..., None], "ok", detail)
+    return Decoded(pictures[..., None], "ok", detail)
 
 
 class View(NamedTuple):
@@ -116,7 +141,7 @@ def view(path: str | Path, preprocessing: str = "mnist", way: int = 0) -> View:
       UnreadableImageError: it says why.
     """
     with grey.opened(Path(path)) as image:
-        found = _seek(image)[1] if PREPROCESSING[preprocessing] else []
+        found = _seek(image) if PREPROCESSING[preprocessing] else []
         colours = grey.to_colours(image)
     colours.thumbnail((400, 400))
     mask = np.zeros(colours.size[::-1], np.float32)
@@ -125,7 +150,7 @@ def view(path: str | Path, preprocessing: str = "mnist", way: int = 0) -> View:
     return View(np.asarray(colours), mask)
 
 
-def see(image: Image.Image, preprocessing: str) -> tuple[list[np.ndarray], str]:
+def see(image: Image.Image, preprocessing: str) -> tuple[np.ndarray, str]:
     """Makes pictures of an image that has been opened.
 
     Args:
@@ -133,24 +158,47 @@ def see(image: Image.Image, preprocessing: str) -> tuple[list[np.ndarray], str]:
       preprocessing: a name of `PREPROCESSING`.
 
     Returns:
-      `float32 (28, 28)` in [0, 1], one for each way to see it, the likeliest first; and what else is in it.
+      `float32 (N, 28, 28)` in [0, 1], one for each way to see it, the likeliest first; and what else is in
+      it.
     """
     fit = PREPROCESSING[preprocessing]
     if fit is None:
         picture = _resize(image)
-        return [picture] if picture.any() else [], ""
-    several, found = _seek(image)
-    pictures = [place(widened(seen.strength), fit) for seen in found]
-    return pictures, "several marks: read the largest" if several else ""
-
-
-def _seek(image: Image.Image) -> tuple[bool, list[ink.Ink]]:
-    """Finds the character in the first of a picture's shades that show one, and whether there are others."""
+        return (picture[None] if picture.any() else _NONE), ""
     for shades in grey.greys(image):
-        found = ink.find(shades)
-        if found:
-            return found[0].several, found
-    return False, []
+        pictures, detail = _see_all(shades[None], fit)[0]
+        if len(pictures):
+            return pictures, detail
+    return _NONE, ""
+
+
+_NONE = np.empty((0, FRAME, FRAME), np.float32)
+
+
+def _see_all(greys: np.ndarray, fit: Fit) -> list[tuple[np.ndarray, str]]:
+    """Makes pictures of each of the grey ones, `uint8 (N, height, width)`."""
+    if max(greys.shape[1:]) > plain.LONGEST_SIDE:
+        return [_search(shades, fit) for shades in greys]
+    pictures, is_plain = plain.read(greys, fit)
+    ready = iter(pictures[:, None])
+    return [
+        (next(ready), "") if known else _search(shades, fit)
+        for shades, known in zip(greys, is_plain.tolist(), strict=True)
+    ]
+
+
+def _search(shades: np.ndarray, fit: Fit) -> tuple[np.ndarray, str]:
+    """Makes pictures of a grey one by the general chain."""
+    found = ink.find(shades)
+    if not found:
+        return _NONE, ""
+    pictures = [place(widened(seen.strength)[None], fit) for seen in found]
+    return np.concatenate(pictures), "several marks: read the largest" if found[0].several else ""
+
+
+def _seek(image: Image.Image) -> list[ink.Ink]:
+    """Finds the character in the first of a picture's shades that show one."""
+    return next(filter(None, map(ink.find, grey.greys(image))), [])
 
 
 def _resize(image: Image.Image) -> np.ndarray:

@@ -53,43 +53,70 @@ def widened(strength: np.ndarray, limits: Limits = LIMITS) -> np.ndarray:
 
 
 def place(strength: np.ndarray, fit: Fit) -> np.ndarray:
-    """Scales a character to the box of `fit` and centres it in the frame.
+    """Scales characters to the box of `fit` and centres them in the frame.
 
     Args:
-      strength: `float32 (height, width)` in [0, 1], not all 0.
+      strength: `float32 (N, height, width)` in [0, 1], none of them all 0.
       fit: where to.
 
     Returns:
-      `float32 (28, 28)` in [0, 1].
+      `float32 (N, 28, 28)` in [0, 1].
     """
-    left, top, width, height = cv2.boundingRect((strength > 0.2 * strength.max()).astype(np.uint8))
-    first, last = np.array([top, left]), np.array([top + height, left + width])
-    scale = fit.box / max(width, height)
+    first, last = _boxes(strength > 0.2 * strength.max((1, 2), keepdims=True))
+    scale = fit.box / (last - first).max(1)
     if fit.by_mass:  # MNIST's lie at pixel 14, counted from 0: half a pixel beyond the middle.
-        start = np.maximum(first - 1, 0)  # Faint spots further off have no say.
-        corner = start + _centre_of_mass(strength[start[0] : last[0] + 1, start[1] : last[1] + 1]) + 0.5
-        corner -= 14.5 / scale
+        middle = _centres_of_mass(strength, first - 1, last + 1) + 0.5  # Spots further off have no say.
+        corner = middle - 14.5 / scale[:, None]
     else:
-        corner = (first + last) / 2 - FRAME / 2 / scale
-    if 0.88 < scale < 1.12:  # Resampling blurs; what nearly fits keeps its pixels.
-        corner, scale = np.rint(corner), 1.0
-    frame = _cut_square(strength, corner, FRAME / scale)
-    return np.clip(frame / frame.max(), 0, 1)
+        corner = (first + last) / 2 - FRAME / 2 / scale[:, None]
+    fits = (scale > 0.88) & (scale < 1.12)  # Resampling blurs; what nearly fits keeps its pixels.
+    frames = np.empty((len(strength), FRAME, FRAME), np.float32)
+    frames[fits] = _cut_out(strength[fits], np.floor(corner[fits] + 0.5).astype(int))
+    for i in np.flatnonzero(~fits):
+        frames[i] = _cut_square(strength[i], corner[i], FRAME / scale[i])
+    return np.clip(frames / frames.max((1, 2), keepdims=True), 0, 1)
 
 
-def _centre_of_mass(strength: np.ndarray) -> np.ndarray:
-    rows, columns = strength.sum(1), strength.sum(0)
-    return np.array([rows @ np.arange(len(rows)), columns @ np.arange(len(columns))]) / rows.sum()
+def _boxes(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the first row and column that has something, and those after the last, `int (N, 2)`."""
+    sides = [np.any(mask, axis=axis) for axis in (2, 1)]
+    first = [side.argmax(1) for side in sides]
+    last = [side.shape[1] - side[:, ::-1].argmax(1) for side in sides]
+    return np.stack(first, 1), np.stack(last, 1)
+
+
+def _centres_of_mass(strength: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Returns rows and columns, `float64 (N, 2)`, of what lies between `first` and `last`.
+
+    Of small pictures, 64 bits hold these sums without rounding, so that no order of adding changes them.
+    """
+    places = [np.arange(n) for n in strength.shape[1:]]
+    within = [(at >= first[:, i, None]) & (at < last[:, i, None]) for i, at in enumerate(places)]
+    strength = np.where(within[0][:, :, None] & within[1][:, None, :], strength, 0)
+    rows, columns = (strength.sum(axis, dtype=float) for axis in (2, 1))
+    return np.stack([rows @ places[0], columns @ places[1]], 1) / rows.sum(1, keepdims=True)
+
+
+def _cut_out(strength: np.ndarray, corner: np.ndarray) -> np.ndarray:
+    """Cuts the frame out of each picture, from its corner at (row, column) on; beyond the picture is 0."""
+    at = corner[:, :, None] + np.arange(FRAME)
+    inside = (at >= 0) & (at < np.array(strength.shape[1:])[:, None])
+    (rows, columns), within = np.where(inside, at, 0).swapaxes(0, 1), inside.swapaxes(0, 1)
+    each = np.arange(len(strength))[:, None, None]
+    cut = strength[each, rows[:, :, None], columns[:, None, :]]
+    return cut * (within[0][:, :, None] & within[1][:, None, :])
 
 
 def _cut_square(strength: np.ndarray, corner: np.ndarray, side: float) -> np.ndarray:
     """Resamples a square, with its corner at (row, column), to the frame; beyond the picture is 0."""
     (top, left), (rows, columns) = corner.tolist(), strength.shape
-    above, before = max(0, math.ceil(-top)), max(0, math.ceil(-left))
-    below, behind = max(0, math.ceil(top + side - rows)), max(0, math.ceil(left + side - columns))
+    reach = 2 * max(1, side / FRAME) + 1  # As far as a bicubic filter looks.
+    above, before = max(0, math.ceil(reach - top)), max(0, math.ceil(reach - left))
+    below, behind = (
+        max(0, math.ceil(top + side + reach - rows)),
+        max(0, math.ceil(left + side + reach - columns)),
+    )
     padded = cv2.copyMakeBorder(strength, above, below, before, behind, cv2.BORDER_CONSTANT, value=0)
     top, left = top + above, left + before
-    if side == FRAME:
-        return padded[int(top) : int(top) + FRAME, int(left) : int(left) + FRAME]
-    box = (left, top, min(left + side, padded.shape[1]), min(top + side, padded.shape[0]))
+    box = (left, top, left + side, top + side)
     return np.asarray(Image.fromarray(padded).resize((FRAME, FRAME), Image.Resampling.BICUBIC, box))

@@ -50,7 +50,7 @@ def _on_even_paper(grey: np.ndarray, tight: bool, limits: Limits) -> Relief | No
         return None
     difference = _middle(border) - grey
     # Ink is rarer than paper and stands out further, so it decides the sign of the third moment.
-    sign = 1 if float((difference**3).sum()) >= 0 else -1
+    sign = 1 if float((difference * difference * difference).sum(dtype=float)) >= 0 else -1
     strength = difference * sign
     if np.mean(strength > 0.5 * strength.max()) > 0.5:
         return None
@@ -105,7 +105,8 @@ def polarities(grey: np.ndarray, limits: Limits = LIMITS) -> list[int]:
     for window in limits.skew_windows:
         size = max(3, int(window * side_of(small)) | 1)
         difference = cv2.medianBlur(small, size).astype(np.float32) - small
-        skewness += float((difference**3).mean() / ((difference**2).mean() + 1e-6) ** 1.5)
+        squares = difference * difference
+        skewness += float((squares * difference).mean() / (squares.mean() + 1e-6) ** 1.5)
     likelier = 1 if skewness >= 0 else -1
     return [likelier] if abs(skewness) >= limits.skewed else [likelier, -likelier]
 
@@ -154,7 +155,13 @@ def _middle(border: np.ndarray) -> np.float32:
 
 def rim(picture: np.ndarray) -> np.ndarray:
     """Returns the pixels along the four edges."""
-    return np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+    return rims(picture[None])[0]
+
+
+def rims(pictures: np.ndarray) -> np.ndarray:
+    """Returns the pixels along the four edges of each, `(N, pixels)`."""
+    edges = [pictures[:, 0], pictures[:, -1], pictures[:, :, 0], pictures[:, :, -1]]
+    return np.concatenate(edges, axis=1)
 
 
 def shrunk(grey: np.ndarray, side: int) -> np.ndarray:

@@ -58,7 +58,7 @@ def draw(
 
 
 def _judged(
-    found: list[np.ndarray], character: np.ndarray, target: np.ndarray
+    found: np.ndarray, character: np.ndarray, target: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     for picture in found:
         alike = likeness(picture, character)
