@@ -20,8 +20,9 @@ from scipy.special import softmax
 from cnn import calibration, images, keras_h5
 from cnn.model import CNN
 
-# The batch is a size that XLA compiles once; fewer pictures are filled up with blank ones.
-_BATCH = 512
+# XLA compiles for one number of pictures; the last of them are filled up with blank ones. It is a constant,
+# since a picture's sums may be added in another order beside more or fewer pictures.
+_TOGETHER = 256
 
 
 class Reading(NamedTuple):
@@ -60,35 +61,33 @@ class Classifier:
       unsure_below: the confidence below which a reading is `unsure`, in [0, 1].
     """
 
-    def __init__(self, params: Any, metadata: dict[str, Any], batch_size: int = _BATCH) -> None:
+    def __init__(self, params: Any, metadata: dict[str, Any]) -> None:
         """Takes parameters as they are; use `load` for files."""
         self.params, self.metadata = params, metadata
         self.class_names = tuple(metadata["class_names"])
         self.preprocessing = metadata.get("preprocessing", "mnist")
         self.unsure_below = metadata.get("unsure_below", 0.0)
-        self._batch_size = batch_size
         if self.preprocessing not in list(images.PREPROCESSING):  # It may be of any type.
             raise keras_h5.ModelFileError(
                 f"the model's pictures are made by {self.preprocessing!r}, which this version does not know"
             )
 
     @classmethod
-    def load(cls, path: str | Path, batch_size: int = _BATCH) -> "Classifier":
+    def load(cls, path: str | Path) -> "Classifier":
         """Opens a model file (.h5), or the newest checkpoint in a training workdir.
 
         Args:
           path: of the file or of the folder.
-          batch_size: how many pictures the network reads at once.
 
         Raises:
           cnn.Error: what is wrong with it, in one line.
         """
         if Path(path).is_dir():
-            return cls(*_read_workdir(Path(path)), batch_size)
-        return cls(*keras_h5.load(path), batch_size)
+            return cls(*_read_workdir(Path(path)))
+        return cls(*keras_h5.load(path))
 
     def logits(self, pictures: np.ndarray) -> np.ndarray:
-        """Computes logits, in batches of one size, so that any number compiles once.
+        """Computes logits, in batches of one size, so that any number compiles once and none changes another.
 
         Args:
           pictures: `(N, 28, 28)` or `(N, 28, 28, 1)`; integers from 0 to 255, or floats from 0 to 1.
@@ -102,9 +101,9 @@ class Classifier:
         pictures = _checked(pictures)
         forward = _compiled(len(self.class_names))
         results = [np.zeros((0, len(self.class_names)), np.float32)]
-        for start in range(0, len(pictures), self._batch_size):
-            batch = pictures[start : start + self._batch_size]
-            fill = [(0, self._batch_size - len(batch)), (0, 0), (0, 0), (0, 0)]
+        for start in range(0, len(pictures), _TOGETHER):
+            batch = pictures[start : start + _TOGETHER]
+            fill = [(0, _TOGETHER - len(batch)), (0, 0), (0, 0), (0, 0)]
             results.append(np.asarray(forward(self.params, np.pad(batch, fill)))[: len(batch)])
         return np.concatenate(results)
 

@@ -194,7 +194,7 @@ class InferConfig:
     """CSV of path,label; without it, labels are the names of folders (7/a.png) or ends of files (a_7.png)."""
 
     batch_size: int = 512
-    """Images that the network reads at once, at least 1."""
+    """Files whose rows are written together, at least 1; no row depends on it."""
 
     workers: int | None = None
     """Processes that decode images; without it, one a core when there is much to decode. 0 for none."""

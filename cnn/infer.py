@@ -38,7 +38,7 @@ def infer(config: InferConfig) -> bool:
     with decoding.opened([file.path for file in files], config.workers) as decode:
         from cnn.classifier import Classifier  # JAX, imported while the decoders start.
 
-        classifier = Classifier.load(config.model, config.batch_size)
+        classifier = Classifier.load(config.model)
         if config.unsure_below is not None:
             classifier.unsure_below = config.unsure_below
         labels = find_labels(files, config.labels, classifier.class_names)

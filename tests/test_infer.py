@@ -148,11 +148,17 @@ def test_workers_and_batch_sizes_change_nothing(digits, model, tmp_path):
         )
         infer.infer(config)
         contents.append(out.read_text())
-    assert contents[0] == contents[1]
-    rows = [[r.split(",") for r in content.splitlines()[1:]] for content in contents]
-    for one, other in zip(rows[0], rows[2], strict=True):
-        assert one[:2] + one[3:] == other[:2] + other[3:]
-        assert not one[2] or abs(float(one[2]) - float(other[2])) < 2e-6
+    assert contents[0] == contents[1] == contents[2]
+
+
+def test_a_confidence_is_the_same_to_the_bit_whoever_sits_beside_it(model, mnist_test):
+    classifier = Classifier.load(model)
+    pictures = mnist_test.images[:600]
+    together = classifier.predict_proba(pictures)
+    order = np.random.default_rng(0).permutation(len(pictures))
+    np.testing.assert_array_equal(classifier.predict_proba(pictures[order]), together[order])
+    for i in (0, 255, 256, 599):
+        np.testing.assert_array_equal(classifier.predict_proba(pictures[i : i + 1])[0], together[i])
 
 
 def test_processes_decode_in_order_and_more_than_they_may_hold(digits):
