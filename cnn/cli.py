@@ -37,7 +37,8 @@ def train(arguments: Sequence[str] | None = None) -> int:
 
 def infer(arguments: Sequence[str] | None = None) -> int:
     """Runs `bin/infer`; arguments and result as for `train`."""
-    return _run(_infer, sys.argv[1:] if arguments is None else arguments, "no file was left half-written")
+    kept = "the rows so far are whole, and --resume continues those of an --output"
+    return _run(_infer, sys.argv[1:] if arguments is None else arguments, kept)
 
 
 def _train(arguments: Sequence[str]) -> int:

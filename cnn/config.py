@@ -175,6 +175,9 @@ class InferConfig:
     output: Path | None = None
     """CSV file to write; without it, stdout."""
 
+    resume: bool = False
+    """Continue after the last whole row of OUTPUT.partial, which a stopped run has left."""
+
     plot: Path = Path("predictions.png")
     """Picture to draw, or none."""
 
@@ -207,6 +210,8 @@ class InferConfig:
         if self.unsure_below is not None:
             _at_least(0, self, "unsure_below")
             _at_most(1, self, "unsure_below")
+        if self.resume and self.output is None:
+            raise UsageError("--resume: stdout cannot be continued; give the --output that was stopped")
         if self.workers is not None:
             _at_least(0, self, "workers")
 

@@ -46,6 +46,7 @@ def scan(config: InferConfig) -> list[File]:
         raise InferError(f"{top}: no such folder or image; --input names what to read")
     ours = (config.output, config.plot, config.labels, config.model)
     own = {os.path.abspath(path) for path in ours if path}
+    own |= {path + ".partial" for path in own}
     shown = os.path.abspath(config.show) + os.sep if config.show else "\0"
     paths = (
         path

@@ -1,20 +1,17 @@
 """A folder of images into rows, in natural order, batch by batch; whatever a file is, it has a row."""
 
-import contextlib
-import csv
 import itertools
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import monotonic
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from cnn import decoding
-from cnn.atomic import replacing
+from cnn import decoding, output
 from cnn.config import InferConfig
 from cnn.folder import FORMATS, File, InferError, find_labels, scan
 from cnn.summary import Tally, draw, show
@@ -43,27 +40,52 @@ def infer(config: InferConfig) -> bool:
             classifier.unsure_below = config.unsure_below
         labels = find_labels(files, config.labels, classifier.class_names)
         tally = Tally(classifier.class_names)
-        with _output(config.output) as out:
-            write = _writer(out, config, classifier.class_names, labelled=bool(labels))
-            for file, reading in _readings(files, classifier, decode, config.batch_size):
-                write(file, reading, labels.get(file.name, ""))
-                if config.show:
-                    show(file, reading, config.show, classifier.preprocessing)
-                tally.add(file, reading, labels.get(file.name, ""))
-    _conclude(config, tally, classifier.preprocessing, monotonic() - start)
+        header, row = _columns(config, classifier.class_names, labelled=bool(labels))
+        done = _resumed(config, header, files, tally) if config.resume else 0
+        with output.opened(config.output, header, config.resume) as write:
+            for batch in _readings(files[done:], classifier, decode, config.batch_size, done):
+                write([row(file, reading, labels.get(file.name, "")) for file, reading in batch])
+                for file, reading in batch:
+                    if config.show:
+                        show(file, reading, config.show, classifier.preprocessing)
+                    tally.add(file, reading, labels.get(file.name, ""))
+    _conclude(config, tally, classifier, monotonic() - start)
     return not tally.statuses["unreadable"]
 
 
+def _resumed(config: InferConfig, header: Sequence[str], files: Sequence[File], tally: Tally) -> int:
+    """Counts the rows that a stopped run has left, which must be those of the first files."""
+    from cnn.classifier import Reading
+
+    assert config.output is not None
+    names, done = iter(files), 0
+    for cells in output.earlier_rows(config.output, header):
+        row, file = dict(zip(header, cells, strict=False)), next(names, None)
+        if file is None or row["path"] != file.name:
+            raise InferError(
+                f"{output.partial_of(config.output)}: its row {done + 1:,} is of {row['path']}, where the "
+                f"folder has {file.name if file else 'nothing'} now; leave out --resume to begin anew"
+            )
+        confidence = float(row["confidence"] or 0)
+        reading = Reading(file.path, row["prediction"], confidence, row["status"], row["detail"])
+        tally.add(file, reading, row.get("label", ""))
+        done += 1
+    return done
+
+
 def _readings(
-    files: Sequence[File], classifier: Any, decode: decoding.Decode, batch_size: int
-) -> Iterator[tuple[File, Any]]:
-    """Yields each file with what was read in it, a batch at a time."""
+    files: Sequence[File], classifier: Any, decode: decoding.Decode, batch_size: int, done: int
+) -> Iterator[list[tuple[File, Any]]]:
+    """Yields the files with what was read in them, a batch at a time; `done` were read before."""
     decoded = decode([file.path for file in files], classifier.preprocessing)
-    with tqdm(total=len(files), desc="reading", unit=" files", leave=False, disable=None) as progress:
+    total = done + len(files)
+    with tqdm(
+        total=total, initial=done, desc="reading", unit=" files", leave=False, disable=None
+    ) as progress:
         for start in range(0, len(files), batch_size):
             batch = files[start : start + batch_size]
             pictures = list(itertools.islice(decoded, len(batch)))
-            yield from zip(batch, classifier.read([f.path for f in batch], pictures), strict=True)
+            yield list(zip(batch, classifier.read([f.path for f in batch], pictures), strict=True))
             progress.update(len(batch))
 
 
@@ -103,49 +125,37 @@ def _plot(config: InferConfig) -> Path | None:
     return None if str(config.plot) == "none" else config.plot
 
 
-@contextlib.contextmanager
-def _output(path: Path | None) -> Iterator[TextIO]:
-    """Opens the CSV: a file beside its place until it is whole, or stdout."""
-    # Names that are not UTF-8 are written as the bytes that they are.
-    options: Any = {"errors": "surrogateescape", "newline": ""}
-    if path is None:
-        if sys.stdout is None:
-            raise InferError("stdout is closed; give --output")
-        with open(sys.stdout.fileno(), "w", encoding="utf-8", closefd=False, **options) as out:
-            yield out
-        return
-    with replacing(path) as partial, open(partial, "w", encoding="utf-8", **options) as out:
-        yield out
-
-
-def _writer(out: TextIO, config: InferConfig, class_names: Sequence[str], labelled: bool) -> Any:
-    """Writes the header, and returns the function that writes a row."""
-    rows = csv.writer(out, lineterminator="\n")
+def _columns(
+    config: InferConfig, class_names: Sequence[str], labelled: bool
+) -> tuple[list[str], Callable[[File, Any, str], list[str]]]:
+    """Returns the header, and the function that makes a row."""
     ranks = range(2, min(config.top_k, len(class_names)) + 1)
     header = ["path", "prediction", "confidence", "status", "detail"] + ["label"] * labelled
     header += [f"{column}_{rank}" for rank in ranks for column in ("prediction", "confidence")]
-    rows.writerow(header + list(class_names) * config.probabilities)
+    header += list(class_names) * config.probabilities
 
-    def write(file: File, reading: Any, label: str) -> None:
-        row = [file.name, reading.prediction, _number(reading), reading.status, reading.detail]
-        row += [label] * labelled
+    def row(file: File, reading: Any, label: str) -> list[str]:
+        cells = [file.name, reading.prediction, _number(reading), reading.status, reading.detail]
+        cells += [label] * labelled
         probabilities = reading.probabilities
         read = probabilities is not None
-        best = np.argsort(-probabilities, kind="stable") if read else np.zeros(0, int)
+        best = np.argsort(-probabilities, kind="stable") if read and ranks else np.zeros(0, int)
         for rank in ranks:
-            row += [class_names[best[rank - 1]], f"{probabilities[best[rank - 1]]:.6f}"] if read else ["", ""]
+            cells += (
+                [class_names[best[rank - 1]], f"{probabilities[best[rank - 1]]:.6f}"] if read else ["", ""]
+            )
         if config.probabilities:
-            row += [f"{p:.6f}" for p in probabilities] if read else [""] * len(class_names)
-        rows.writerow(row)
+            cells += [f"{p:.6f}" for p in probabilities] if read else [""] * len(class_names)
+        return cells
 
-    return write
+    return header, row
 
 
 def _number(reading: Any) -> str:
     return f"{reading.confidence:.6f}" if reading.prediction else ""
 
 
-def _conclude(config: InferConfig, tally: Tally, preprocessing: str, seconds: float) -> None:
+def _conclude(config: InferConfig, tally: Tally, classifier: Any, seconds: float) -> None:
     """Draws the plot, and says on stderr what was done and where it is."""
     total = sum(tally.statuses.values())
     counts = ", ".join(
@@ -158,7 +168,7 @@ def _conclude(config: InferConfig, tally: Tally, preprocessing: str, seconds: fl
         )
     plot = _plot(config)
     if plot is not None:
-        draw(tally, summary, preprocessing, plot)
+        draw(tally, summary, classifier, plot)
     if tally.statuses["unreadable"] == total:
         print(f"{config.input}: no image among its files; expected {FORMATS}", file=sys.stderr)
     where = [f"predictions in {config.output}"] * (config.output is not None)

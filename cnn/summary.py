@@ -68,20 +68,21 @@ class Tally:
         return sum(truth == guess for truth, guess in zip(self.truths, self.guesses, strict=True))
 
 
-def draw(tally: Tally, title: str, preprocessing: str, path: Path) -> None:
+def draw(tally: Tally, title: str, classifier: Any, path: Path) -> None:
     """Draws the least sure pictures, and the confusion matrix or how sure the network was.
 
     Args:
       tally: of all rows.
       title: of the plot.
-      preprocessing: with which the files were read.
+      classifier: with which the files were read; those that a stopped run has read are read again.
       path: file to write.
     """
     from cnn import plots
 
-    sheet = tally.sheet
-    originals = [_view(name, reading, preprocessing).original for name, reading, *_ in sheet]
-    pictures = np.array([reading.picture for _, reading, *_ in sheet])
+    sheet, blank = tally.sheet, np.zeros(images.SHAPE, np.float32)
+    seen = [r if r.picture is not None else classifier.predict_files(name)[0] for name, r, *_ in sheet]
+    originals = [_view(reading.path, reading, classifier.preprocessing).original for reading in seen]
+    pictures = np.array([blank if reading.picture is None else reading.picture for reading in seen])
     captions = [(caption, right) for *_, caption, right in sheet]
     if tally.truths:
         truths, guesses = np.array(tally.truths), np.array(tally.guesses)
@@ -118,4 +119,5 @@ def show(file: File, reading: Any, folder: Path, preprocessing: str) -> None:
 
 
 def _legible(name: str) -> str:
-    return name.encode(errors="replace").decode().replace("\n", " ")
+    text = name.encode(errors="replace").decode()
+    return "".join(letter if letter.isprintable() else " " for letter in text)
