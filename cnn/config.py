@@ -173,7 +173,10 @@ class InferConfig:
     """Model file (.h5, ours or Keras'), or the workdir of a training run."""
 
     output: Path | None = None
-    """CSV file to write; without it, stdout."""
+    """File to write, CSV unless it ends in .jsonl or .parquet; without it, stdout."""
+
+    format: Literal["csv", "jsonl", "parquet"] | None = None
+    """How rows are written: csv, jsonl (a JSON object a line) or parquet; without it, as --output ends."""
 
     resume: bool = False
     """Continue after the last whole row of OUTPUT.partial, which a stopped run has left."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from cnn import decoding, output
+from cnn import decoding, formats, output
 from cnn.config import InferConfig
 from cnn.folder import FORMATS, File, InferError, find_labels, scan
 from cnn.summary import Tally, draw, show
@@ -40,9 +40,10 @@ def infer(config: InferConfig) -> bool:
             classifier.unsure_below = config.unsure_below
         labels = find_labels(files, config.labels, classifier.class_names)
         tally = Tally(classifier.class_names)
-        header, row = _columns(config, classifier.class_names, labelled=bool(labels))
-        done = _resumed(config, header, files, tally) if config.resume else 0
-        with output.opened(config.output, header, config.resume) as write:
+        columns, row = _columns(config, classifier.class_names, labelled=bool(labels))
+        kind = formats.choose(config.output, config.format)
+        done = _resumed(config, columns, kind, files, tally) if config.resume else 0
+        with output.opened(config.output, columns, kind, config.resume) as write:
             for batch in _readings(files[done:], classifier, decode, config.batch_size, done):
                 write([row(file, reading, labels.get(file.name, "")) for file, reading in batch])
                 for file, reading in batch:
@@ -53,14 +54,16 @@ def infer(config: InferConfig) -> bool:
     return not tally.statuses["unreadable"]
 
 
-def _resumed(config: InferConfig, header: Sequence[str], files: Sequence[File], tally: Tally) -> int:
+def _resumed(
+    config: InferConfig, columns: formats.Columns, kind: formats.Format, files: Sequence[File], tally: Tally
+) -> int:
     """Counts the rows that a stopped run has left, which must be those of the first files."""
     from cnn.classifier import Reading
 
     assert config.output is not None
     names, done = iter(files), 0
-    for cells in output.earlier_rows(config.output, header):
-        row, file = dict(zip(header, cells, strict=False)), next(names, None)
+    for row in output.earlier_rows(config.output, columns, kind):
+        file = next(names, None)
         if file is None or row["path"] != file.name:
             raise InferError(
                 f"{output.partial_of(config.output)}: its row {done + 1:,} is of {row['path']}, where the "
@@ -93,6 +96,8 @@ def _check_outputs(config: InferConfig) -> None:
     """Fails before the work what would fail after it, or would write over what is read."""
     if config.show is not None:
         _check_show(config)
+    if formats.choose(config.output, config.format) == "parquet":
+        _check_parquet(config)
     outputs = {"--output": config.output, "--plot": _plot(config)}
     taken = {os.path.realpath(p): f for f, p in (("--model", config.model), ("--labels", config.labels)) if p}
     taken[os.path.realpath(config.input)] = "--input"
@@ -111,6 +116,11 @@ def _check_outputs(config: InferConfig) -> None:
         taken[os.path.realpath(path)] = flag
 
 
+def _check_parquet(config: InferConfig) -> None:
+    if config.output is None or output.is_special(config.output):
+        raise InferError("--format parquet: is written to a regular file only; name one with --output")
+
+
 def _check_show(config: InferConfig) -> None:
     assert config.show is not None
     if os.path.realpath(config.show) == os.path.realpath(config.input):
@@ -127,12 +137,14 @@ def _plot(config: InferConfig) -> Path | None:
 
 def _columns(
     config: InferConfig, class_names: Sequence[str], labelled: bool
-) -> tuple[list[str], Callable[[File, Any, str], list[str]]]:
-    """Returns the header, and the function that makes a row."""
+) -> tuple[formats.Columns, Callable[[File, Any, str], list[str]]]:
+    """Returns what a row holds, and the function that makes one."""
     ranks = range(2, min(config.top_k, len(class_names)) + 1)
     header = ["path", "prediction", "confidence", "status", "detail"] + ["label"] * labelled
     header += [f"{column}_{rank}" for rank in ranks for column in ("prediction", "confidence")]
     header += list(class_names) * config.probabilities
+    numbers = {"confidence"} | {f"confidence_{rank}" for rank in ranks}
+    numbers |= set(class_names) if config.probabilities else set()
 
     def row(file: File, reading: Any, label: str) -> list[str]:
         cells = [file.name, reading.prediction, _number(reading), reading.status, reading.detail]
@@ -148,7 +160,7 @@ def _columns(
             cells += [f"{p:.6f}" for p in probabilities] if read else [""] * len(class_names)
         return cells
 
-    return header, row
+    return formats.Columns(header, frozenset(numbers)), row
 
 
 def _number(reading: Any) -> str:

@@ -1,25 +1,21 @@
-"""Where the rows go: a CSV that is whole or not there, and what a stopped run has left of it.
+"""Where the rows go: a file that is whole or not there, and what a stopped run has left of it.
 
-Rows are added to `OUTPUT.partial`, a batch at a time, and only the whole file takes the place of OUTPUT.
+Rows are added to `OUTPUT.partial`, a batch at a time, and only the whole file takes the place of OUTPUT. Of
+Parquet, which has no whole rows before its end, the partial is a CSV.
 """
 
 import contextlib
-import csv
 import errno
-import io
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import cnn
-
-# Names that are not UTF-8 are written as the bytes that they are.
-_ENCODING: Any = {"encoding": "utf-8", "errors": "surrogateescape"}
-# What must not stay bare in a row.
-_SPECIAL = frozenset(',"\r\n')
+from cnn import formats
+from cnn.atomic import replacing
+from cnn.formats import Columns, Format
 
 Write = Callable[[Iterable[Sequence[str]]], None]
 
@@ -39,48 +35,8 @@ def partial_of(path: Path) -> Path:
     return path.with_name(path.name + ".partial")
 
 
-def line(row: Iterable[str]) -> str:
-    r"""Writes a row of a CSV (RFC 4180).
-
-    Python's own writer leaves a bare carriage return bare, which its reader takes for the end of a row.
-
-    Example:
-      >>> line(["a,b", 'say "7" twice', "7"])
-      '"a,b","say ""7"" twice",7\n'
-    """
-    return ",".join(map(_cell, row)) + "\n"
-
-
-def _cell(text: str) -> str:
-    return text if _SPECIAL.isdisjoint(text) else '"' + text.replace('"', '""') + '"'
-
-
-def whole_rows(path: Path) -> Iterator[tuple[list[str], int]]:
-    """Reads the rows of a CSV that may have been torn anywhere.
-
-    Args:
-      path: of the file.
-
-    Yields:
-      Each whole row, its header too, and how many bytes of the file it ends after.
-    """
-    with open(path, "rb") as file:
-        at, ended = 0, True
-
-        def lines() -> Iterator[str]:
-            nonlocal at, ended
-            for raw in file:
-                at, ended = at + len(raw), raw.endswith(b"\n")
-                yield raw.decode(**_ENCODING)
-
-        with contextlib.suppress(csv.Error):  # The last row ends within quotation marks.
-            for row in csv.reader(lines(), strict=True):
-                if ended:
-                    yield row, at
-
-
-def earlier_rows(path: Path, header: Sequence[str]) -> Iterator[list[str]]:
-    """Reads the rows that a stopped run has left of an output.
+def earlier_rows(path: Path, columns: Columns, kind: Format) -> Iterator[dict[str, str]]:
+    """Reads the rows that a stopped run has left of an output, by column.
 
     Raises:
       OutputError: they have other columns.
@@ -88,23 +44,37 @@ def earlier_rows(path: Path, header: Sequence[str]) -> Iterator[list[str]]:
     partial = partial_of(path)
     if not partial.exists():
         return
-    rows = (row for row, _ in whole_rows(partial))
-    found = next(rows, list(header))
-    if found != list(header):
+    rows = (row for row, _ in _whole_rows(partial, kind))
+    first = next(rows, None)
+    if first is not None and list(first) != list(columns.names):
         raise OutputError(
-            f"{partial}: has the columns {','.join(found)}, where {','.join(header)} are asked for; "
+            f"{partial}: has the columns {','.join(first)}, where {','.join(columns.names)} are asked for; "
             "give the flags of the stopped run, or leave out --resume to begin anew"
         )
+    if first is not None and kind == "jsonl":
+        yield first  # A CSV begins with its header.
     yield from rows
 
 
+def _whole_rows(partial: Path, kind: Format) -> Iterator[tuple[dict[str, str], int]]:
+    """Reads the rows of a partial, of a CSV the header too; and where each ends."""
+    if kind == "jsonl":
+        yield from formats.json_rows(partial)
+        return
+    names: list[str] = []
+    for row, end in formats.csv_rows(partial):
+        names = names or row
+        yield dict(zip(names, row, strict=False)), end
+
+
 @contextlib.contextmanager
-def opened(path: Path | None, header: Sequence[str], resume: bool) -> Iterator[Write]:
-    """Opens a CSV: `OUTPUT.partial` until it is whole, or stdout.
+def opened(path: Path | None, columns: Columns, kind: Format, resume: bool) -> Iterator[Write]:
+    """Opens an output: `OUTPUT.partial` until it is whole, or stdout.
 
     Args:
-      path: of the CSV; without it, stdout. What is no regular file (a pipe) is written to as it is.
-      header: the names of its columns.
+      path: of the output; without it, stdout. What is no regular file (a pipe) is written to as it is.
+      columns: what its rows hold.
+      kind: how they are written.
       resume: whether the rows that are there stay.
 
     Yields:
@@ -116,46 +86,65 @@ def opened(path: Path | None, header: Sequence[str], resume: bool) -> Iterator[W
     if path is None:
         if sys.stdout is None:
             raise OutputError("stdout is closed; give --output")
-        write = _writer(sys.stdout.fileno())
-        write([header])
-        yield write
+        yield _begun(sys.stdout.fileno(), columns, kind)
         return
     whole = Path(os.path.realpath(path))
-    special = whole.exists() and not whole.is_file()
+    special = is_special(whole)
     partial = whole if special else partial_of(path)
     with contextlib.nullcontext() if special else _kept(partial):
         file = os.open(partial, os.O_WRONLY | (0 if special else os.O_CREAT), 0o666)
         try:
-            if special or not _cut(file, partial, resume):
-                _writer(file)([header])
-            yield _writer(file)
+            going_on = not special and _cut(file, partial, kind, resume)
+            yield _writer(file, columns, kind) if going_on else _begun(file, columns, kind)
         finally:
             os.close(file)
         if not special:
-            os.replace(partial, whole)
+            _finish(partial, columns, kind, whole)
 
 
-def _cut(file: int, partial: Path, resume: bool) -> int:
+def is_special(path: Path) -> bool:
+    """Tells whether something is there that is no file to be replaced: a pipe, a terminal."""
+    return path.exists() and not path.is_file()
+
+
+def _cut(file: int, partial: Path, kind: Format, resume: bool) -> int:
     """Cuts off what is no whole row, or all; returns how many bytes are left, where writing goes on."""
-    end = max((end for _, end in whole_rows(partial)), default=0) if resume else 0
+    end = max((end for _, end in _whole_rows(partial, kind)), default=0) if resume else 0
     os.ftruncate(file, end)
     return os.lseek(file, end, os.SEEK_SET)
 
 
-def _writer(file: int) -> Write:
-    def write(rows: Iterable[Sequence[str]]) -> None:
-        text = io.StringIO()
-        text.writelines(map(line, rows))
-        data = memoryview(text.getvalue().encode(**_ENCODING))
-        # A signal that came between two pieces would leave half a row.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-        try:
-            while data:
-                data = data[os.write(file, data) :]
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+def _begun(file: int, columns: Columns, kind: Format) -> Write:
+    if kind != "jsonl":
+        _write_all(file, formats.csv_line(columns.names))
+    return _writer(file, columns, kind)
 
-    return write
+
+def _writer(file: int, columns: Columns, kind: Format) -> Write:
+    def line(row: Sequence[str]) -> str:
+        return formats.json_line(columns, row) if kind == "jsonl" else formats.csv_line(row)
+
+    return lambda rows: _write_all(file, "".join(map(line, rows)))
+
+
+def _write_all(file: int, text: str) -> None:
+    """Writes all of it before a signal is heard, which would leave half a row."""
+    data = memoryview(text.encode(**formats.ENCODING))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        while data:
+            data = data[os.write(file, data) :]
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _finish(partial: Path, columns: Columns, kind: Format, whole: Path) -> None:
+    if kind != "parquet":
+        os.replace(partial, whole)
+        return
+    with replacing(whole) as made:
+        formats.write_parquet(partial, columns, made)
+    partial.unlink()
 
 
 @contextlib.contextmanager

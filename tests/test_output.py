@@ -1,7 +1,9 @@
 """Rows that survive whatever ends a run: torn files, full disks, kills."""
 
 import csv
+import dataclasses
 import io
+import json
 import os
 import shutil
 import signal
@@ -14,8 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from pyarrow import parquet
 
-from cnn import infer, output
+from cnn import formats, infer, output
 from cnn.config import InferConfig
 from tests.conftest import command
 
@@ -25,20 +28,39 @@ HEADER = ["path", "prediction"]
 
 @given(CELLS)
 def test_a_row_parses_back_to_its_cells(row):
-    text = output.line(row)
+    text = formats.csv_line(row)
     assert list(csv.reader(io.StringIO(text, newline=""), strict=True)) == [row]
 
 
 @given(st.lists(CELLS, max_size=5), st.integers(0, 10**6))
 def test_of_a_file_torn_anywhere_the_whole_rows_are_found(rows, cut):
-    lines = [output.line(row).encode("utf-8", "surrogateescape") for row in rows]
+    lines = [formats.csv_line(row).encode("utf-8", "surrogateescape") for row in rows]
     ends = [sum(map(len, lines[: i + 1])) for i in range(len(lines))]
     cut %= sum(map(len, lines)) + 1
     with tempfile.NamedTemporaryFile() as file:
         file.write(b"".join(lines)[:cut])
         file.flush()
-        found = list(output.whole_rows(Path(file.name)))
+        found = list(formats.csv_rows(Path(file.name)))
     assert found == [(row, end) for row, end in zip(rows, ends, strict=True) if end <= cut]
+
+
+NAMES = formats.Columns(["path", "prediction", "confidence"], frozenset({"confidence"}))
+
+
+@given(st.lists(CELLS, max_size=5), st.integers(0, 10**6))
+def test_json_lines_parse_back_wherever_they_are_torn(rows, cut):
+    rows = [[*row, "0.250000"] for row in rows]
+    lines = [formats.json_line(NAMES, row).encode() for row in rows]
+    ends = [sum(map(len, lines[: i + 1])) for i in range(len(lines))]
+    cut %= sum(map(len, lines)) + 1
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(b"".join(lines)[:cut])
+        file.flush()
+        found = list(formats.json_rows(Path(file.name)))
+    expected = [(dict(zip(NAMES.names, row, strict=True)), end) for row, end in zip(rows, ends, strict=True)]
+    assert found == [(row, end) for row, end in expected if end <= cut]
+    for line, row in zip(lines, rows, strict=True):
+        assert json.loads(line) == {"path": row[0] or None, "prediction": row[1] or None, "confidence": 0.25}
 
 
 @pytest.fixture(scope="module")
@@ -151,3 +173,38 @@ def test_stdout_cannot_be_continued(run):
     done = run("infer", "--input", ".", "--resume")
     assert done.returncode == 2
     assert "--resume: stdout cannot be continued; give the --output that was stopped" in done.stderr
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_other_formats_hold_the_same_rows_and_are_continued(scans, trained, tmp_path, ending):
+    folder = tmp_path / "scans"
+    shutil.copytree(scans, folder)
+    shutil.copy(folder / "scan0.png", folder / os.fsdecode(b"zz\xff.png"))
+    out, table = tmp_path / f"o.{ending}", tmp_path / "o.csv"
+    infer.infer(settings(folder, trained, table, top_k=2, probabilities=True))
+    config = settings(folder, trained, out, top_k=2, probabilities=True)
+    infer.infer(config)
+    whole = out.read_bytes()
+    names, *rows = [row for row, _ in formats.csv_rows(table)]
+    texts = {"path", "prediction", "status", "detail", "prediction_2"}
+    expected = [
+        {n: (c if n in texts else float(c)) if c else None for n, c in zip(names, row, strict=True)}
+        for row in rows
+    ]
+    if ending == "jsonl":
+        assert [json.loads(line) for line in whole.decode().splitlines()] == expected
+        (tmp_path / "o.jsonl.partial").write_bytes(whole[: len(whole) // 2])
+    else:
+        expected[-1]["path"] = "zz\\xff.png"
+        assert parquet.read_table(out).to_pylist() == expected
+        (tmp_path / "o.parquet.partial").write_bytes(table.read_bytes()[:999])
+    out.unlink()
+    infer.infer(dataclasses.replace(config, resume=True))
+    assert out.read_bytes() == whole
+    assert not output.partial_of(out).exists()
+
+
+def test_parquet_needs_a_file(scans, trained, run):
+    done = run("infer", "--input", scans, "--model", trained / "mnist_model.h5", "--format", "parquet")
+    assert done.returncode == 1
+    assert "--format parquet: is written to a regular file only; name one with --output" in done.stderr
