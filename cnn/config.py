@@ -205,6 +205,9 @@ class InferConfig:
     workers: int | None = None
     """Processes that decode images; without it, one a core when there is much to decode. 0 for none."""
 
+    timeout: float = 20.0
+    """Seconds that one of those processes may be at a file, above 0; then the file's row says so."""
+
     recursive: bool = True
     """Do not read the folders inside the folder."""
 
@@ -215,6 +218,7 @@ class InferConfig:
             _at_most(1, self, "unsure_below")
         if self.resume and self.output is None:
             raise UsageError("--resume: stdout cannot be continued; give the --output that was stopped")
+        _at_least(0.001, self, "timeout")
         if self.workers is not None:
             _at_least(0, self, "workers")
 

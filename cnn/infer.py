@@ -32,7 +32,7 @@ def infer(config: InferConfig) -> bool:
     start = monotonic()
     _check_outputs(config)
     files = scan(config)
-    with decoding.opened([file.path for file in files], config.workers) as decode:
+    with decoding.opened([file.path for file in files], config.workers, config.timeout) as decode:
         from cnn.classifier import Classifier  # JAX, imported while the decoders start.
 
         classifier = Classifier.load(config.model)

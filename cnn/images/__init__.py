@@ -7,7 +7,7 @@ What data sets look like takes a short way to the same: `png` decodes it, and `p
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,17 +83,29 @@ def load_one(path: str, preprocessing: str) -> Decoded:
     return load_many([path], preprocessing)[0]
 
 
-def load_many(paths: Sequence[str], preprocessing: str) -> list[Decoded]:
-    """Reads files as `load_one` does each, whatever is wrong with one of them, small ones together."""
+def load_many(
+    paths: Sequence[str], preprocessing: str, begin: Callable[[int], None] | None = None
+) -> list[Decoded]:
+    """Reads files as `load_one` does each, whatever is wrong with one of them, small ones together.
+
+    Args:
+      paths: of the files.
+      preprocessing: a name of `PREPROCESSING`.
+      begin: is told which file is begun, by its place, and at last how many they are.
+    """
     results: dict[int, Decoded] = {}
     alike: dict[tuple[int, ...], dict[int, np.ndarray]] = defaultdict(dict)
     fit = PREPROCESSING[preprocessing]
     for i, path in enumerate(paths):
+        if begin is not None:
+            begin(i)
         shades = None if fit is None else png.decoded(path)
         if shades is None:
             results[i] = _load(path, preprocessing)
         else:
             alike[shades.shape][i] = shades
+    if begin is not None:
+        begin(len(paths))
     for several in alike.values():
         assert fit is not None
         seen = _see_all(np.stack(list(several.values())), fit)

@@ -38,6 +38,8 @@ def opened(path: Path) -> Iterator[Image.Image]:
                 yield _upright(image)
     except UnreadableImageError:
         raise
+    except MemoryError as error:
+        raise UnreadableImageError("needs more memory than there is") from error
     except Exception as error:
         raise UnreadableImageError(f"damaged image: {_first_line(error)}") from error
 

@@ -1,0 +1,109 @@
+"""Processes that die, hang or run out of memory, and what becomes of their files."""
+
+import contextlib
+import multiprocessing
+import os
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnn import decoding, images
+
+
+@pytest.fixture(scope="module")
+def paths(mnist_test, tmp_path_factory) -> list[str]:
+    folder = tmp_path_factory.mktemp("many")
+    for i in range(300):
+        Image.fromarray(mnist_test.images[i, ..., 0]).save(folder / f"{i}.png")
+    return [str(folder / f"{i}.png") for i in range(300)] * 10
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory) -> str:
+    """A picture that takes seconds to decode."""
+    path = tmp_path_factory.mktemp("large") / "large.png"
+    Image.new("RGB", (13_000, 13_000), "white").save(path, compress_level=1)
+    return str(path)
+
+
+def kill_children():
+    for process in multiprocessing.active_children():
+        with contextlib.suppress(ProcessLookupError, TypeError):  # It has ended, or not begun.
+            os.kill(process.pid, 9)
+
+
+def same(found, expected):
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        assert one[1:] == other[1:]
+        np.testing.assert_array_equal(one.pictures, other.pictures)
+
+
+def test_processes_that_are_killed_are_replaced_and_their_files_read(paths):
+    expected = images.load_many(paths[:300], "mnist") * 10
+    stop = threading.Event()
+
+    def kill():
+        while not stop.wait(0.3):
+            kill_children()
+
+    with decoding.opened(paths, 2) as decode:
+        found = decode(paths, "mnist")
+        start = [next(found)]
+        killer = threading.Thread(target=kill)
+        killer.start()
+        time.sleep(0.3)  # Some die before they are asked again.
+        rest = [next(found) for _ in range(1500)]
+        stop.set()
+        killer.join()
+        same(start + rest + list(found), expected)
+
+
+def test_a_file_whose_process_dies_twice_has_a_row_that_says_so(paths, large):
+    names = [*paths[:5], large, *paths[5:10]]
+    stop = threading.Event()
+
+    def kill():
+        while not stop.is_set():
+            time.sleep(0.2)
+            kill_children()
+
+    with decoding.opened(names, 1) as decode:
+        found = decode(names, "mnist")
+        killer = threading.Thread(target=kill)
+        killer.start()
+        found = list(found)
+        stop.set()
+        killer.join()
+    assert found[5] == (None, "unreadable", "killed the process that read it, twice")
+    same(found[:5] + found[6:], images.load_many(paths[:10], "mnist"))
+
+
+def test_a_file_that_takes_too_long_has_a_row_that_says_so(paths, large):
+    names = [*paths[:5], large, *paths[5:10]]
+    with decoding.opened(names, 1, timeout=0.3) as decode:
+        found = list(decode(names, "mnist"))
+    assert found[5] == (None, "unreadable", "took longer than 0.3 s")
+    same(found[:5] + found[6:], images.load_many(paths[:10], "mnist"))
+
+
+def test_names_of_any_length_pass(paths, tmp_path):
+    deep = tmp_path.joinpath(*["x" * 250] * 6)
+    deep.mkdir(parents=True)
+    names = [str(deep / f"{'y' * 200}{i}.png") for i in range(200)]
+    for name in names[::2]:
+        Path(name).symlink_to(paths[0])
+    with decoding.opened(names, 2) as decode:
+        found = list(decode(names, "mnist"))
+    assert [d.status for d in found] == ["ok", "unreadable"] * 100
+
+
+def test_more_pictures_than_shared_memory_takes_come_through_the_pipe(paths, monkeypatch):
+    decoded = images.load_many(paths[:3], "mnist")
+    monkeypatch.setattr(decoding, "_PICTURES", 2)
+    with decoding.opened(paths[:3], 1) as decode:
+        same(list(decode(paths[:3], "mnist")), decoded)
