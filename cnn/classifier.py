@@ -15,9 +15,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.special import softmax
 
-from cnn import calibration, images, keras_h5
+from cnn import images, keras_h5
 from cnn.model import CNN
 
 # XLA compiles for one number of pictures; the last of them are filled up with blank ones. It is a constant,
@@ -98,18 +97,26 @@ class Classifier:
         Raises:
           ValueError: of another shape or range.
         """
+        return self._computed(pictures)[0]
+
+    def _computed(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Computes logits and probabilities."""
         pictures = _checked(pictures)
         forward = _compiled(len(self.class_names))
-        results = [np.zeros((0, len(self.class_names)), np.float32)]
+        none = np.zeros((0, len(self.class_names)), np.float32)
+        results: list[Any] = [(none, none)]
         for start in range(0, len(pictures), _TOGETHER):
             batch = pictures[start : start + _TOGETHER]
-            fill = [(0, _TOGETHER - len(batch)), (0, 0), (0, 0), (0, 0)]
-            results.append(np.asarray(forward(self.params, np.pad(batch, fill)))[: len(batch)])
-        return np.concatenate(results)
+            count = len(batch)
+            if count < _TOGETHER:
+                batch = np.concatenate([batch, np.zeros((_TOGETHER - count, *images.SHAPE), batch.dtype)])
+            results.append(tuple(np.asarray(part)[:count] for part in forward(self.params, batch)))
+        logits, probabilities = (np.concatenate(parts) for parts in zip(*results, strict=True))
+        return logits, probabilities
 
     def predict_proba(self, pictures: np.ndarray) -> np.ndarray:
         """Computes the probability of each class; arguments as for `logits`, values in [0, 1]."""
-        return softmax(self.logits(pictures), axis=-1)
+        return self._computed(pictures)[1]
 
     def predict(self, pictures: np.ndarray) -> np.ndarray:
         """Returns the likeliest label of each picture, `int32 (N,)`; arguments as for `logits`."""
@@ -129,25 +136,38 @@ class Classifier:
 
     def read(self, paths: list[str], decoded: list[images.Decoded]) -> list[Reading]:
         """Reads what `images.load_many` has decoded from `paths`; of several ways, the surest counts."""
-        pictures = [picture for d in decoded if d.pictures is not None for picture in d.pictures]
-        probabilities = iter(self.predict_proba(np.array(pictures)) if pictures else [])
-        return [
-            Reading(path, "", 0.0, d.status, d.detail, None, None)
-            if d.pictures is None
-            else self._reading(path, d, np.array([next(probabilities) for _ in d.pictures]))
-            for path, d in zip(paths, decoded, strict=True)
-        ]
+        seen = [d.pictures for d in decoded if d.pictures is not None]
+        probabilities = self.predict_proba(np.concatenate(seen)) if seen else np.zeros((0, 1))
+        surest, labels = probabilities.max(-1).tolist(), probabilities.argmax(-1).tolist()
+        readings, at = [], 0
+        for path, d in zip(paths, decoded, strict=True):
+            if d.pictures is None:
+                readings.append(Reading(path, "", 0.0, d.status, d.detail))
+                continue
+            ways = range(at, at + len(d.pictures))
+            best = max(ways, key=surest.__getitem__)
+            picture = d.pictures[best - at]
+            readings.append(
+                self._reading(path, d, labels[best], surest[best], probabilities[best], picture, best - at)
+            )
+            at = ways.stop
+        return readings
 
-    def _reading(self, path: str, decoded: images.Decoded, probabilities: np.ndarray) -> Reading:
-        assert decoded.pictures is not None
-        way = int(probabilities.max(-1).argmax())
-        label = int(probabilities[way].argmax())
-        name, confidence = self.class_names[label], float(probabilities[way, label])
+    def _reading(
+        self,
+        path: str,
+        decoded: images.Decoded,
+        label: int,
+        confidence: float,
+        probabilities: np.ndarray,
+        picture: np.ndarray,
+        way: int,
+    ) -> Reading:
         status, detail = "ok", decoded.detail
         if confidence < self.unsure_below:
             status = "unsure"
             detail = "; ".join(filter(None, [f"confidence below {self.unsure_below:.4f}", decoded.detail]))
-        return Reading(path, name, confidence, status, detail, probabilities[way], decoded.pictures[way], way)
+        return Reading(path, self.class_names[label], confidence, status, detail, probabilities, picture, way)
 
 
 def _checked(pictures: np.ndarray) -> np.ndarray:
@@ -164,21 +184,21 @@ def _checked(pictures: np.ndarray) -> np.ndarray:
 
 @functools.cache
 def _compiled(num_classes: int) -> Callable:
-    """Returns the jitted network, from pictures to logits, one for all classifiers of its kind."""
+    """Returns the jitted network, from pictures to logits and probabilities, one for all of its kind."""
     model = CNN(num_classes)
 
     @jax.jit
-    def forward(params: Any, pictures: jax.Array) -> jax.Array:
+    def forward(params: Any, pictures: jax.Array) -> tuple[jax.Array, jax.Array]:
         if pictures.dtype == jnp.uint8:
             pictures = pictures.astype(jnp.float32) / 255
         logits: Any = model.apply({"params": params}, pictures)
-        return logits
+        return logits, jax.nn.softmax(logits)
 
     return forward
 
 
 def _read_workdir(folder: Path) -> tuple[Any, dict[str, Any]]:
-    from cnn import checkpoint  # Orbax takes a second to import.
+    from cnn import calibration, checkpoint  # Orbax takes a second to import.
 
     epoch = checkpoint.latest(folder / "checkpoints")
     if epoch is None:

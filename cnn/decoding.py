@@ -1,16 +1,15 @@
-"""Image files decoded in order, in several processes where there is enough to decode.
+"""Image files decoded in order, in processes of their own; in several where there is enough to decode.
 
-A process that dies, or is too long at a file, is replaced; pictures come back through shared memory. Threads
-would be slower than one: Pillow and NumPy hold Python's lock for most of such small work.
+A process that dies, or is too long at a file, is replaced, and its memory is bounded; pictures come back
+through shared memory. Threads would be slower than one: Pillow and NumPy hold Python's lock for most of such
+small work.
 """
 
 import contextlib
-import multiprocessing
+import itertools
 import os
-import signal
-import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing import connection
 from time import monotonic
 from typing import Any
@@ -18,68 +17,123 @@ from typing import Any
 import numpy as np
 
 import cnn
-from cnn import cores, images
+from cnn import cores, images, processes
 
-# Files that a process decodes at a time, and such chunks that may wait for each process.
-_CHUNK, _WAITING = 64, 4
+# Files that a process decodes at a time, at first and at most; such chunks that may wait for each process.
+_FIRST, _CHUNK, _WAITING = 16, 256, 4
+# Seconds that a chunk should take: less, and handing it over costs too much; more, and others wait for it.
+_AIM = 0.05
+# Chunks that may wait, decoded, for one before them that is not.
+_DECODED = 4 * _WAITING
+# Bytes of names that a chunk may have, which a pipe of 64 KiB takes at once, also where two wait.
+_NAMES = 12_000
 # Pictures of a chunk that go through shared memory; the few chunks of more go through a pipe.
 _PICTURES = 2 * _CHUNK
-# Bytes of names that may wait for a process: a pipe of 64 KiB takes them at once.
-_NAMES = 16_000
-# What is worth starting processes for, which takes half a second.
+# What is worth a process for each core.
 _MANY_FILES, _MANY_BYTES = 512, 16_000_000
 # Bytes that a process may take beyond what it has at its start: enough for `images.MAX_PIXELS`.
 _MEMORY = 2 << 30
-
-Decode = Callable[[Sequence[str], str], Iterator[images.Decoded]]
 
 
 class DecodingError(cnn.Error):
     """Processes that decode images cannot be kept."""
 
 
-@contextlib.contextmanager
-def opened(paths: Sequence[str], workers: int | None, timeout: float = 20) -> Iterator[Decode]:
-    """Starts processes for the files of `paths`, if they are worth it, and ends them with the `with`.
+class Decoders:
+    """Processes that decode images, in order; or none, and this process does."""
 
-    Args:
-      paths: the files that will be decoded.
-      workers: how many processes; 0 for none, None to decide by the number and size of the files.
-      timeout: seconds that a process may be at a file.
+    def __init__(self, workers: int | None, timeout: float) -> None:
+        """Starts one process, while the caller imports JAX; `prepare` starts more."""
+        self._workers, self._timeout = workers, timeout
+        self._readers: list[_Reader] = []
+        self._size = _FIRST
+        self._context = processes.context()
+        self._grow(1 if workers is None else workers)
 
-    Yields:
-      A function of paths and a name of `images.PREPROCESSING` that decodes them in order.
-    """
-    if workers is None:
-        workers = cores.available() if _worthwhile(paths) else 0
-    if not workers:
-        yield _decode_here
-        return
-    # Not "fork": JAX has threads, and a forked copy of a thread's lock may never be released.
-    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(method)
-    context.set_forkserver_preload(["cnn.images"])
-    readers = [_Reader(context, timeout) for _ in range(workers)]  # While the caller imports JAX.
-    try:
-        yield lambda paths, preprocessing: _decode(readers, paths, preprocessing)
-    finally:
-        for reader in readers:
+    def prepare(self, count: int, paths: Iterable[str]) -> None:
+        """Starts a process for each core if `count` files at these paths are worth it."""
+        if self._workers is None and (
+            count >= _MANY_FILES or sum(map(_size, itertools.islice(paths, _MANY_FILES))) >= _MANY_BYTES
+        ):
+            self._grow(cores.available())
+
+    def _grow(self, workers: int) -> None:
+        while len(self._readers) < workers:
+            self._readers.append(_Reader(self._context, self._timeout))
+
+    def decode(self, paths: Iterable[str], preprocessing: str) -> Iterator[images.Decoded]:
+        """Decodes files in order, never more than a few chunks ahead of what is asked for.
+
+        Args:
+          paths: of the files; taken as they are needed.
+          preprocessing: a name of `images.PREPROCESSING`.
+
+        Raises:
+          DecodingError: no process can be kept alive.
+        """
+        left = iter(paths)
+        if not self._readers:
+            while chunk := list(itertools.islice(left, _CHUNK)):
+                yield from images.load_many(chunk, preprocessing)
+            return
+        waiting: deque[_Task] = deque()
+        while True:
+            for reader in sorted(self._readers, key=lambda reader: len(reader.tasks)):
+                if len(waiting) < _DECODED * len(self._readers) and reader.has_room():
+                    if not (chunk := self._chunk(left)):
+                        break
+                    waiting.append(_Task(chunk, preprocessing))
+                    reader.give(waiting[-1])
+            if not waiting:
+                return
+            if waiting[0].decoded is None:
+                self._wait()
+            while waiting and waiting[0].decoded is not None:
+                yield from waiting.popleft().decoded or ()
+
+    def _chunk(self, left: Iterator[str]) -> list[str]:
+        chunk, size = [], 0
+        for path in itertools.islice(left, self._size):
+            chunk.append(path)
+            size += len(os.fsencode(path))
+            if size >= _NAMES:
+                break
+        return chunk
+
+    def _wait(self) -> None:
+        parts = [part for reader in self._readers for part in (reader.results, reader.process.sentinel)]
+        connection.wait(parts, timeout=0.2)
+        for reader in self._readers:
+            reader.look()
+            if reader.seconds_a_file is not None:
+                wanted = int(_AIM / max(reader.seconds_a_file, 1e-9))
+                self._size = max(1, min(wanted, 2 * self._size, _CHUNK))
+
+    def end(self) -> None:
+        """Ends the processes."""
+        for reader in self._readers:
             reader.end()
 
 
-def _decode_here(paths: Sequence[str], preprocessing: str) -> Iterator[images.Decoded]:
-    for start in range(0, len(paths), _CHUNK):
-        yield from images.load_many(paths[start : start + _CHUNK], preprocessing)
+@contextlib.contextmanager
+def opened(workers: int | None, timeout: float = 20) -> Iterator[Decoders]:
+    """Starts to decode, and ends what was started with the `with`.
 
-
-def _worthwhile(paths: Sequence[str]) -> bool:
-    return len(paths) >= _MANY_FILES or sum(map(_size, paths)) >= _MANY_BYTES
+    Args:
+      workers: how many processes; 0 for none, None to decide by the number and size of the files.
+      timeout: seconds that a process may be at a file.
+    """
+    decoders = Decoders(workers, timeout)
+    try:
+        yield decoders
+    finally:
+        decoders.end()
 
 
 def _size(path: str) -> int:
     try:
-        return os.path.getsize(path)
-    except OSError:
+        return os.stat(path).st_size
+    except (OSError, ValueError):
         return 0
 
 
@@ -92,7 +146,7 @@ class _Task:
         self.lost: dict[int, str] = {}
         self.one_by_one = False
         self.decoded: list[images.Decoded] | None = None
-        self.size = sum(map(len, paths))
+        self.size = sum(len(os.fsencode(path)) for path in paths)
 
 
 class _Reader:
@@ -103,6 +157,7 @@ class _Reader:
         self._buffer = context.RawArray("f", _WAITING * _PICTURES * int(np.prod(images.SHAPE)))
         self._pictures = _as_pictures(self._buffer)
         self.tasks: deque[_Task] = deque()
+        self.seconds_a_file: float | None = None
         self._stillborn = 0
         self._start()
 
@@ -148,26 +203,25 @@ class _Reader:
         elif self.tasks and self._at.value >= 0 and monotonic() - self._since > self._timeout:
             self._replace(f"took longer than {self._timeout:g} s", at_once=True)
 
-    def _take(self, pictures: np.ndarray | None, about: list[tuple[int, str, str]]) -> None:
-        count = sum(number for number, *_ in about)
+    def _take(self, pictures: np.ndarray | None, about: list[tuple[int, str, str]], seconds: float) -> None:
+        ends = list(itertools.accumulate(number for number, *_ in about))
         if pictures is None:
-            pictures = self._pictures[self._slot, :count].copy()
-        parts = np.split(pictures, np.cumsum([number for number, *_ in about])[:-1])
+            pictures = self._pictures[self._slot, : ends[-1]].copy()
         self.tasks.popleft().decoded = [
-            images.Decoded(part if number else None, status, detail)
-            for part, (number, status, detail) in zip(parts, about, strict=True)
+            images.Decoded(pictures[end - number : end] if number else None, status, detail)
+            for end, (number, status, detail) in zip(ends, about, strict=True)
         ]
         self._slot = (self._slot + 1) % _WAITING
-        self._stillborn = 0
+        self._stillborn, self.seconds_a_file = 0, seconds / len(about)
 
     def _replace(self, reason: str, at_once: bool) -> None:
         """Starts another process for what this one has not done; a file may kill one process, not two."""
         at = self._at.value
         self.end()
-        if self.tasks and 0 <= at < len(self.tasks[0].paths):
+        if self.tasks and at >= 0:
             task = self.tasks[0]
             task.deaths[at] += 1
-            task.one_by_one = True
+            task.one_by_one = True  # Also where it was at many together: then the next knows which it is.
             if at_once or task.deaths[at] > 1:
                 task.lost[at] = reason
         elif at < 0:
@@ -186,33 +240,13 @@ class _Reader:
         self.results.close()
 
 
-def _decode(readers: list[_Reader], paths: Sequence[str], preprocessing: str) -> Iterator[images.Decoded]:
-    """Decodes in order, never more than a few chunks ahead of what is asked for."""
-    chunks = (paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK))
-    tasks = (_Task(chunk, preprocessing) for chunk in chunks)
-    waiting: deque[_Task] = deque()
-    while True:
-        for reader in sorted(readers, key=lambda reader: len(reader.tasks)):
-            if reader.has_room() and (task := next(tasks, None)) is not None:
-                reader.give(task)
-                waiting.append(task)
-        if not waiting:
-            return
-        connection.wait([part for r in readers for part in (r.results, r.process.sentinel)], timeout=0.2)
-        for reader in readers:
-            reader.look()
-        while waiting and waiting[0].decoded is not None:
-            yield from waiting.popleft().decoded or ()
-
-
 def _as_pictures(buffer: Any) -> np.ndarray:
     return np.frombuffer(buffer, np.float32).reshape(_WAITING, -1, *images.SHAPE)
 
 
 def _serve(tasks: connection.Connection, results: connection.Connection, buffer: Any, at: Any) -> None:
     """Decodes what comes, in a process of its own; `at` says which file of a chunk it is at."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent minds Ctrl-C.
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    processes.follow_parent()
     _limit_memory()
     shared = _as_pictures(buffer)
 
@@ -222,13 +256,14 @@ def _serve(tasks: connection.Connection, results: connection.Connection, buffer:
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
             slot, *task = tasks.recv()
+            start = monotonic()
             decoded = _decode_task(begin, *task)
             pictures = [picture for d in decoded if d.pictures is not None for picture in d.pictures]
             fits = len(pictures) <= shared.shape[1]
             if fits and pictures:
                 np.stack(pictures, out=shared[slot, : len(pictures)])
             about = [(0 if d.pictures is None else len(d.pictures), d.status, d.detail) for d in decoded]
-            results.send((None if fits else np.stack(pictures), about))
+            results.send((None if fits else np.stack(pictures), about, monotonic() - start))
 
 
 def _decode_task(
@@ -246,13 +281,6 @@ def _decode_task(
             decoded.append(images.load_one(path, preprocessing))
     begin(len(paths))
     return decoded
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _limit_memory() -> None:

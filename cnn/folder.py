@@ -1,18 +1,21 @@
 """What there is to read: the files of a folder in natural order, and the true classes of those known."""
 
 import csv
+import functools
 import os
-import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cnn
 from cnn import images
 from cnn.config import InferConfig
+from cnn.names import Names
 
 FORMATS = ", ".join(images.FORMATS)
+# A folder whose name ends so was perhaps meant to be an image, and has a row.
+_ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
 
 
 class InferError(cnn.Error):
@@ -31,8 +34,23 @@ class File(NamedTuple):
     name: str
 
 
-def scan(config: InferConfig) -> list[File]:
-    """Lists the files of the input in natural order (2 before 10), without hidden ones.
+class Files:
+    """The files of a folder in natural order, to be gone through as often as needed."""
+
+    def __init__(self, top: str, names: Iterable[str]) -> None:
+        """Takes the folder, and the paths in it, with `/`, in any order."""
+        self.top = top
+        self._names = Names(names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __iter__(self) -> Iterator[File]:
+        return (File(os.path.join(self.top, name), name) for name in self._names)
+
+
+def scan(config: InferConfig) -> Files:
+    """Lists the files of the input, without hidden ones.
 
     The program's own outputs are left out, should they lie in there.
 
@@ -41,46 +59,61 @@ def scan(config: InferConfig) -> list[File]:
     """
     top = config.input
     if top.is_file():
-        return [File(str(top), top.name)]
+        return Files(os.path.dirname(top), [top.name])
     if not top.is_dir():
         raise InferError(f"{top}: no such folder or image; --input names what to read")
-    ours = (config.output, config.plot, config.labels, config.model)
-    own = {os.path.abspath(path) for path in ours if path}
-    own |= {path + ".partial" for path in own}
-    shown = os.path.abspath(config.show) + os.sep if config.show else "\0"
-    paths = (
-        path
-        for path in _walk(top, config.recursive)
-        if os.path.abspath(path) not in own and not os.path.abspath(path).startswith(shown)
-    )
-    files = [File(path, os.path.relpath(path, top).replace(os.sep, "/")) for path in paths]
-    if not files:
+    files = Files(str(top), _walk(str(top), config.recursive, _own(config)))
+    if not len(files):
         hint = "" if config.recursive else " (and --no-recursive leaves out the folders in it)"
         raise InferError(f"{top}: nothing to read in this folder{hint}; expected {FORMATS} images")
-    return sorted(files, key=lambda file: natural(file.name))
+    return files
 
 
-def _walk(top: Path, recursive: bool) -> Iterator[str]:
-    def refuse(error: OSError) -> None:
-        print(f"warning: {error.filename}: left out: {error.strerror}", file=sys.stderr)
-
-    for folder, folders, names in os.walk(top, onerror=refuse):
-        folders[:] = [f for f in folders if recursive and not f.startswith(".")]
-        yield from (os.path.join(folder, name) for name in names if not name.startswith("."))
+def _own(config: InferConfig) -> set[str]:
+    """Returns what in the folder is the program's own, relative to it."""
+    ours = (config.output, config.plot, config.labels, config.model, config.show)
+    paths = [os.path.relpath(path, config.input) for path in ours if path]
+    return {name.replace(os.sep, "/") for path in paths for name in (path, path + ".partial")}
 
 
-def natural(name: str) -> tuple[list[Any], str]:
-    """Makes a sorting key that takes runs of digits as numbers.
+def _walk(top: str, recursive: bool, own: set[str]) -> Iterator[str]:
+    """Yields the names of files as they come, relative to `top`."""
+    folders = [""]
+    while folders:
+        within = folders.pop()
+        try:
+            with os.scandir(os.path.join(top, within)) as entries:
+                for entry in entries:
+                    name = within + entry.name
+                    if entry.name.startswith(".") or name in own:
+                        continue
+                    is_folder = _is_folder(entry)
+                    if is_folder and not entry.is_symlink():
+                        folders += [name + "/"] * recursive
+                    if not is_folder or _named_like_an_image(name):
+                        yield name
+                    elif entry.is_symlink():
+                        _left_out(entry.path, "a link to a folder")
+        except OSError as error:
+            _left_out(error.filename or os.path.join(top, within), error.strerror)
 
-    Example:
-      >>> sorted(["a10", "a2", "a1/b"], key=natural)
-      ['a1/b', 'a2', 'a10']
-    """
-    parts = re.split(r"([0-9]+)", name)
-    return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # A link that leads to itself.
+        return False
 
 
-def find_labels(files: Sequence[File], labels: Path | None, class_names: Sequence[str]) -> dict[str, str]:
+def _named_like_an_image(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in _ENDINGS
+
+
+def _left_out(path: str, reason: str | None) -> None:
+    print(f"warning: {path}: left out: {reason}", file=sys.stderr)
+
+
+def find_labels(files: Files, labels: Path | None, class_names: Sequence[str]) -> Callable[[str], str] | None:
     """Finds the true classes of files, where they are known.
 
     Args:
@@ -89,7 +122,8 @@ def find_labels(files: Sequence[File], labels: Path | None, class_names: Sequenc
       class_names: what counts as a label.
 
     Returns:
-      Class names by `File.name`.
+      A function from `File.name` to the name of its class, empty where that is not known; or None where none
+      is.
 
     Raises:
       InferError: the CSV is no such CSV.
@@ -98,18 +132,20 @@ def find_labels(files: Sequence[File], labels: Path | None, class_names: Sequenc
         known = _read_labels(labels, set(class_names))
         if not any(file.name in known for file in files):
             raise InferError(
-                f"{labels}: none of its paths is that of a file in --input, like {files[0].name}"
+                f"{labels}: none of its paths is that of a file in --input, like {next(iter(files)).name}"
             )
-        return known
-    found = {file.name: _label_in_name(file.path, set(class_names)) for file in files}
-    return {name: label for name, label in found.items() if label}
+        return lambda name: known.get(name, "")
+    folder = os.path.basename(os.path.abspath(files.top))
+    find = functools.partial(_label_in_name, folder=folder, class_names=frozenset(class_names))
+    return find if any(find(file.name) for file in files) else None
 
 
-def _label_in_name(path: str, class_names: set[str]) -> str:
-    folder = os.path.basename(os.path.dirname(os.path.abspath(path)))
-    if folder in class_names:
-        return folder
-    _, underscore, end = Path(path).stem.rpartition("_")
+def _label_in_name(name: str, folder: str, class_names: frozenset[str]) -> str:
+    within, slash, base = name.rpartition("/")
+    parent = within.rpartition("/")[2] if slash else folder
+    if parent in class_names:
+        return parent
+    _, underscore, end = os.path.splitext(base)[0].rpartition("_")
     return end if underscore and end in class_names else ""
 
 

@@ -1,9 +1,11 @@
 """A folder of images into rows, in natural order, batch by batch; whatever a file is, it has a row."""
 
+import contextlib
 import itertools
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -13,8 +15,8 @@ from tqdm import tqdm
 
 from cnn import decoding, formats, output
 from cnn.config import InferConfig
-from cnn.folder import FORMATS, File, InferError, find_labels, scan
-from cnn.summary import Tally, draw, show
+from cnn.folder import FORMATS, File, Files, InferError, find_labels, scan
+from cnn.summary import Call, Tally, draw, plotter, show
 
 
 def infer(config: InferConfig) -> bool:
@@ -31,39 +33,51 @@ def infer(config: InferConfig) -> bool:
     """
     start = monotonic()
     _check_outputs(config)
-    files = scan(config)
-    with decoding.opened([file.path for file in files], config.workers, config.timeout) as decode:
+    with contextlib.ExitStack() as stack:
+        decoders = stack.enter_context(decoding.opened(config.workers, config.timeout))
+        call = stack.enter_context(plotter()) if _plot(config) else None
+        files = scan(config)
+        decoders.prepare(len(files), (file.path for file in files))
         from cnn.classifier import Classifier  # JAX, imported while the decoders start.
 
         classifier = Classifier.load(config.model)
         if config.unsure_below is not None:
             classifier.unsure_below = config.unsure_below
-        labels = find_labels(files, config.labels, classifier.class_names)
-        tally = Tally(classifier.class_names)
-        columns, row = _columns(config, classifier.class_names, labelled=bool(labels))
-        kind = formats.choose(config.output, config.format)
-        done = _resumed(config, columns, kind, files, tally) if config.resume else 0
-        with output.opened(config.output, columns, kind, config.resume) as write:
-            for batch in _readings(files[done:], classifier, decode, config.batch_size, done):
-                write([row(file, reading, labels.get(file.name, "")) for file, reading in batch])
-                for file, reading in batch:
-                    if config.show:
-                        show(file, reading, config.show, classifier.preprocessing)
-                    tally.add(file, reading, labels.get(file.name, ""))
-    _conclude(config, tally, classifier, monotonic() - start)
+        tally = _read(config, files, classifier, decoders)
+        _conclude(config, tally, classifier, monotonic() - start, call)
     return not tally.statuses["unreadable"]
 
 
+def _read(config: InferConfig, files: Files, classifier: Any, decoders: decoding.Decoders) -> Tally:
+    """Reads the files, and writes their rows."""
+    tally = Tally(classifier.class_names)
+    label_of = find_labels(files, config.labels, classifier.class_names)
+    columns, row = _columns(config, classifier.class_names, labelled=label_of is not None)
+    label_of = label_of or (lambda _: "")
+    kind, left = formats.choose(config.output, config.format), iter(files)
+    done = _resumed(config, columns, kind, left, tally) if config.resume else 0
+    with output.opened(config.output, columns, kind, config.resume) as write:
+        readings = _readings(left, classifier, decoders, config.batch_size)
+        for batch in _shown(readings, done, len(files)):
+            labels = [label_of(file.name) for file, _ in batch]
+            write([row(file, reading, label) for (file, reading), label in zip(batch, labels, strict=True)])
+            for (file, reading), label in zip(batch, labels, strict=True):
+                if config.show:
+                    show(file, reading, config.show, classifier.preprocessing)
+                tally.add(file, reading, label)
+    return tally
+
+
 def _resumed(
-    config: InferConfig, columns: formats.Columns, kind: formats.Format, files: Sequence[File], tally: Tally
+    config: InferConfig, columns: formats.Columns, kind: formats.Format, left: Iterator[File], tally: Tally
 ) -> int:
-    """Counts the rows that a stopped run has left, which must be those of the first files."""
+    """Counts the rows that a stopped run has left, which must be of the first files, and takes these."""
     from cnn.classifier import Reading
 
     assert config.output is not None
-    names, done = iter(files), 0
+    done = 0
     for row in output.earlier_rows(config.output, columns, kind):
-        file = next(names, None)
+        file = next(left, None)
         if file is None or row["path"] != file.name:
             raise InferError(
                 f"{output.partial_of(config.output)}: its row {done + 1:,} is of {row['path']}, where the "
@@ -77,18 +91,31 @@ def _resumed(
 
 
 def _readings(
-    files: Sequence[File], classifier: Any, decode: decoding.Decode, batch_size: int, done: int
+    left: Iterator[File], classifier: Any, decoders: decoding.Decoders, batch_size: int
 ) -> Iterator[list[tuple[File, Any]]]:
-    """Yields the files with what was read in them, a batch at a time; `done` were read before."""
-    decoded = decode([file.path for file in files], classifier.preprocessing)
-    total = done + len(files)
+    """Yields the files with what was read in them, a batch at a time."""
+    ahead: deque[File] = deque()  # Those that decoding has asked for, and which are not read yet.
+
+    def paths() -> Iterator[str]:
+        for file in left:
+            ahead.append(file)
+            yield file.path
+
+    decoded = decoders.decode(paths(), classifier.preprocessing)
+    while pictures := list(itertools.islice(decoded, batch_size)):
+        batch = [ahead.popleft() for _ in pictures]
+        yield list(zip(batch, classifier.read([f.path for f in batch], pictures), strict=True))
+
+
+def _shown(batches: Iterable[list], done: int, total: int) -> Iterator[list]:
+    """Shows how far the batches are, at once in a terminal, elsewhere only if it takes long."""
+    patience = 0.1 if sys.stderr.isatty() else 30
     with tqdm(
-        total=total, initial=done, desc="reading", unit=" files", leave=False, disable=None
+        **{"total": total, "initial": done, "desc": "reading", "unit": " images", "leave": False},
+        **{"mininterval": patience, "delay": patience, "smoothing": 0.05},
     ) as progress:
-        for start in range(0, len(files), batch_size):
-            batch = files[start : start + batch_size]
-            pictures = list(itertools.islice(decoded, len(batch)))
-            yield list(zip(batch, classifier.read([f.path for f in batch], pictures), strict=True))
+        for batch in batches:
+            yield batch
             progress.update(len(batch))
 
 
@@ -167,20 +194,18 @@ def _number(reading: Any) -> str:
     return f"{reading.confidence:.6f}" if reading.prediction else ""
 
 
-def _conclude(config: InferConfig, tally: Tally, classifier: Any, seconds: float) -> None:
+def _conclude(config: InferConfig, tally: Tally, classifier: Any, seconds: float, call: Call | None) -> None:
     """Draws the plot, and says on stderr what was done and where it is."""
     total = sum(tally.statuses.values())
     counts = ", ".join(
         f"{tally.statuses[s]:,} {s}" for s in ("ok", "unsure", "blank", "unreadable") if tally.statuses[s]
     )
     summary = f"{total:,} files: {counts}"
-    if tally.truths:
-        summary += (
-            f"; accuracy {tally.right / len(tally.truths):.2%} of {len(tally.truths):,} labelled images"
-        )
+    if tally.labelled:
+        summary += f"; accuracy {tally.right / tally.labelled:.2%} of {tally.labelled:,} labelled images"
     plot = _plot(config)
-    if plot is not None:
-        draw(tally, summary, classifier, plot)
+    if plot is not None and call is not None:
+        draw(tally, summary, classifier, plot, call)
     if tally.statuses["unreadable"] == total:
         print(f"{config.input}: no image among its files; expected {FORMATS}", file=sys.stderr)
     where = [f"predictions in {config.output}"] * (config.output is not None)

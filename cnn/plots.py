@@ -54,14 +54,14 @@ def confusion(labels: np.ndarray, predictions: np.ndarray, class_names: Sequence
     """
     side = min(4.5 + 0.32 * len(class_names), 16)
     figure = Figure(figsize=(side + 1, side), layout="constrained")
-    _confusion(figure.subplots(), labels, predictions, class_names)
+    matrix = np.zeros((len(class_names), len(class_names)), int)
+    np.add.at(matrix, (labels, predictions), 1)
+    _confusion(figure.subplots(), matrix, class_names)
     _save(figure, path)
 
 
-def _confusion(axes: Axes, labels: np.ndarray, predictions: np.ndarray, names: Sequence[str]) -> None:
+def _confusion(axes: Axes, matrix: np.ndarray, names: Sequence[str]) -> None:
     count = len(names)
-    matrix = np.zeros((count, count), int)
-    np.add.at(matrix, (labels, predictions), 1)
     share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     # The square root shows single mistakes beside thousands of right answers.
     image = axes.imshow(np.sqrt(share), cmap="Blues", vmin=0, vmax=1)
@@ -251,7 +251,7 @@ def readings(
     originals: Sequence[np.ndarray],
     pictures: np.ndarray,
     captions: Sequence[str],
-    confidences: Mapping[str, Sequence[float]],
+    confidences: Mapping[str, np.ndarray],
     counts: str,
     path: Path,
 ) -> None:
@@ -261,7 +261,8 @@ def readings(
       originals: `uint8 (height, width, 3)` each, as the files are.
       pictures: `float32 (n, 28, 28, 1)`, as the network saw them.
       captions: a line or two for each of them.
-      confidences: for each class name, the confidences of its predictions, in [0, 1].
+      confidences: for each class name, `int (bins,)`, how many of its predictions have a confidence in each
+        of so many equal parts of [0, 1].
       counts: what the title says.
       path: of the PNG.
     """
@@ -277,8 +278,7 @@ def readings(
 
 
 def labelled_readings(
-    labels: np.ndarray,
-    predictions: np.ndarray,
+    confusion: np.ndarray,
     class_names: Sequence[str],
     originals: Sequence[np.ndarray],
     pictures: np.ndarray,
@@ -289,8 +289,8 @@ def labelled_readings(
     """Draws what was read where the truth is known: pictures, accuracy a class, confusion.
 
     Args:
-      labels: `int (N,)`, the truth.
-      predictions: `int (N,)`; -1 where nothing was read, which counts as wrong.
+      confusion: `int (num_classes, num_classes + 1)`, how many images of each class were read as which; the
+        last column counts those in which nothing was read, which are wrong.
       class_names: of the labels.
       originals: `uint8 (height, width, 3)` each, as the files are.
       pictures: `float32 (n, 28, 28, 1)`, as the network saw them.
@@ -309,19 +309,19 @@ def labelled_readings(
     colours = {True: _GREEN, False: _RED, None: "black"}
     _sheet(top, pictures, [(text, colours[right]) for text, right in captions], 5, originals)
     left, right = bottom.subplots(1, 2, width_ratios=[1, 1.25])
-    _accuracy(left, labels, predictions, class_names)
-    read = predictions >= 0
-    _confusion(right, labels[read], predictions[read], class_names)
+    _accuracy(left, confusion, class_names)
+    _confusion(right, confusion[:, :-1], class_names)
     _save(figure, path)
 
 
-def _accuracy(axes: Axes, labels: np.ndarray, predictions: np.ndarray, names: Sequence[str]) -> None:
-    present = [i for i in range(len(names)) if (labels == i).any()]
-    accuracy = [np.mean(predictions[labels == i] == i) for i in present]
+def _accuracy(axes: Axes, confusion: np.ndarray, names: Sequence[str]) -> None:
+    total = confusion.sum(1)
+    present = np.flatnonzero(total).tolist()
+    accuracy = [confusion[i, i] / total[i] for i in present]
     axes.barh(range(len(present)), accuracy, color=_BLUE)
     axes.set_yticks(range(len(present)), [names[i] for i in present])
     for row, (i, value) in enumerate(zip(present, accuracy, strict=True)):
-        text = f" {value:.1%} of {np.sum(labels == i):,}"
+        text = f" {value:.1%} of {total[i]:,}"
         inside = value > 0.5
         axes.text(
             value,
@@ -336,24 +336,22 @@ def _accuracy(axes: Axes, labels: np.ndarray, predictions: np.ndarray, names: Se
     axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=""))
 
 
-def _confidence(axes: Axes, confidences: Mapping[str, Sequence[float]]) -> None:
+def _confidence(axes: Axes, confidences: Mapping[str, np.ndarray]) -> None:
     """Draws each class as a row of dots, or as a box where dots would hide one another."""
-    names = [name for name, values in confidences.items() if len(values)]
+    totals = {name: int(counts.sum()) for name, counts in confidences.items() if counts.any()}
+    names = list(totals)
     draw = np.random.default_rng(0)
     for row, name in enumerate(names):
-        values = np.asarray(confidences[name])
-        if len(values) > 200:
-            axes.boxplot(
-                [values],
-                positions=[row],
-                orientation="horizontal",
-                widths=0.6,
-                whis=(1, 99),
-                showfliers=False,
+        counts = confidences[name]
+        values = (np.arange(len(counts)) + 0.5) / len(counts)
+        if totals[name] > 200:
+            axes.bxp(
+                [_quantiles(values, counts)], positions=[row], orientation="horizontal", showfliers=False
             )
         else:
-            axes.plot(values, row + draw.uniform(-0.25, 0.25, len(values)), ".", color=_BLUE, alpha=0.6)
-    axes.set_yticks(range(len(names)), [f"{name}  ({len(confidences[name]):,})" for name in names])
+            dots = np.repeat(values, counts)
+            axes.plot(dots, row + draw.uniform(-0.25, 0.25, len(dots)), ".", color=_BLUE, alpha=0.6)
+    axes.set_yticks(range(len(names)), [f"{name}  ({totals[name]:,})" for name in names])
     axes.invert_yaxis()
     axes.set(title="Confidence by predicted class", xlabel="confidence (%)", ylabel="prediction (how many)")
     axes.set_xlim(0, 1.02)
@@ -361,6 +359,13 @@ def _confidence(axes: Axes, confidences: Mapping[str, Sequence[float]]) -> None:
     axes.grid(axis="x", alpha=0.3)
 
 
+def _quantiles(values: np.ndarray, counts: np.ndarray) -> dict[str, float]:
+    """Finds the values that a hundredth, a quarter, half, ... do not exceed, of so many of each."""
+    share = np.cumsum(counts) / counts.sum()
+    places = {"whislo": 0.01, "q1": 0.25, "med": 0.5, "q3": 0.75, "whishi": 0.99}
+    return {name: float(values[np.searchsorted(share, place)]) for name, place in places.items()}
+
+
 def _save(figure: Figure, path: Path) -> None:
     with replacing(path) as partial:
-        figure.savefig(partial, format="png", dpi=120)
+        figure.savefig(partial, format="png", dpi=120, pil_kwargs={"compress_level": 4})

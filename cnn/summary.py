@@ -1,15 +1,18 @@
 """What a run of reading amounts to: counts, the plot, and a picture of each file."""
 
+import contextlib
 import heapq
+import importlib
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cnn import images
+from cnn import images, processes
 from cnn.folder import File
 
 # How many pictures the plot shows.
@@ -17,43 +20,45 @@ _SHEET = 40
 
 
 class Tally:
-    """What the plot and the closing line need to remember of all rows.
+    """What the plot and the closing line need to remember of all rows; no more of a million than of ten.
 
     Attributes:
       statuses: how many rows of each status.
-      confidences: of the predictions of each class.
-      truths: labels of the labelled images, in numbers.
-      guesses: their predictions, -1 for none.
+      confusion: `int (num_classes, num_classes + 1)`, labelled images by label and by prediction, the last
+        column for none.
+      confidences: `int (num_classes, 1000)`, how many predictions of each class have which confidence.
       sheet: pictures for the plot, wrong or least sure first.
     """
 
     def __init__(self, class_names: Sequence[str]) -> None:
         """Starts to count."""
         self.class_names = class_names
+        self._number = {name: number for number, name in enumerate(class_names)} | {"": len(class_names)}
         self.statuses: Counter[str] = Counter()
-        self.confidences: dict[str, list[float]] = {name: [] for name in class_names}
-        self.truths: list[int] = []
-        self.guesses: list[int] = []
+        self.confusion = np.zeros((len(class_names), len(class_names) + 1), int)
+        self.confidences = np.zeros((len(class_names), 1000), int)
         self._heap: list[tuple[float, int, str, Any, str, bool | None]] = []
 
     def add(self, file: File, reading: Any, label: str) -> None:
         """Counts a row."""
         self.statuses[reading.status] += 1
+        guess = self._number[reading.prediction]
         if label and reading.status != "unreadable":
-            self.truths.append(self.class_names.index(label))
-            guess = self.class_names.index(reading.prediction) if reading.prediction else -1
-            self.guesses.append(guess)
+            self.confusion[self._number[label], guess] += 1
         if reading.prediction:
-            self.confidences[reading.prediction].append(reading.confidence)
-            self._remember(file, reading, right=label == reading.prediction if label else None)
+            self.confidences[guess, min(int(1000 * reading.confidence), 999)] += 1
+            right = label == reading.prediction if label else None
+            # The heap's first is the one that another, more doubtful, will push out.
+            doubt = -reading.confidence - (0 if right is False else 1)
+            if len(self._heap) < _SHEET or doubt > self._heap[0][0]:
+                self._remember(file, reading, doubt, right)
 
-    def _remember(self, file: File, reading: Any, right: bool | None) -> None:
+    def _remember(self, file: File, reading: Any, doubt: float, right: bool | None) -> None:
         name = file.name if len(file.name) <= 18 else "…" + file.name[-17:]
-        name = _legible(name)
         doubtful = "?" if reading.status == "unsure" else ""
-        caption = f"{name}\nread as {reading.prediction}{doubtful}, {reading.confidence:.1%}"
-        # The heap's first is the one that another, more doubtful, will push out.
-        doubt = -reading.confidence - (0 if right is False else 1)
+        caption = f"{_legible(name)}\nread as {reading.prediction}{doubtful}, {reading.confidence:.1%}"
+        if reading.picture is not None:  # A copy, so that the others of its batch can be forgotten.
+            reading = reading._replace(picture=reading.picture.copy(), probabilities=None)
         item = (doubt, -sum(self.statuses.values()), file.path, reading, caption, right)
         (heapq.heappush if len(self._heap) < _SHEET else heapq.heappushpop)(self._heap, item)
 
@@ -63,12 +68,38 @@ class Tally:
         return [item[2:] for item in sorted(self._heap, key=lambda item: item[:2], reverse=True)]
 
     @property
+    def labelled(self) -> int:
+        """How many images are labelled."""
+        return int(self.confusion.sum())
+
+    @property
     def right(self) -> int:
         """How many labelled images were read right."""
-        return sum(truth == guess for truth, guess in zip(self.truths, self.guesses, strict=True))
+        return int(np.trace(self.confusion))
 
 
-def draw(tally: Tally, title: str, classifier: Any, path: Path) -> None:
+Call = Callable[..., None]
+
+
+@contextlib.contextmanager
+def plotter() -> Iterator[Call]:
+    """Starts a process that imports Matplotlib while files are read, and ends it with the `with`.
+
+    Yields:
+      A function of the name of a function of `cnn.plots` and its arguments, which calls it there.
+    """
+    with ProcessPoolExecutor(1, processes.context(), initializer=processes.follow_parent) as executor:
+        executor.submit(importlib.import_module, "cnn.plots")
+        yield lambda name, *arguments: executor.submit(_call, name, arguments).result()
+
+
+def _call(name: str, arguments: Sequence[Any]) -> None:
+    from cnn import plots
+
+    getattr(plots, name)(*arguments)
+
+
+def draw(tally: Tally, title: str, classifier: Any, path: Path, call: Call) -> None:
     """Draws the least sure pictures, and the confusion matrix or how sure the network was.
 
     Args:
@@ -76,22 +107,28 @@ def draw(tally: Tally, title: str, classifier: Any, path: Path) -> None:
       title: of the plot.
       classifier: with which the files were read; those that a stopped run has read are read again.
       path: file to write.
+      call: what `plotter` yields.
     """
-    from cnn import plots
-
     sheet, blank = tally.sheet, np.zeros(images.SHAPE, np.float32)
     seen = [r if r.picture is not None else classifier.predict_files(name)[0] for name, r, *_ in sheet]
     originals = [_view(reading.path, reading, classifier.preprocessing).original for reading in seen]
     pictures = np.array([blank if reading.picture is None else reading.picture for reading in seen])
     captions = [(caption, right) for *_, caption, right in sheet]
-    if tally.truths:
-        truths, guesses = np.array(tally.truths), np.array(tally.guesses)
-        plots.labelled_readings(
-            truths, guesses, tally.class_names, originals, pictures, captions, title, path
+    if tally.labelled:
+        call(
+            "labelled_readings",
+            tally.confusion,
+            tally.class_names,
+            originals,
+            pictures,
+            captions,
+            title,
+            path,
         )
     else:
         texts = [text for text, _ in captions]
-        plots.readings(originals, pictures, texts, tally.confidences, title, path)
+        confidences = dict(zip(tally.class_names, tally.confidences, strict=True))
+        call("readings", originals, pictures, texts, confidences, title, path)
 
 
 def _view(path: str, reading: Any, preprocessing: str) -> images.View:

@@ -51,8 +51,8 @@ def test_processes_that_are_killed_are_replaced_and_their_files_read(paths):
         while not stop.wait(0.3):
             kill_children()
 
-    with decoding.opened(paths, 2) as decode:
-        found = decode(paths, "mnist")
+    with decoding.opened(2) as decoders:
+        found = decoders.decode(paths, "mnist")
         start = [next(found)]
         killer = threading.Thread(target=kill)
         killer.start()
@@ -72,8 +72,8 @@ def test_a_file_whose_process_dies_twice_has_a_row_that_says_so(paths, large):
             time.sleep(0.2)
             kill_children()
 
-    with decoding.opened(names, 1) as decode:
-        found = decode(names, "mnist")
+    with decoding.opened(1) as decoders:
+        found = decoders.decode(names, "mnist")
         killer = threading.Thread(target=kill)
         killer.start()
         found = list(found)
@@ -85,8 +85,8 @@ def test_a_file_whose_process_dies_twice_has_a_row_that_says_so(paths, large):
 
 def test_a_file_that_takes_too_long_has_a_row_that_says_so(paths, large):
     names = [*paths[:5], large, *paths[5:10]]
-    with decoding.opened(names, 1, timeout=0.3) as decode:
-        found = list(decode(names, "mnist"))
+    with decoding.opened(1, timeout=0.3) as decoders:
+        found = list(decoders.decode(names, "mnist"))
     assert found[5] == (None, "unreadable", "took longer than 0.3 s")
     same(found[:5] + found[6:], images.load_many(paths[:10], "mnist"))
 
@@ -97,13 +97,13 @@ def test_names_of_any_length_pass(paths, tmp_path):
     names = [str(deep / f"{'y' * 200}{i}.png") for i in range(200)]
     for name in names[::2]:
         Path(name).symlink_to(paths[0])
-    with decoding.opened(names, 2) as decode:
-        found = list(decode(names, "mnist"))
+    with decoding.opened(2) as decoders:
+        found = list(decoders.decode(names, "mnist"))
     assert [d.status for d in found] == ["ok", "unreadable"] * 100
 
 
 def test_more_pictures_than_shared_memory_takes_come_through_the_pipe(paths, monkeypatch):
     decoded = images.load_many(paths[:3], "mnist")
     monkeypatch.setattr(decoding, "_PICTURES", 2)
-    with decoding.opened(paths[:3], 1) as decode:
-        same(list(decode(paths[:3], "mnist")), decoded)
+    with decoding.opened(1) as decoders:
+        same(list(decoders.decode(paths[:3], "mnist")), decoded)

@@ -387,7 +387,7 @@ def test_what_is_no_picture_says_why(tmp_path):
     (tmp_path / "folder.png").mkdir()
     assert reason(tmp_path / "empty.png") == "empty file"
     assert reason(tmp_path / "text.png") == "not an image (expected PNG, JPEG, BMP, GIF, TIFF, WEBP, PPM)"
-    assert reason(tmp_path / "folder.png") == "not a regular file"
+    assert reason(tmp_path / "folder.png") == "a folder, not an image"
     assert reason(tmp_path / "none.png") == "no such file"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from cnn import checkpoint, data, decoding, folder, infer, summary
+from cnn import checkpoint, data, decoding, folder, infer, names, summary
 from cnn.classifier import Classifier
 from cnn.config import InferConfig
 from cnn.model import CNN
@@ -108,7 +108,7 @@ def test_bad_files_have_rows_of_their_own_and_harm_no_others(digits, model, tmp_
         "a/scan5b.png": ("unreadable", "empty file"),
         "a/scan6b.jpg": ("unreadable", "not an image (expected PNG, JPEG, BMP, GIF, TIFF, WEBP, PPM)"),
         "b/blank.png": ("blank", "no ink found"),
-        "gone.png": ("unreadable", "no such file"),
+        "gone.png": ("unreadable", "a link to a file that is not there"),
         "pipe.png": ("unreadable", "not a regular file"),
     }
     assert {row["prediction"] + row["confidence"] for row in rows if row["status"] != "ok"} == {""}
@@ -163,10 +163,10 @@ def test_a_confidence_is_the_same_to_the_bit_whoever_sits_beside_it(model, mnist
 
 def test_processes_decode_in_order_and_more_than_they_may_hold(digits):
     paths = [str(path) for path in sorted(digits.rglob("scan*.png"))] * 20
-    with decoding.opened(paths, 2) as decode:
-        pictures = [decoded.pictures for decoded in decode(paths, "mnist")]
-    with decoding.opened(paths[:30], 0) as decode:
-        expected = [decoded.pictures for decoded in decode(paths[:30], "mnist")]
+    with decoding.opened(2) as decoders:
+        pictures = [decoded.pictures for decoded in decoders.decode(paths, "mnist")]
+    with decoding.opened(0) as decoders:
+        expected = [decoded.pictures for decoded in decoders.decode(paths[:30], "mnist")]
     assert len(pictures) == len(paths)
     assert all(np.array_equal(picture, expected[i % 30]) for i, picture in enumerate(pictures))
 
@@ -267,8 +267,8 @@ def test_a_file_is_read_in_the_way_that_the_network_is_surest_of(digits, model):
 
 
 def test_names_that_only_differ_by_a_number_at_the_end_are_in_order():
-    names = ["page2", "page", "page10", "page1", "a/page", "page.png2", "page.png"]
-    assert sorted(names, key=folder.natural) == [
+    pages = ["page2", "page", "page10", "page1", "a/page", "page.png2", "page.png"]
+    assert sorted(pages, key=names.natural) == [
         "a/page", "page", "page1", "page2", "page10", "page.png", "page.png2",
     ]  # fmt: skip
 
@@ -281,8 +281,8 @@ def test_the_model_in_the_folder_is_not_read_as_an_image(digits, model, tmp_path
 
 def test_rows_without_a_label_are_not_labelled(tmp_path):
     (tmp_path / "l.csv").write_text("path,label\na.png,3\nb.png,\n")
-    files = [folder.File("a.png", "a.png"), folder.File("b.png", "b.png")]
-    assert folder.find_labels(files, tmp_path / "l.csv", "0123456789") == {"a.png": "3"}
+    label_of = folder.find_labels(folder.Files("", ["a.png", "b.png"]), tmp_path / "l.csv", "0123456789")
+    assert (label_of("a.png"), label_of("b.png")) == ("3", "")
 
 
 def test_outputs_may_not_be_what_is_read(digits, model, tmp_path):

@@ -85,11 +85,11 @@ def test_readings_with_and_without_labels(tmp_path, count):
     pictures, names = DRAW.random((count, 28, 28, 1)), ["$a", "b_{", "ж"]
     originals = [DRAW.integers(0, 255, (20 + 3 * i, 90, 3), np.uint8) for i in range(count)]
     captions = [f"{i}$\nread as b" for i in range(count)]
-    confidences = {"$a": [0.5] * count, "b_{": list(DRAW.random(500)), "ж": []}
+    confidences = {"$a": np.array([0, count]), "b_{": DRAW.integers(0, 9, 1000), "ж": np.zeros(10, int)}
     plots.readings(originals, pictures, captions, confidences, "title $", tmp_path / "1.png")
-    labels, guesses = DRAW.integers(0, 3, count), DRAW.integers(-1, 3, count)
+    confusion = DRAW.integers(0, 9, (3, 4)) * (count > 0)
     plots.labelled_readings(
-        labels, guesses, names, originals, pictures, [(c, True) for c in captions], "t", tmp_path / "2.png"
+        confusion, names, originals, pictures, [(c, True) for c in captions], "t", tmp_path / "2.png"
     )
     assert min(*size(tmp_path / "1.png"), *size(tmp_path / "2.png")) > 400
 

@@ -3,7 +3,8 @@
 What the network was trained on decides how. The steps, each a file of this folder: `grey` decodes a file,
 `ink` finds the character (by `paper`, `rules` and `marks`), `frame` gives thin strokes the width that
 MNIST's have and places them as MNIST's makers did. `limits` holds the numbers that all of it rests on.
-What data sets look like takes a short way to the same: `png` decodes it, and `plain` reads many at once.
+`source` opens it first. What data sets look like takes a short way to the same: `png` decodes it, and `plain`
+reads many at once.
 """
 
 from collections import defaultdict
@@ -14,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
-from cnn.images import grey, ink, plain, png
+from cnn.images import grey, ink, plain, png, source
 from cnn.images.frame import FRAME, Fit, place, widened
 from cnn.images.grey import FORMATS, MAX_PIXELS, UnreadableImageError
 
@@ -95,29 +96,34 @@ def load_many(
     """
     results: dict[int, Decoded] = {}
     alike: dict[tuple[int, ...], dict[int, np.ndarray]] = defaultdict(dict)
-    fit = PREPROCESSING[preprocessing]
     for i, path in enumerate(paths):
         if begin is not None:
             begin(i)
-        shades = None if fit is None else png.decoded(path)
-        if shades is None:
-            results[i] = _load(path, preprocessing)
+        found = _load(path, preprocessing)
+        if isinstance(found, Decoded):
+            results[i] = found
         else:
-            alike[shades.shape][i] = shades
+            alike[found.shape][i] = found
     if begin is not None:
         begin(len(paths))
     for several in alike.values():
+        fit = PREPROCESSING[preprocessing]
         assert fit is not None
         seen = _see_all(np.stack(list(several.values())), fit)
         results.update(zip(several, map(_decoded, seen), strict=True))
     return [results[i] for i in range(len(paths))]
 
 
-def _load(path: str, preprocessing: str) -> Decoded:
-    """Reads a file of any kind."""
+def _load(path: str, preprocessing: str) -> Decoded | np.ndarray:
+    """Reads a file; of one that may be seen together with others, only its pixels."""
     try:
-        with grey.opened(Path(path)) as image:
-            return _decoded(see(image, preprocessing))
+        with source.opened(path) as opened:
+            if isinstance(opened, bytes) and PREPROCESSING[preprocessing] is not None:
+                shades = png.decoded(opened)
+                if shades is not None:
+                    return shades
+            with grey.opened(source.as_file(opened)) as image:
+                return _decoded(see(image, preprocessing))
     except UnreadableImageError as error:
         return Decoded(None, "unreadable", str(error))
 
@@ -152,7 +158,7 @@ def view(path: str | Path, preprocessing: str = "mnist", way: int = 0) -> View:
     Raises:
       UnreadableImageError: it says why.
     """
-    with grey.opened(Path(path)) as image:
+    with source.opened(str(path)) as opened, grey.opened(source.as_file(opened)) as image:
         found = _seek(image) if PREPROCESSING[preprocessing] else []
         colours = grey.to_colours(image)
     colours.thumbnail((400, 400))

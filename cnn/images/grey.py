@@ -7,7 +7,7 @@ to white.
 import contextlib
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -18,6 +18,8 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)  # Where Pillow, too, refuses.
 # Larger pictures are shrunk first: a digit a fiftieth as high as its page keeps 20 pixels.
 LONGEST_SIDE = 1024
+# From this share of it on, a picture is large enough.
+_NEARLY = 0.7
 
 
 class UnreadableImageError(cnn.Error):
@@ -25,8 +27,11 @@ class UnreadableImageError(cnn.Error):
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[Image.Image]:
-    """Opens an image file, upright and no larger than is worth working with.
+def opened(file: BinaryIO) -> Iterator[Image.Image]:
+    """Opens an image, upright and no larger than is worth working with.
+
+    Args:
+      file: with the bytes of an image file, from where it is on.
 
     Raises:
       UnreadableImageError: it says why, whatever a decoder happens to raise in the `with`.
@@ -34,7 +39,7 @@ def opened(path: Path) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():  # Pillow warns of oddities in files that it can still read.
             warnings.simplefilter("ignore")
-            with _open(path) as image:
+            with _open(file) as image:
                 yield _upright(image)
     except UnreadableImageError:
         raise
@@ -86,15 +91,9 @@ def _first_line(error: BaseException) -> str:
     return str(error).partition("\n")[0] or type(error).__name__
 
 
-def _open(path: Path) -> Image.Image:
-    if not path.is_file():
-        raise UnreadableImageError("not a regular file" if path.exists() else "no such file")
+def _open(file: BinaryIO) -> Image.Image:
     try:
-        if path.stat().st_size == 0:
-            raise UnreadableImageError("empty file")
-        image = Image.open(path, formats=FORMATS)
-    except PermissionError as error:
-        raise UnreadableImageError("no permission to read it") from error
+        image = Image.open(file, formats=FORMATS)
     except Image.UnidentifiedImageError as error:
         raise UnreadableImageError(f"not an image (expected {', '.join(FORMATS)})") from error
     except Image.DecompressionBombError as error:
@@ -108,7 +107,10 @@ def _open(path: Path) -> Image.Image:
 
 def _upright(image: Image.Image) -> Image.Image:
     """Decodes an image, small enough to work with, turned as its EXIF says."""
-    image.draft(None, (LONGEST_SIDE, LONGEST_SIDE))  # JPEG decodes to a smaller size by itself.
+    # JPEG decodes to a half, a quarter, ... by itself: to what is nearest, not to what is larger.
+    shrink = max(image.size) / (_NEARLY * LONGEST_SIDE)
+    if shrink > 1:
+        image.draft(None, (int(image.size[0] / shrink), int(image.size[1] / shrink)))
     image.load()
     with contextlib.suppress(Exception):  # Broken EXIF is no reason to refuse a whole picture.
         ImageOps.exif_transpose(image, in_place=True)

@@ -67,7 +67,10 @@ def _contrast(strength: np.ndarray) -> np.ndarray:
     """Returns the strength that the few strongest pixels of each reach."""
     size = strength[0].size
     few = min(8, max(1, int(0.005 * size)))
-    return np.partition(strength.reshape(-1, size), -few)[:, -few]
+    flat, each = strength.reshape(-1, size).copy(), np.arange(len(strength))
+    for _ in range(few - 1):  # NumPy's partition takes longer for so few.
+        flat[each, flat.argmax(1)] = -np.inf
+    return flat.max(1)
 
 
 def _stacked(mask: np.ndarray) -> np.ndarray:

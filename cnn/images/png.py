@@ -5,8 +5,6 @@ says how to look at the pixels. Any other is left to `grey`, and these give the 
 The format: "Portable Network Graphics (PNG) Specification (Third Edition)", W3C, 2025.
 """
 
-import os
-import stat
 import struct
 import zlib
 
@@ -14,44 +12,27 @@ import cv2
 import numpy as np
 
 LONGEST_SIDE = 39
-_MOST_BYTES = 8192  # Of a file of so few pixels, with what programs write beside them.
+MOST_BYTES = 8192  # Of a file of so few pixels, with what programs write beside them.
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY = bytes([8, 0, 0, 0, 0])  # Bits, colour type, compression, filters, interlacing.
 _WITHOUT_SAY = (b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"tIME", b"bKGD", b"sBIT")
 
 
-def decoded(path: str) -> np.ndarray | None:
-    """Reads a small grey PNG.
+def decoded(data: bytes) -> np.ndarray | None:
+    """Decodes a small grey PNG.
 
     Args:
-      path: of any file.
+      data: of any file, all of it.
 
     Returns:
       `uint8 (height, width)`, or None if it is anything else.
     """
-    data = _read(path)
     if not data.startswith(_SIGNATURE):
         return None
     chunks = _chunks(data)
     if chunks is None or not _whole(*chunks):
         return None
     return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-
-
-def _read(path: str) -> bytes:
-    """Returns a small file's bytes, or none; never waits for a pipe."""
-    try:
-        file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except (OSError, ValueError):
-        return b""
-    try:
-        about = os.fstat(file)
-        small = stat.S_ISREG(about.st_mode) and about.st_size <= _MOST_BYTES
-        return os.read(file, _MOST_BYTES) if small else b""
-    except OSError:
-        return b""
-    finally:
-        os.close(file)
 
 
 def _chunks(data: bytes) -> tuple[bytes, bytes] | None:

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from scipy import ndimage
 
 from cnn.images import paper
 from cnn.images.limits import LIMITS, Limits
@@ -240,7 +239,7 @@ def _subtract(
         bridge[:, np.abs(np.arange(width) - at) <= reach] = 0
     line_of = strip[top : bottom + 1]
     # Where the line runs between two rows, each has some of it.
-    widest = ndimage.maximum_filter1d(np.maximum(profile, 0), 3)[top : bottom + 1, None]
+    widest = cv2.dilate(np.maximum(profile, 0)[:, None], np.ones((3, 1)))[top : bottom + 1]
     less = np.maximum(line_of - 1.4 * widest, 0)
     strip[top : bottom + 1] = np.maximum(less, np.minimum(bridge, line_of))
     strength = strength.copy()

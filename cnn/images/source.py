@@ -1,0 +1,64 @@
+"""Where a picture's bytes come from: a file, opened once, that is one."""
+
+import contextlib
+import io
+import os
+import stat
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from cnn.images import png
+from cnn.images.grey import UnreadableImageError
+
+# A pipe that has taken a file's place is opened, too, without waiting for its other end.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
+
+
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[bytes | BinaryIO]:
+    """Opens a file of any kind.
+
+    Args:
+      path: where it is.
+
+    Yields:
+      All bytes of a small file; a larger one as it is.
+
+    Raises:
+      UnreadableImageError: it is no regular file, or empty, or cannot be read.
+    """
+    try:
+        number = os.open(path, _FLAGS)
+    except (OSError, ValueError) as error:
+        raise UnreadableImageError(_reason(path, error)) from error
+    try:
+        about = os.fstat(number)
+        if not stat.S_ISREG(about.st_mode):
+            is_folder = stat.S_ISDIR(about.st_mode)
+            raise UnreadableImageError("a folder, not an image" if is_folder else "not a regular file")
+        if about.st_size == 0:
+            raise UnreadableImageError("empty file")
+        if about.st_size <= png.MOST_BYTES:
+            yield os.read(number, png.MOST_BYTES)
+        else:
+            with open(number, "rb", closefd=False) as file:
+                yield file
+    except OSError as error:
+        raise UnreadableImageError(_reason(path, error)) from error
+    finally:
+        os.close(number)
+
+
+def as_file(source: bytes | BinaryIO) -> BinaryIO:
+    """Makes a file of what `opened` yields."""
+    return io.BytesIO(source) if isinstance(source, bytes) else source
+
+
+def _reason(path: str, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "a link to a file that is not there" if os.path.islink(path) else "no such file"
+    if isinstance(error, PermissionError):
+        return "no permission to read it"
+    if isinstance(error, OSError) and error.strerror:
+        return f"cannot be read: {error.strerror.lower()}"
+    return f"cannot be read: {error}"
