@@ -63,7 +63,10 @@ def _infer(arguments: Sequence[str]) -> int:
     from cnn.config import InferConfig
 
     config = _parse("infer", InferConfig, arguments)
-    from cnn.infer import infer
+    if config.engine == "ray":
+        from cnn.cluster import infer
+    else:
+        from cnn.infer import infer
 
     return 0 if infer(config) else _FAILED
 

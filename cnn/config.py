@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -211,6 +212,12 @@ class InferConfig:
     recursive: bool = True
     """Do not read the folders inside the folder."""
 
+    engine: Literal["local", "ray"] = "local"
+    """Who reads: this machine, or a Ray cluster, whose --input and --output are folders or URIs."""
+
+    ray_address: str | None = None
+    """The Ray cluster, auto for the one that this machine is in; without it, this machine alone."""
+
     def __post_init__(self) -> None:
         _at_least(1, self, "top_k", "batch_size")
         if self.unsure_below is not None:
@@ -221,6 +228,31 @@ class InferConfig:
         _at_least(0.001, self, "timeout")
         if self.workers is not None:
             _at_least(0, self, "workers")
+        if self.engine == "ray":
+            self._check_ray()
+        elif self.ray_address is not None:
+            raise UsageError("--ray-address: goes with --engine ray")
+
+    def _check_ray(self) -> None:
+        if self.output is None:
+            raise UsageError("--engine ray: writes many files; give the folder for them as --output")
+        if self.resume:
+            raise UsageError("--resume: not with --engine ray, which repeats by itself what is lost")
+        if self.show is not None:
+            raise UsageError("--show: not with --engine ray")
+
+
+def address(path: Path) -> str:
+    """Writes a path as it was given: a URI has lost slashes as a `Path`.
+
+    Example:
+      >>> address(Path("s3://bucket/scans")), address(Path("scans/"))
+      ('s3://bucket/scans', 'scans')
+    """
+    scheme, slash, rest = str(path).partition(":/")
+    if not slash or not re.fullmatch("[a-z][a-z0-9+.-]+", scheme):
+        return str(path)
+    return f"{scheme}:///{rest}" if scheme == "file" else f"{scheme}://{rest}"
 
 
 def _at_least(low: float, config: Any, *names: str) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import cnn
 from cnn import images
-from cnn.config import InferConfig
+from cnn.config import InferConfig, address
 from cnn.names import Names
 
 FORMATS = ", ".join(images.FORMATS)
@@ -46,7 +46,12 @@ class Files:
         return len(self._names)
 
     def __iter__(self) -> Iterator[File]:
-        return (File(os.path.join(self.top, name), name) for name in self._names)
+        return located(self.top, self._names)
+
+
+def located(top: str, names: Iterable[str]) -> Iterator[File]:
+    """Says where the files of a folder are."""
+    return (File(os.path.join(top, name), name) for name in names)
 
 
 def scan(config: InferConfig) -> Files:
@@ -58,6 +63,8 @@ def scan(config: InferConfig) -> Files:
       InferError: there is no such input, or nothing in it.
     """
     top = config.input
+    if "://" in address(top):
+        return _scan_remote(address(top))
     if top.is_file():
         return Files(os.path.dirname(top), [top.name])
     if not top.is_dir():
@@ -67,6 +74,22 @@ def scan(config: InferConfig) -> Files:
         hint = "" if config.recursive else " (and --no-recursive leaves out the folders in it)"
         raise InferError(f"{top}: nothing to read in this folder{hint}; expected {FORMATS} images")
     return files
+
+
+def _scan_remote(top: str) -> Files:
+    """Lists the files below a URI (https://arrow.apache.org/docs/python/filesystems.html)."""
+    from pyarrow import fs
+
+    try:
+        system, folder = fs.FileSystem.from_uri(top)
+        found = system.get_file_info(fs.FileSelector(folder, recursive=True))
+    except (OSError, ValueError) as error:
+        raise InferError(f"{top}: cannot be listed: {str(error).splitlines()[0]}") from error
+    names = [info.path[len(folder) :].lstrip("/") for info in found if info.type == fs.FileType.File]
+    seen = [name for name in names if not any(part.startswith(".") for part in name.split("/"))]
+    if not seen:
+        raise InferError(f"{top}: nothing to read in this folder; expected {FORMATS} images")
+    return Files(top, seen)
 
 
 def _own(config: InferConfig) -> set[str]:

@@ -8,7 +8,7 @@ import contextlib
 import csv
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -115,22 +115,22 @@ def json_rows(path: Path) -> Iterator[tuple[dict[str, str], int]]:
                 yield {name: "" if value is None else value for name, value in values.items()}, at
 
 
-def write_parquet(rows: Path, columns: Columns, path: Path) -> None:
-    """Makes a Parquet file of a CSV, some rows at a time.
+def write_parquet(rows: Iterable[Sequence[str]], columns: Columns, file: Any) -> None:
+    """Writes rows as Parquet, some at a time.
 
     Args:
-      rows: the CSV, with its header.
-      columns: what it holds.
-      path: file to write.
+      rows: without a header.
+      columns: what they hold.
+      file: path of the file, or a file that is open.
     """
     import pyarrow as pa
     from pyarrow import parquet
 
     kinds = [pa.float64() if name in columns.numbers else pa.string() for name in columns.names]
     schema = pa.schema(list(zip(columns.names, kinds, strict=True)))
-    cells = itertools.islice((row for row, _ in csv_rows(rows)), 1, None)
-    with parquet.ParquetWriter(path, schema) as writer:
-        while group := list(itertools.islice(cells, _GROUP)):
+    left = iter(rows)
+    with parquet.ParquetWriter(file, schema) as writer:
+        while group := list(itertools.islice(left, _GROUP)):
             values = dict(zip(columns.names, zip(*group, strict=True), strict=True))
             arrays = {name: [_value(c, name in columns.numbers) for c in values[name]] for name in values}
             writer.write_table(pa.table(arrays, schema=schema))

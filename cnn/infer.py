@@ -5,18 +5,17 @@ import itertools
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import numpy as np
 from tqdm import tqdm
 
-from cnn import decoding, formats, output
-from cnn.config import InferConfig
+from cnn import decoding, formats, output, rows
+from cnn.config import InferConfig, address
 from cnn.folder import FORMATS, File, Files, InferError, find_labels, scan
-from cnn.summary import Call, Tally, draw, plotter, show
+from cnn.summary import Call, Tally, draw, plotter, sentence, show
 
 
 def infer(config: InferConfig) -> bool:
@@ -52,7 +51,7 @@ def _read(config: InferConfig, files: Files, classifier: Any, decoders: decoding
     """Reads the files, and writes their rows."""
     tally = Tally(classifier.class_names)
     label_of = find_labels(files, config.labels, classifier.class_names)
-    columns, row = _columns(config, classifier.class_names, labelled=label_of is not None)
+    columns, row = rows.choose(config, classifier.class_names, labelled=label_of is not None)
     label_of = label_of or (lambda _: "")
     kind, left = formats.choose(config.output, config.format), iter(files)
     done = _resumed(config, columns, kind, left, tally) if config.resume else 0
@@ -121,6 +120,8 @@ def _shown(batches: Iterable[list], done: int, total: int) -> Iterator[list]:
 
 def _check_outputs(config: InferConfig) -> None:
     """Fails before the work what would fail after it, or would write over what is read."""
+    if "://" in address(config.input):
+        raise InferError(f"{address(config.input)}: is not of this machine; give --engine ray, too")
     if config.show is not None:
         _check_show(config)
     if formats.choose(config.output, config.format) == "parquet":
@@ -162,53 +163,16 @@ def _plot(config: InferConfig) -> Path | None:
     return None if str(config.plot) == "none" else config.plot
 
 
-def _columns(
-    config: InferConfig, class_names: Sequence[str], labelled: bool
-) -> tuple[formats.Columns, Callable[[File, Any, str], list[str]]]:
-    """Returns what a row holds, and the function that makes one."""
-    ranks = range(2, min(config.top_k, len(class_names)) + 1)
-    header = ["path", "prediction", "confidence", "status", "detail"] + ["label"] * labelled
-    header += [f"{column}_{rank}" for rank in ranks for column in ("prediction", "confidence")]
-    header += list(class_names) * config.probabilities
-    numbers = {"confidence"} | {f"confidence_{rank}" for rank in ranks}
-    numbers |= set(class_names) if config.probabilities else set()
-
-    def row(file: File, reading: Any, label: str) -> list[str]:
-        cells = [file.name, reading.prediction, _number(reading), reading.status, reading.detail]
-        cells += [label] * labelled
-        probabilities = reading.probabilities
-        read = probabilities is not None
-        best = np.argsort(-probabilities, kind="stable") if read and ranks else np.zeros(0, int)
-        for rank in ranks:
-            cells += (
-                [class_names[best[rank - 1]], f"{probabilities[best[rank - 1]]:.6f}"] if read else ["", ""]
-            )
-        if config.probabilities:
-            cells += [f"{p:.6f}" for p in probabilities] if read else [""] * len(class_names)
-        return cells
-
-    return formats.Columns(header, frozenset(numbers)), row
-
-
-def _number(reading: Any) -> str:
-    return f"{reading.confidence:.6f}" if reading.prediction else ""
-
-
 def _conclude(config: InferConfig, tally: Tally, classifier: Any, seconds: float, call: Call | None) -> None:
     """Draws the plot, and says on stderr what was done and where it is."""
     total = sum(tally.statuses.values())
-    counts = ", ".join(
-        f"{tally.statuses[s]:,} {s}" for s in ("ok", "unsure", "blank", "unreadable") if tally.statuses[s]
-    )
-    summary = f"{total:,} files: {counts}"
-    if tally.labelled:
-        summary += f"; accuracy {tally.right / tally.labelled:.2%} of {tally.labelled:,} labelled images"
+    text = sentence(tally.statuses, tally.right, tally.labelled)
     plot = _plot(config)
     if plot is not None and call is not None:
-        draw(tally, summary, classifier, plot, call)
+        draw(tally, text, classifier, plot, call)
     if tally.statuses["unreadable"] == total:
         print(f"{config.input}: no image among its files; expected {FORMATS}", file=sys.stderr)
     where = [f"predictions in {config.output}"] * (config.output is not None)
     where += [f"plot in {plot}"] * (plot is not None)
     speed = f"{seconds:.1f} s, {total / seconds:,.0f} images/s"
-    print("; ".join([summary, speed, *where]), file=sys.stderr)
+    print("; ".join([text, speed, *where]), file=sys.stderr)

@@ -6,6 +6,7 @@ Parquet, which has no whole rows before its end, the partial is a CSV.
 
 import contextlib
 import errno
+import itertools
 import os
 import signal
 import sys
@@ -143,7 +144,8 @@ def _finish(partial: Path, columns: Columns, kind: Format, whole: Path) -> None:
         os.replace(partial, whole)
         return
     with replacing(whole) as made:
-        formats.write_parquet(partial, columns, made)
+        rows = itertools.islice((row for row, _ in formats.csv_rows(partial)), 1, None)
+        formats.write_parquet(rows, columns, made)
     partial.unlink()
 
 

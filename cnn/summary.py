@@ -5,7 +5,7 @@ import heapq
 import importlib
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,22 @@ from cnn.folder import File
 
 # How many pictures the plot shows.
 _SHEET = 40
+
+
+# What may become of a file, in the order in which it is told.
+STATUSES = ("ok", "unsure", "blank", "unreadable")
+
+
+def sentence(statuses: Mapping[str, int], right: int, labelled: int) -> str:
+    """Says how many files there were, of each status, and how many of those labelled were read right.
+
+    Example:
+      >>> sentence({"ok": 3, "blank": 1}, 2, 4)
+      '4 files: 3 ok, 1 blank; accuracy 50.00% of 4 labelled images'
+    """
+    counts = {status: statuses[status] for status in STATUSES if statuses.get(status)}
+    text = f"{sum(counts.values()):,} files: " + ", ".join(f"{n:,} {status}" for status, n in counts.items())
+    return text + (f"; accuracy {right / labelled:.2%} of {labelled:,} labelled images" if labelled else "")
 
 
 class Tally:

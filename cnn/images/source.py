@@ -19,7 +19,7 @@ def opened(path: str) -> Iterator[bytes | BinaryIO]:
     """Opens a file of any kind.
 
     Args:
-      path: where it is.
+      path: where it is; or a URI (https://arrow.apache.org/docs/python/filesystems.html).
 
     Yields:
       All bytes of a small file; a larger one as it is.
@@ -27,6 +27,10 @@ def opened(path: str) -> Iterator[bytes | BinaryIO]:
     Raises:
       UnreadableImageError: it is no regular file, or empty, or cannot be read.
     """
+    if "://" in path:
+        with _remote(path) as remote:
+            yield remote
+        return
     try:
         number = os.open(path, _FLAGS)
     except (OSError, ValueError) as error:
@@ -47,6 +51,20 @@ def opened(path: str) -> Iterator[bytes | BinaryIO]:
         raise UnreadableImageError(_reason(path, error)) from error
     finally:
         os.close(number)
+
+
+@contextlib.contextmanager
+def _remote(uri: str) -> Iterator[bytes | BinaryIO]:
+    from pyarrow import fs
+
+    try:
+        system, path = fs.FileSystem.from_uri(uri)
+        with system.open_input_file(path) as file:
+            if file.size() == 0:
+                raise UnreadableImageError("empty file")
+            yield file.read() if file.size() <= png.MOST_BYTES else file
+    except (OSError, ValueError) as error:
+        raise UnreadableImageError(_reason(uri, error)) from error
 
 
 def as_file(source: bytes | BinaryIO) -> BinaryIO:
