@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw, ImageOps
 
 from cnn import images
-from cnn.images import load, marks, rules
+from cnn.images import grey, load, marks, rules
 
 
 def seven(size=280, box=(100, 60, 180, 220), width=16, ink=0, paper=255) -> Image.Image:
@@ -457,3 +457,19 @@ def test_a_mutated_file_gives_a_frame_or_a_reason(tmp_path_factory, kind, data):
     decoded = images.load_one(str(path), "mnist")
     assert (decoded.pictures is None) == (decoded.status != "ok")
     assert decoded.status == "ok" or decoded.detail
+
+
+def test_ink_that_only_one_colour_of_a_large_jpeg_shows_is_found(tmp_path):
+    """Its lightness is that of the paper."""
+    paper, ink = (120, 120, 120), (220, 70, 120)
+    greys = [Image.new("RGB", (1, 1), colour).convert("L").getpixel((0, 0)) for colour in (paper, ink)]
+    assert abs(greys[0] - greys[1]) <= 1
+    page = Image.new("RGB", (3000, 2400), paper)
+    page.paste(ink, (1400, 600, 1700, 1800))
+    page.save(tmp_path / "a.jpg", quality=95)
+    with open(tmp_path / "a.jpg", "rb") as file, grey.opened(file, in_colours=False) as image:
+        assert (image.mode, max(image.size)) == ("L", 750)
+    picture = images.load(tmp_path / "a.jpg")[..., 0]
+    rows, columns = np.nonzero(picture > 0.5)
+    assert 18 <= np.ptp(rows) + 1 <= 20
+    assert 4 <= np.ptp(columns) + 1 <= 6

@@ -122,8 +122,15 @@ def _load(path: str, preprocessing: str) -> Decoded | np.ndarray:
                 shades = png.decoded(opened)
                 if shades is not None:
                     return shades
-            with grey.opened(source.as_file(opened)) as image:
-                return _decoded(see(image, preprocessing))
+            file = source.as_file(opened)
+            with grey.opened(file, in_colours=False) as image:
+                decoded = _decoded(see(image, preprocessing))
+                may_differ = image.format == "JPEG" and image.mode == "L"
+            if decoded.status == "blank" and may_differ:  # In one of its colours, perhaps.
+                file.seek(0)
+                with grey.opened(file) as image:
+                    return _decoded(see(image, preprocessing))
+            return decoded
     except UnreadableImageError as error:
         return Decoded(None, "unreadable", str(error))
 

@@ -27,11 +27,12 @@ class UnreadableImageError(cnn.Error):
 
 
 @contextlib.contextmanager
-def opened(file: BinaryIO) -> Iterator[Image.Image]:
+def opened(file: BinaryIO, in_colours: bool = True) -> Iterator[Image.Image]:
     """Opens an image, upright and no larger than is worth working with.
 
     Args:
       file: with the bytes of an image file, from where it is on.
+      in_colours: whether they matter; without them, a large JPEG is decoded sooner.
 
     Raises:
       UnreadableImageError: it says why, whatever a decoder happens to raise in the `with`.
@@ -40,7 +41,7 @@ def opened(file: BinaryIO) -> Iterator[Image.Image]:
         with warnings.catch_warnings():  # Pillow warns of oddities in files that it can still read.
             warnings.simplefilter("ignore")
             with _open(file) as image:
-                yield _upright(image)
+                yield _upright(image, in_colours)
     except UnreadableImageError:
         raise
     except MemoryError as error:
@@ -105,12 +106,12 @@ def _open(file: BinaryIO) -> Image.Image:
     return image
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _upright(image: Image.Image, in_colours: bool) -> Image.Image:
     """Decodes an image, small enough to work with, turned as its EXIF says."""
     # JPEG decodes to a half, a quarter, ... by itself: to what is nearest, not to what is larger.
     shrink = max(image.size) / (_NEARLY * LONGEST_SIDE)
     if shrink > 1:
-        image.draft(None, (int(image.size[0] / shrink), int(image.size[1] / shrink)))
+        image.draft(None if in_colours else "L", (int(image.size[0] / shrink), int(image.size[1] / shrink)))
     image.load()
     with contextlib.suppress(Exception):  # Broken EXIF is no reason to refuse a whole picture.
         ImageOps.exif_transpose(image, in_place=True)
