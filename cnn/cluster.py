@@ -113,14 +113,16 @@ def _read(ray: Any, config: InferConfig) -> Counter:
     names = (os.fsencode(file.name) for file in files)
     blocks = [pa.table({"name": block}) for block in iter(lambda: list(itertools.islice(names, _BLOCK)), [])]
     sink = _sink(config, columns)
-    made = (classifier.params, classifier.metadata, classifier.unsure_below)
-    options = _options(ray, config.workers)
-    ray.data.from_arrow(blocks).map_batches(
-        _Reader,
-        fn_constructor_args=(config, files.top, label_of, *made),
-        batch_size=None,
-        **options,
-    ).write_datasink(sink, ray_remote_args={"num_cpus": 0})
+    top, options = files.top, _options(ray, config.workers)
+
+    class Reader(_Reader):
+        """Has the model within it, so that no machine that may be lost has to keep it."""
+
+        def __init__(self) -> None:
+            super().__init__(config, top, label_of, classifier)
+
+    read = ray.data.from_arrow(blocks).map_batches(Reader, batch_size=None, **options)
+    read.write_datasink(sink, ray_remote_args={"num_cpus": 0})
     return sink.counts
 
 
@@ -142,20 +144,15 @@ class _Reader:
         config: InferConfig,
         top: str,
         label_of: Callable[[str], str] | None,
-        params: Any,
-        metadata: dict[str, Any],
-        unsure_below: float,
+        classifier: Any,
     ) -> None:
         import ray
-
-        from cnn.classifier import Classifier
 
         self._top, self._label_of = top, label_of or (lambda _: "")
         workers = config.workers if config.workers is not None else _cpus(ray)
         self._kept = contextlib.ExitStack()
         self._decoders = self._kept.enter_context(decoding.opened(workers, config.timeout))
-        self._classifier = Classifier(params, metadata)
-        self._classifier.unsure_below = unsure_below
+        self._classifier = classifier
         _, self._row = rows.choose(config, self._classifier.class_names, labelled=label_of is not None)
 
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

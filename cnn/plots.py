@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
+from PIL import Image
 
 from cnn.atomic import replacing
 
@@ -367,5 +369,10 @@ def _quantiles(values: np.ndarray, counts: np.ndarray) -> dict[str, float]:
 
 
 def _save(figure: Figure, path: Path) -> None:
+    """Draws a figure once, where `savefig` would draw it a second time to lay it out."""
+    figure.set_dpi(120)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
     with replacing(path) as partial:
-        figure.savefig(partial, format="png", dpi=120, pil_kwargs={"compress_level": 4})
+        picture.save(partial, "PNG", compress_level=4)

@@ -3,6 +3,7 @@
 import csv
 import os
 import subprocess
+import sys
 import time
 import zlib
 from pathlib import Path
@@ -15,7 +16,7 @@ from PIL import Image
 
 from cnn import images
 from tests.broken import KINDS, Break, broken, whole_files
-from tests.conftest import command
+from tests.conftest import ROOT, command
 
 BREAKS = st.builds(
     Break, st.sampled_from(KINDS), st.floats(0, 0.999), st.integers(1, 40), st.integers(1, 255)
@@ -137,3 +138,23 @@ def test_an_output_nobody_reads_on_ends_quietly(odd, trained, tmp_path):
         words = process.stderr.read().decode()
     assert process.returncode == 141
     assert [line for line in words.splitlines() if not line.startswith("warning: ")] == []
+
+
+def test_a_file_is_opened_once(mnist_test, tmp_path):
+    digit = Image.fromarray(mnist_test.images[0, ..., 0])
+    digit.save(tmp_path / "a.png")
+    digit.resize((300, 300)).save(tmp_path / "b.png")
+    digit.resize((3000, 3000)).save(tmp_path / "c.jpg")
+    digit.convert("RGB").save(tmp_path / "d.tiff")
+    (tmp_path / "e.png").write_bytes((tmp_path / "b.png").read_bytes()[:500])
+    script = """
+import os, sys
+from cnn import images
+folder, opened = sys.argv[1], []
+sys.addaudithook(lambda event, about: event == "open" and str(about[0]).startswith(folder) and opened.append(about[0]))
+names = sorted(os.listdir(folder))
+images.load_many([os.path.join(folder, name) for name in names], "mnist")
+print([os.path.basename(path) for path in opened] == names)
+"""
+    done = subprocess.run([sys.executable, "-c", script, tmp_path], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == "True\n", done.stderr

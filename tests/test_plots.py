@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from cnn import plots
@@ -14,13 +14,13 @@ DRAW = np.random.default_rng(0)
 def texts(monkeypatch):
     """Collects the words of each figure that is saved."""
     found: list[str] = []
-    save = Figure.savefig
+    draw = FigureCanvasAgg.draw
 
-    def collect(figure, *args, **kwargs):
-        save(figure, *args, **kwargs)
-        found.extend(t.get_text() for t in figure.findobj(lambda o: hasattr(o, "get_text")))
+    def collect(canvas):
+        draw(canvas)
+        found.extend(t.get_text() for t in canvas.figure.findobj(lambda o: hasattr(o, "get_text")))
 
-    monkeypatch.setattr(Figure, "savefig", collect)
+    monkeypatch.setattr(FigureCanvasAgg, "draw", collect)
     return found
 
 

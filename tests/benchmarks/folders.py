@@ -39,7 +39,7 @@ def main() -> None:
             if what == "help":
                 timed("--help", 1, arguments.runs, ["--help"])
             elif what == "photos":
-                photographs(Path(folder), 200)
+                photographs(Path(folder), 2000)
                 command = ["--input", folder, "--model", str(model), "--plot", "none"]
                 beside(Path(folder), arguments.runs, command)
             else:
