@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,14 @@ def plotter() -> Iterator[Call]:
     """
     with ProcessPoolExecutor(1, processes.context(), initializer=processes.follow_parent) as executor:
         executor.submit(importlib.import_module, "cnn.plots")
-        yield lambda name, *arguments: executor.submit(_call, name, arguments).result()
+
+        def call(name: str, *arguments: Any) -> None:
+            try:
+                executor.submit(_call, name, arguments).result()
+            except BrokenProcessPool:  # Somebody has killed it; what it was to do is done here.
+                _call(name, arguments)
+
+        yield call
 
 
 def _call(name: str, arguments: Sequence[Any]) -> None:

@@ -1,5 +1,6 @@
 """Rows that survive whatever ends a run: torn files, full disks, kills."""
 
+import contextlib
 import csv
 import dataclasses
 import io
@@ -208,3 +209,33 @@ def test_parquet_needs_a_file(scans, trained, run):
     done = run("infer", "--input", scans, "--model", trained / "mnist_model.h5", "--format", "parquet")
     assert done.returncode == 1
     assert "--format parquet: is written to a regular file only; name one with --output" in done.stderr
+
+
+def test_whichever_processes_are_killed_the_rows_and_the_plot_are_those_of_a_quiet_run(
+    scans, trained, tmp_path, uninterrupted
+):
+    """All but the command itself: those that decode, that which draws, that which starts them."""
+    many = tmp_path / "many"
+    for i in range(60):
+        (many / str(i)).mkdir(parents=True)
+        for path in scans.iterdir():
+            os.link(path, many / str(i) / path.name)
+    out, plot, quiet = tmp_path / "o.csv", tmp_path / "p.png", tmp_path / "quiet.csv"
+    quiet.write_bytes(uninterrupted)
+    run = command("infer", "--input", many, "--model", trained / "mnist_model.h5", "--output", out)
+    with subprocess.Popen(
+        [*run, "--plot", plot], cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True
+    ) as process:
+        for _ in range(3):
+            time.sleep(1)
+            listed = subprocess.run(["ps", "-s", str(process.pid), "-o", "pid="], capture_output=True)
+            for pid in map(int, listed.stdout.split()):
+                if pid != process.pid:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+        words = process.stderr.read().decode()
+    assert process.returncode == 1, words  # Of the file that is no image.
+    rows = [row for row, _ in formats.csv_rows(out)][1:]
+    expected = [row for row, _ in formats.csv_rows(quiet)][1:]
+    assert [row[1:5] for row in rows] == 60 * [row[1:5] for row in expected]
+    assert plot.exists()

@@ -5,6 +5,7 @@ to white.
 """
 
 import contextlib
+import logging
 import warnings
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -20,6 +21,9 @@ MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)  # Where Pillow, too, re
 LONGEST_SIDE = 1024
 # From this share of it on, a picture is large enough.
 _NEARLY = 0.7
+
+# A file has a row; what Pillow would say beside it names no file.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 class UnreadableImageError(cnn.Error):
