@@ -90,7 +90,7 @@ def _connected(address: str | None) -> Any:
     # Machines that have what the package needs do not need the package.
     about: dict[str, Any] = {"py_modules": [package], "excludes": ["data/mnist", "**/__pycache__"]}
     try:
-        ray.init(address, runtime_env=about, logging_level=logging.ERROR, log_to_driver=False)
+        ray.init(address or "local", runtime_env=about, logging_level=logging.ERROR, log_to_driver=False)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise ClusterError(f"--ray-address {address}: {str(error).splitlines()[0]}") from error
     context = ray.data.DataContext.get_current()

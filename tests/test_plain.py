@@ -52,6 +52,19 @@ def test_a_picture_is_the_same_bits_whoever_is_beside_it(digits):
     assert len(together) == is_plain.sum()
 
 
+def test_specks_and_parts_are_told_apart_as_by_the_general_chain(digits):
+    """Digits with a stroke cut through, and with specks beside them."""
+    rng, changed = np.random.default_rng(0), digits.copy()
+    for shades in changed:
+        row, (top, left) = rng.integers(8, 20), rng.integers(0, 26, 2)
+        shades[row : row + 1] = 0
+        shades[top : top + 2, left : left + 2] = np.maximum(shades[top : top + 2, left : left + 2], 200)
+    pictures, is_plain = plain.read(changed, FIT)
+    assert is_plain.mean() > 0.8
+    expected = [by_the_general_chain(shades, FIT) for shades in changed[is_plain]]
+    np.testing.assert_allclose(pictures, expected, rtol=0, atol=1e-5)
+
+
 def drawn(*boxes, paper=255, ink=0, size=28):
     shades = np.full((size, size), paper, np.uint8)
     for top, left, bottom, right in boxes:
@@ -66,12 +79,13 @@ def drawn(*boxes, paper=255, ink=0, size=28):
         (drawn((4, 12, 24, 15), paper=0, ink=255), True),
         (drawn(), False),
         (drawn((4, 12, 24, 15), ink=250), False),  # Fainter than the least contrast.
-        (drawn((4, 6, 24, 9), (4, 18, 24, 21)), False),  # Two marks.
+        (drawn((4, 6, 24, 9), (4, 13, 24, 16)), True),  # Two marks of one character.
+        (drawn((4, 3, 24, 6), (4, 22, 24, 25)), False),  # Two characters.
         (drawn((0, 12, 28, 15)), False),  # A border of two greys.
         (drawn((3, 3, 25, 25)), False),  # More ink than paper: perhaps a frame.
     ],
 )
-def test_only_one_mark_on_even_paper_is_plain(shades, expected):
+def test_only_one_character_on_even_paper_is_plain(shades, expected):
     assert plain.read(shades[None], FIT)[1].tolist() == [expected]
 
 

@@ -1,7 +1,7 @@
 """Small pictures of one character on even paper, many at once.
 
 What data sets look like, and what the general chain (`ink`, `frame`) has an easy time with: no light to
-even out, no rules, no noise, no second mark. So here is its work on such pictures alone, a step for all
+even out, no rules, no noise. So here is its work on such pictures alone, a step for all
 of them at a time. A picture that any of its choices depends on is not read here but left to it.
 """
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from cnn.images.frame import FRAME, Fit, place
 from cnn.images.limits import LIMITS, Limits
+from cnn.images.marks import choose
 from cnn.images.paper import rims
 
 # Larger characters may be wanted with wider strokes.
@@ -32,10 +33,10 @@ def read(greys: np.ndarray, fit: Fit, limits: Limits = LIMITS) -> tuple[np.ndarr
     plain &= contrast >= limits.least_contrast
     weakest = np.maximum(np.float32(limits.weakest) * contrast, np.float32(5))
     mask = strength > weakest[:, None, None]
-    plain &= _of_one_mark(mask)
+    kept = _characters(strength, mask, weakest, plain, limits)
     if not plain.any():
         return np.empty((0, FRAME, FRAME), np.float32), plain
-    soft = _softened(strength[plain], mask[plain], contrast[plain])
+    soft = _softened(strength[plain], mask[plain], kept[plain], contrast[plain])
     return place(soft, fit), plain
 
 
@@ -80,13 +81,27 @@ def _stacked(mask: np.ndarray) -> np.ndarray:
     return apart.reshape(-1, mask.shape[2])
 
 
+def _characters(
+    strength: np.ndarray, mask: np.ndarray, weakest: np.ndarray, plain: np.ndarray, limits: Limits
+) -> np.ndarray:
+    """Returns the marks that make up each character; where there is another one, `plain` becomes false."""
+    kept = mask.copy()
+    for i in np.flatnonzero(plain & ~_of_one_mark(mask)):
+        choice = choose(strength[i], float(weakest[i]), tight=True, limits=limits)
+        plain[i] = choice is not None and choice.clear and not choice.several
+        if choice is not None:
+            kept[i] = choice.kept
+    return kept
+
+
 def _of_one_mark(mask: np.ndarray) -> np.ndarray:
     _, _, boxes, _ = cv2.connectedComponentsWithStats(_stacked(mask), connectivity=8)
     owner = boxes[1:, cv2.CC_STAT_TOP] // (mask.shape[1] + 1)
     return np.bincount(owner, minlength=len(mask)) == 1
 
 
-def _softened(strength: np.ndarray, mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
-    """Scales the ink to [0, 1], with its soft edges."""
-    near = cv2.dilate(_stacked(mask), np.ones((3, 3), np.uint8)).reshape(len(mask), -1, mask.shape[2])
-    return np.clip(np.where(near[:, :-1], strength / contrast[:, None, None], 0), 0, 1)
+def _softened(strength: np.ndarray, mask: np.ndarray, kept: np.ndarray, contrast: np.ndarray) -> np.ndarray:
+    """Scales the ink that is kept to [0, 1], with its soft edges."""
+    near = cv2.dilate(_stacked(kept), np.ones((3, 3), np.uint8)).reshape(len(kept), -1, kept.shape[2])
+    near = near[:, :-1].astype(bool) & (kept | ~mask)
+    return np.clip(np.where(near, strength / contrast[:, None, None], 0), 0, 1)
