@@ -247,6 +247,7 @@ def _as_pictures(buffer: Any) -> np.ndarray:
 def _serve(tasks: connection.Connection, results: connection.Connection, buffer: Any, at: Any) -> None:
     """Decodes what comes, in a process of its own; `at` says which file of a chunk it is at."""
     processes.follow_parent()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # What libraries in C say of a file names no file.
     _limit_memory()
     shared = _as_pictures(buffer)
 
