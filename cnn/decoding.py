@@ -29,6 +29,8 @@ _DECODED = 4 * _WAITING
 _NAMES = 12_000
 # Pictures of a chunk that go through shared memory; the few chunks of more go through a pipe.
 _PICTURES = 2 * _CHUNK
+# Seconds between two looks at a process after which its time at a file is counted anew.
+_UNSEEN = 1.0
 # What is worth a process for each core.
 _MANY_FILES, _MANY_BYTES = 512, 16_000_000
 # Bytes that a process may take beyond what it has at its start: enough for `images.MAX_PIXELS`.
@@ -67,6 +69,9 @@ class Decoders:
         Args:
           paths: of the files; taken as they are needed.
           preprocessing: a name of `images.PREPROCESSING`.
+
+        Yields:
+          What `images.load_many` gives of each; or a row of its own for a file that is lost.
 
         Raises:
           DecodingError: no process can be kept alive.
@@ -159,6 +164,7 @@ class _Reader:
         self.tasks: deque[_Task] = deque()
         self.seconds_a_file: float | None = None
         self._stillborn = 0
+        self._last: Any = None
         self._start()
 
     def _start(self) -> None:
@@ -171,7 +177,7 @@ class _Reader:
         theirs.close()
         back.close()
         self._slot = self._next_slot = 0
-        self._last: Any = None
+        self._last, self._looked = None, monotonic()
         for task in self.tasks:
             self._send(task)
 
@@ -198,9 +204,11 @@ class _Reader:
             self._replace("killed the process that read it, twice", at_once=False)
             return
         state = (len(self.tasks), id(self.tasks[0]) if self.tasks else 0, self._at.value)
-        if state != self._last:
-            self._last, self._since = state, monotonic()
-        elif self.tasks and self._at.value >= 0 and monotonic() - self._since > self._timeout:
+        before, self._looked = self._looked, monotonic()
+        # While nobody looked, all of us may have been stopped, as by Ctrl-Z.
+        if state != self._last or self._looked - before > _UNSEEN:
+            self._last, self._since = state, self._looked
+        elif self.tasks and self._at.value >= 0 and self._looked - self._since > self._timeout:
             self._replace(f"took longer than {self._timeout:g} s", at_once=True)
 
     def _take(self, pictures: np.ndarray | None, about: list[tuple[int, str, str]], seconds: float) -> None:

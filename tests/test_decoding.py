@@ -3,6 +3,8 @@
 import contextlib
 import multiprocessing
 import os
+import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from PIL import Image
 
 from cnn import decoding, images
+from tests.conftest import command
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +110,20 @@ def test_more_pictures_than_shared_memory_takes_come_through_the_pipe(paths, mon
     monkeypatch.setattr(decoding, "_PICTURES", 2)
     with decoding.opened(1) as decoders:
         same(list(decoders.decode(paths[:3], "mnist")), decoded)
+
+
+def test_time_for_which_all_was_stopped_does_not_count(large, trained, tmp_path):
+    """As by Ctrl-Z: nobody looked, and nothing was decoded."""
+    (tmp_path / "scans").mkdir()
+    os.link(large, tmp_path / "scans" / "large.png")
+    flags = ("--model", trained / "mnist_model.h5", "--plot", "none", "--timeout", 5)
+    run = command("infer", "--input", tmp_path / "scans", *flags)
+    with subprocess.Popen(run, cwd=tmp_path, stdout=subprocess.PIPE, start_new_session=True) as process:
+        while process.poll() is None:  # One of the stops comes while the picture is decoded.
+            time.sleep(0.4)
+            os.killpg(process.pid, signal.SIGSTOP)
+            time.sleep(5.5)
+            os.killpg(process.pid, signal.SIGCONT)
+        rows = process.stdout.read().decode()
+    assert "took longer" not in rows
+    assert "large.png,,,blank,no ink found" in rows
