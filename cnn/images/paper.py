@@ -99,16 +99,22 @@ def polarities(grey: np.ndarray, limits: Limits = LIMITS) -> list[int]:
     """Tells dark ink, 1, from light, -1, and returns both, the likelier first, where it is hard to tell.
 
     Ink is rarer than paper and stands out further, so against the median around each pixel the picture is
-    skewed to its side. Windows of three sizes have a say, for thick strokes and for the edges of shadows.
+    skewed to its side. Windows of three sizes have a say, for thick strokes and for the edges of shadows;
+    a narrow one, which thick strokes fill but shadows do not skew, may cast doubt.
     """
-    small, skewness = shrunk(grey, 64), 0.0
-    for window in limits.skew_windows:
-        size = max(3, int(window * side_of(small)) | 1)
-        difference = cv2.medianBlur(small, size).astype(np.float32) - small
-        squares = difference * difference
-        skewness += float((squares * difference).mean() / (squares.mean() + 1e-6) ** 1.5)
+    small = shrunk(grey, 64)
+    narrow, *others = (_skewness(small, window) for window in limits.skew_windows)
+    skewness = sum(others)
     likelier = 1 if skewness >= 0 else -1
-    return [likelier] if abs(skewness) >= limits.skewed else [likelier, -likelier]
+    agreed = narrow * likelier >= 0 and abs(skewness) >= limits.skewed
+    return [likelier] if agreed else [likelier, -likelier]
+
+
+def _skewness(small: np.ndarray, window: float) -> float:
+    size = max(3, int(window * side_of(small)) | 1)
+    difference = cv2.medianBlur(small, size).astype(np.float32) - small
+    squares = difference * difference
+    return float((squares * difference).mean() / (squares.mean() + 1e-6) ** 1.5)
 
 
 def above(grey: np.ndarray, sign: int, width: float) -> np.ndarray:
