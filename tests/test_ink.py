@@ -31,6 +31,15 @@ def test_where_dark_and_light_stand_out_alike_both_are_tried():
     assert sorted(paper.polarities(grey)) == [-1, 1]
 
 
+def test_both_are_tried_where_a_patch_of_light_skews_all_but_the_narrow_window():
+    grey = page(level=120)
+    grey[:40, :60] = 170  # Light that falls through a gap.
+    grey[50:100, 120:122] = 70
+    assert paper.polarities(grey) == [-1, 1]
+    grey[50:100, 120:122] = 120
+    assert paper.polarities(grey) == [-1]
+
+
 def test_ink_is_measured_as_a_share_of_the_light_that_falls_on_it():
     """The same ink, which swallows half the light, in a shadow and beside it."""
     light = np.where(np.arange(160) < 80, 100.0, 200.0) * np.ones((120, 1))
@@ -59,6 +68,24 @@ def test_the_inside_of_a_frame_is_found():
     assert paper.inside_of_frame(page()) is None
     grey[30:90, 60:100] = 30  # Still a page, with something large on it.
     assert paper.inside_of_frame(grey).tolist() == [21, 11, 139, 109]
+
+
+def test_a_thick_stroke_on_even_paper_is_no_picture_in_a_frame():
+    """A broad block is wide and full as a picture; but the stroke goes on beyond it."""
+    grey = page(28, 28, level=255)
+    grey[8:26, 5:22] = 0
+    grey[1:8, 5:11] = 0
+    assert paper.inside_of_frame(grey) is None
+
+
+def test_a_small_photograph_of_two_levels_is_read_in_other_ways_too():
+    """Both levels are even, but not as even as what no camera has seen."""
+    grey = page(40, 40, level=190) + np.random.default_rng(0).normal(0, 8, (40, 40))
+    grey[:24, :5] -= 140  # A shadow.
+    grey[6:34, 24:27] -= 140
+    clear = [relief.clear for relief in paper.reliefs(np.rint(grey).astype(np.uint8), LIMITS)]
+    assert len(clear) > 1
+    assert not clear[0]
 
 
 def test_marks_that_are_nearly_connected_are_one():

@@ -20,9 +20,8 @@ class Limits:
       one_level: share of the pixels on one side that have its level: of doubtful paper, of good, of sure.
       paper_border: share of the border that shows paper, where a picture of two levels is a character.
       most_ink: share of a picture's pixels that are ink, at most.
-      skew_windows: widths of the windows whose medians are compared with pixels, as fractions of the side;
-        the first may only cast doubt.
-      skewed: sum of the others' skewnesses from which dark ink is told from light without doubt.
+      skew_windows: widths of the windows whose medians are compared with pixels, as fractions of the side.
+      skewed: sum of the skewnesses from which dark ink is told from light without doubt.
       least_contrast: of ink with its paper, in levels.
       above_noise: how many deviations of the paper's noise ink stands out.
       weakest: ink, as a fraction of the strongest in the picture.
@@ -54,7 +53,7 @@ class Limits:
     one_level: tuple[float, float, float] = (0.5, 0.8, 0.95)
     paper_border: float = 0.75
     most_ink: float = 0.6
-    skew_windows: tuple[float, ...] = (0.1, 0.2, 0.3, 0.45)
+    skew_windows: tuple[float, float, float] = (0.15, 0.3, 0.45)
     skewed: float = 3
 
     least_contrast: float = 8

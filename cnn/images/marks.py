@@ -19,6 +19,7 @@ class Marks(NamedTuple):
       bottom: row after the last.
       area: in pixels.
       mass: sum of the ink's strength.
+      touched: how many edges of the picture each mark touches.
       labels: `int32 (height, width)`, to which mark each pixel belongs.
     """
 
@@ -28,6 +29,7 @@ class Marks(NamedTuple):
     bottom: np.ndarray
     area: np.ndarray
     mass: np.ndarray
+    touched: np.ndarray
     labels: np.ndarray
 
     @property
@@ -39,14 +41,6 @@ class Marks(NamedTuple):
     def height(self) -> np.ndarray:
         """In pixels."""
         return self.bottom - self.top
-
-    @property
-    def touched(self) -> np.ndarray:
-        """How many edges of the picture each mark touches."""
-        rows, columns = self.labels.shape
-        return (
-            (self.left == 0).astype(int) + (self.top == 0) + (self.right == columns) + (self.bottom == rows)
-        )
 
 
 class Choice(NamedTuple):
@@ -106,13 +100,16 @@ def connected(strength: np.ndarray, weakest: float, gap: int) -> Marks:
         joined = cv2.dilate(joined, np.ones((3, 3), np.uint8), iterations=gap)
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     left, top, width, height, _ = boxes.T
+    right, bottom = left + width - 2 * gap, top + height - 2 * gap
+    rows, columns = mask.shape
+    touched = (left == 0).astype(int) + (top == 0) + (right == columns) + (bottom == rows)
     if gap:
         labels = labels[gap:-gap, gap:-gap] * mask
     inked = np.flatnonzero(mask)
     of = labels.ravel()[inked]
     area = np.bincount(of, minlength=count)
     mass = np.bincount(of, strength.ravel()[inked], count)
-    return Marks(left, top, left + width - 2 * gap, top + height - 2 * gap, area, mass, labels)
+    return Marks(left, top, right, bottom, area, mass, touched, labels)
 
 
 def _choice(marks: Marks, kept: np.ndarray, clear: bool, several: bool) -> Choice:

@@ -83,7 +83,7 @@ def _of_two_levels(grey: np.ndarray, tight: bool, limits: Limits) -> Relief | No
     if on_paper < doubtful or not (tight or strict) or ink.sum() > limits.most_ink * grey.size:
         return None
     # Where most of the paper is of one level, no camera has seen it.
-    clear = tight and (clean > 0.5 or on_paper > sure or (on_paper > good and border > 0.7))
+    clear = tight and (clean > 0.5 or on_paper > sure)
     return Relief(np.float32(sign) * (np.float32(level) - grey), sign, tight, clear)
 
 
@@ -99,14 +99,13 @@ def polarities(grey: np.ndarray, limits: Limits = LIMITS) -> list[int]:
     """Tells dark ink, 1, from light, -1, and returns both, the likelier first, where it is hard to tell.
 
     Ink is rarer than paper and stands out further, so against the median around each pixel the picture is
-    skewed to its side. Windows of three sizes have a say, for thick strokes and for the edges of shadows;
-    a narrow one, which thick strokes fill but shadows do not skew, may cast doubt.
+    skewed to its side. Windows of three sizes have a say, for thick strokes and for the edges of shadows:
+    the narrowest, which those skew least, may not be of another mind.
     """
     small = shrunk(grey, 64)
-    narrow, *others = (_skewness(small, window) for window in limits.skew_windows)
-    skewness = sum(others)
-    likelier = 1 if skewness >= 0 else -1
-    agreed = narrow * likelier >= 0 and abs(skewness) >= limits.skewed
+    skewnesses = [_skewness(small, window) for window in limits.skew_windows]
+    likelier = 1 if sum(skewnesses) >= 0 else -1
+    agreed = abs(sum(skewnesses)) >= limits.skewed and skewnesses[0] * likelier >= 0
     return [likelier] if agreed else [likelier, -likelier]
 
 
@@ -151,7 +150,9 @@ def inside_of_frame(grey: np.ndarray, limits: Limits = LIMITS) -> np.ndarray | N
     # A pixel less on each side, for the frame's soft edge.
     (left, right), (top, bottom) = ((side[0] + 1, side[-1]) for side in sides)
     inside = mask[top:bottom, left:right]
-    straight = rim(inside).mean() > 0.95 and inside.mean() > 0.7
+    with_edges = mask[max(top - 2, 0) : bottom + 2, max(left - 2, 0) : right + 2]
+    alone = np.count_nonzero(with_edges) > 0.95 * np.count_nonzero(mask)  # A thick stroke has ends beyond.
+    straight = alone and rim(inside).mean() > 0.95 and inside.mean() > 0.7
     return np.array([left, top, right, bottom]) if straight else None
 
 

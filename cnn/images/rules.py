@@ -182,20 +182,40 @@ def _clearness(soft: np.ndarray, limits: Limits) -> np.ndarray:
     return np.where(rule, mean - beside, 0)
 
 
+class _Bands(NamedTuple):
+    """About each row, the rows in which the lines through it may lie in each piece, `int (pieces, height)`.
+
+    Attributes:
+      first: the first of them, and
+      after: the one after the last, as places in `(pieces, height + 1)`.
+      length: how many pieces of the steepest line are inside, or half of all, `(height,)`.
+    """
+
+    first: np.ndarray
+    after: np.ndarray
+    length: np.ndarray
+
+
+@lru_cache(maxsize=16)
+def _bands(height: int, width: int, steepest: int) -> _Bands:
+    rows, slope = np.arange(height), math.tan(math.radians(steepest))
+    deep = np.ceil(slope * np.abs(_from_middle(width))).astype(int)[:, None]
+    deep = np.maximum(deep, deep[::-1])
+    pieces = len(deep)
+    # What leaves the picture above, and what leaves it below.
+    length = pieces - ((rows < deep).sum(0) + (rows + deep >= height).sum(0)) / 2
+    of_piece = (height + 1) * np.arange(pieces)[:, None]
+    first, after = np.maximum(rows - deep, 0), np.minimum(rows + deep + 1, height)
+    return _Bands(first + of_piece, after + of_piece, np.maximum(length, 0.5 * pieces))
+
+
 def _may_cross(pieces: np.ndarray, width: int, limits: Limits) -> bool:
     """Tells whether enough pieces have ink about one row: far less work than to try all lines there."""
-    height, rows = pieces.shape[1], np.arange(pieces.shape[1])
-    steepest = math.tan(math.radians(limits.rule_slope))
-    deep = np.ceil(steepest * np.abs(_from_middle(width))).astype(int)
-    deep = np.maximum(deep, deep[::-1])
-    inked, half = np.zeros(height, int), (len(pieces) + 1) // 2
-    for piece, opposite, d in zip(pieces, pieces[::-1][:half], deep, strict=False):
-        near = cv2.dilate(np.stack([piece, opposite]), np.ones((1, 2 * d + 1), np.uint8))
-        inked += (near > _INKED).sum(0)
-    deep = deep[:, None]
-    # Of the steepest line, what leaves the picture above and what leaves it below.
-    length = len(pieces) - ((rows < deep).sum(0) + (rows + deep >= height).sum(0)) / 2
-    return bool((inked > limits.rule_length * np.maximum(length, 0.5 * len(pieces))).any())
+    bands = _bands(pieces.shape[1], width, limits.rule_slope)
+    counts = np.zeros((len(pieces), pieces.shape[1] + 1), np.int32)
+    np.cumsum(pieces > _INKED, axis=1, out=counts[:, 1:])
+    near = counts.take(bands.after) > counts.take(bands.first)
+    return bool((near.sum(0) > limits.rule_length * bands.length).any())
 
 
 _TURNS, _SHIFTS = (
