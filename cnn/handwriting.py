@@ -116,7 +116,7 @@ def seven(rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def eight(rng: np.random.Generator) -> list[np.ndarray]:
-    """Draws an 8 in one swing that begins and ends at its top right, its loops narrow or one small."""
+    """Draws an 8 in one swing that begins and ends at its top, its loops narrow or one small."""
     waist = rng.uniform(0.3, 0.6)
     time = np.linspace(rng.uniform(0, 0.06), 1 - rng.uniform(-0.02, 0.06), 48) * 2 * np.pi
     above = np.cos(time) > 0  # It swings up, down the left, through the waist, and back.

@@ -1,10 +1,12 @@
 """Digits on simulated pages are seen as the digits that they were drawn from."""
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from cnn import images, pages
+from cnn.pages.sheet import strokes
 
 # Of 24 pages, the median likeness to MNIST's own picture, the strokes of which have another width; some are
 # stretched or slanted, too.
@@ -21,6 +23,16 @@ def test_what_is_seen_of_a_page_is_like_its_digit(mnist_test, tmp_path, kind):
         seen = images.load(tmp_path / "a.png")[..., 0]
         likenesses.append(np.corrcoef(seen.ravel(), digit.ravel())[0, 1] if seen.any() else 0)
     assert np.median(likenesses) > LEAST[kind]
+
+
+def test_a_small_loop_stays_open_when_a_digit_is_written_with_a_thin_pen():
+    """In the middle of the loop of this 9, MNIST's ink is hardly lighter than about it."""
+    digit = np.zeros((28, 28), np.float32)
+    digit[4:11, 9:16] = 1
+    digit[11:24, 13:16] = 1
+    digit[7, 12] = 0.4
+    loops = cv2.connectedComponents((strokes(digit, 0.04) < 0.5).astype(np.uint8), connectivity=4)[0] - 2
+    assert loops == 1
 
 
 def drawn(mnist_test, seed=0, preprocessing="mnist"):
