@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageChops, ImageDraw, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageOps
 
 from cnn import images
 from cnn.images import grey, load, marks, rules
@@ -326,6 +326,42 @@ def test_a_drawn_box_around_the_digit_is_not_ink(expected, tmp_path):
     image = seven()
     ImageDraw.Draw(image).rectangle((50, 30, 230, 250), outline=0, width=4)
     assert likeness(loaded(image, tmp_path / "a.png"), expected) > 0.98
+
+
+@pytest.mark.parametrize("sides", [(0, 1, 2), (0, 1), (1, 2), (0, 3)])
+def test_what_is_left_of_a_drawn_box_is_not_the_digits(expected, tmp_path, sides):
+    image = seven(400, (160, 120, 240, 280))
+    draw = ImageDraw.Draw(image)
+    corners = [(90, 70), (310, 76), (306, 330), (86, 324)]
+    for side in sides:
+        draw.line([corners[side], corners[(side + 1) % 4]], 0, 5)
+    assert likeness(expected, loaded(image, tmp_path / "a.png")) > 0.97
+
+
+@pytest.mark.parametrize("degrees", [0, 12, -25])
+@pytest.mark.parametrize("table", [20, 90])
+def test_a_table_about_the_sheet_is_not_ink(expected, tmp_path, degrees, table):
+    sheet = seven().convert("LA").rotate(degrees, Image.Resampling.BICUBIC, expand=True)
+    image = Image.new("L", (sheet.width + 60, sheet.height + 40), table)
+    image.paste(sheet.getchannel(0), (25, 20), sheet.getchannel(1))
+    picture = loaded(image.rotate(-degrees, Image.Resampling.BICUBIC, fillcolor=table), tmp_path / "a.png")
+    assert likeness(expected, picture) > 0.95
+
+
+def test_lines_of_print_above_and_below_are_not_the_digits(expected, tmp_path):
+    image, font = seven(400, (160, 120, 240, 280)), ImageFont.load_default(15)
+    for y in (75, 310):
+        ImageDraw.Draw(image).text((60, y), "Please write one digit between the lines", 0, font)
+    assert likeness(expected, loaded(image, tmp_path / "a.png")) > 0.97
+
+
+@pytest.mark.parametrize("gap", [60, 25, 16])
+def test_of_digits_in_a_row_one_is_read(expected, tmp_path, gap):
+    """However close they stand, as long as they do not touch."""
+    large, small = (100, 60, 180, 220), (180 + gap + 8, 70, 250 + gap, 210)
+    image = ImageChops.darker(seven(360, large), seven(360, small))
+    assert likeness(expected, loaded(image, tmp_path / "a.png")) > 0.97
+    assert images.load_one(str(tmp_path / "a.png"), "mnist").detail == "several marks: read the largest"
 
 
 @pytest.mark.parametrize(("ink", "paper"), [((255, 0, 0), (0, 130, 0)), ((200, 0, 0), (70, 70, 70))])

@@ -1,5 +1,6 @@
 """Each step from a grey picture to a character, on drawn examples, by hand."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -76,6 +77,32 @@ def test_a_thick_stroke_on_even_paper_is_no_picture_in_a_frame():
     grey[8:26, 5:22] = 0
     grey[1:8, 5:11] = 0
     assert paper.inside_of_frame(grey) is None
+
+
+def test_what_lies_about_a_sheet_is_painted_like_the_sheet():
+    grey = page(level=60)
+    corners = np.array([[40, 15], [130, 30], [115, 110], [25, 95]])  # Turned by some ten degrees.
+    cv2.fillConvexPoly(grey, corners, 210)
+    grey[50:80, 70:74] = 80
+    painted = paper.on_sheet(grey, grey)
+    np.testing.assert_array_equal(painted[40:90, 60:90], grey[40:90, 60:90])
+    assert painted[[0, 0, -1, -1], [0, -1, 0, -1]].min() > 190
+    assert np.count_nonzero(painted < 150) == 30 * 4  # The ink alone.
+    assert paper.on_sheet(painted, painted) is None
+
+
+@pytest.mark.parametrize("kind", ["a page", "half in shadow", "a light spot", "a thick light digit"])
+def test_what_is_no_sheet_is_not_painted(kind):
+    grey = page()
+    if kind == "half in shadow":
+        grey[:, :90] = 100
+    elif kind == "a light spot":
+        grey[:] = 60
+        cv2.circle(grey, (80, 60), 50, 210, -1)
+    elif kind == "a thick light digit":
+        grey[:] = 60
+        cv2.ellipse(grey, (80, 60), (35, 48), 0, 0, 360, 210, 22)
+    assert paper.on_sheet(grey, grey) is None
 
 
 def test_a_small_photograph_of_two_levels_is_read_in_other_ways_too():

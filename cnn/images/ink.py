@@ -69,6 +69,9 @@ def find(grey: np.ndarray, limits: Limits = LIMITS) -> list[Ink]:
         found = [_within(ink, part, grey.shape) for ink in find(grey[_slices(part)], limits)]
         if found:
             return found
+    sheet = paper.on_sheet(grey, small, limits)
+    if sheet is not None:
+        return find(sheet, limits)
     found = []
     for relief in paper.reliefs(small, limits):
         character = _character(relief, limits, not relief.tight and max(small.shape) >= 64)
@@ -87,8 +90,10 @@ def stamp(mask: np.ndarray, ink: Ink) -> None:
         mask[top:bottom, left:right] = cv2.resize(ink.strength, (right - left, bottom - top))
 
 
-def _character(relief: Relief, limits: Limits, may_be_ruled: bool) -> _Character | None:
-    """Finds the marks of the character; returns None if there is no ink."""
+def _character(
+    relief: Relief, limits: Limits, may_be_ruled: bool, within: np.ndarray | None = None
+) -> _Character | None:
+    """Finds the marks of the character, in a box of the picture; returns None if there is no ink."""
     strength = relief.strength
     noise, contrast = _noise(strength), _contrast(strength)
     if noise > 3 and contrast < 20 * noise:
@@ -103,7 +108,8 @@ def _character(relief: Relief, limits: Limits, may_be_ruled: bool) -> _Character
         # What was too faint beside the rules does not become ink without them.
         if contrast < max(limits.least_contrast, weakest):
             return None
-    choice = choose(strength, _weakest(noise, contrast, limits), relief.tight, limits)
+    sought = strength if within is None else _only(strength, within)
+    choice = choose(sought, _weakest(noise, contrast, limits), relief.tight, limits)
     if choice is None:
         return None
     part = _scaled(choice.box + _EDGE, 1, strength.shape)
@@ -111,6 +117,12 @@ def _character(relief: Relief, limits: Limits, may_be_ruled: bool) -> _Character
     soft = _softened(cut, kept, noise, contrast, _weakest(noise, contrast, limits))
     ink = Ink(soft, (0.0, 0.0, 1.0, 1.0), relief.clear and choice.clear, choice.several)
     return _Character(_within(ink, part, strength.shape), choice.box, strength is not with_rules)
+
+
+def _only(strength: np.ndarray, box: np.ndarray) -> np.ndarray:
+    inside = np.zeros_like(strength)
+    inside[_slices(box)] = strength[_slices(box)]
+    return inside
 
 
 def _weakest(noise: float, contrast: float, limits: Limits) -> float:
@@ -155,11 +167,14 @@ def _closer(
     size = (box[2:] - box[:2]).max()
     if zoom < 1.3 or size > 0.45 * paper.side_of(small):
         return ink
-    margin = 0.5 * size * np.array([-1, -1, 1, 1])
-    part = _scaled(box + margin, zoom, grey.shape)
+    outwards = size * np.array([-1, -1, 1, 1])
+    part = _scaled(box + 0.5 * outwards, zoom, grey.shape)
     nearby = paper.shrunk(grey[_slices(part)], limits.working_side)
     closer = Relief(paper.above(nearby, relief.sign, limits.widest_stroke), relief.sign, False, relief.clear)
-    again = _character(closer, limits, ruled and max(nearby.shape) >= 64)
+    # What else is near was no part of it, and is none now that it is larger.
+    own = zoom * (box + limits.again * outwards) - np.tile(part[:2], 2)
+    within = _scaled(own, nearby.shape[0] / (part[3] - part[1]), nearby.shape)
+    again = _character(closer, limits, ruled and max(nearby.shape) >= 64, within)
     return ink if again is None else _within(again.ink._replace(several=ink.several), part, grey.shape)
 
 

@@ -16,6 +16,9 @@ class Limits:
       thin_stroke: the same at a second look, where the edge of a shadow may have passed for a stroke.
       even: how far apart the levels of even paper are at most.
       apart: how far apart the levels of a frame and of what it surrounds are at least.
+      sheet_border: share of the border that is as light as a sheet with a table about it, at most.
+      sheet_area: of such a sheet, at least, as a fraction of the picture's.
+      sheet_light: how light the table is, at most, as a fraction of the threshold between them.
       two_levels: share of a picture's variance that lies between its two levels, at least.
       one_level: share of the pixels on one side that have its level: of doubtful paper, of good, of sure.
       paper_border: share of the border that shows paper, where a picture of two levels is a character.
@@ -33,9 +36,12 @@ class Limits:
       bar_width: of it, at most, as a fraction of the picture's longer side.
       line_slender: how many times as long as wide a line near an edge is.
       line_width: of a line across the picture, at most, as a fraction of the picture's.
+      flattest: how many times as wide as high a character is at most.
       box_side: of a drawn box, at least, as a fraction of the picture's.
+      again: how far about a small character is looked again, as a fraction of its longer side.
       sharp: how steeply ink rises at a mark's edge, as a fraction of its strength a pixel; shadows do not.
       near: marks are one character up to this fraction of the main mark's longer side apart.
+      beside: what is nearly as high is another character, from a gap of this fraction of the height on.
       speck: a mark of less than this fraction of the main mark's ink is dropped.
       full_stop: size of a full stop, as a fraction of the main mark's height.
       several: a mark with this fraction of the main mark's ink, and half as high, is another character.
@@ -49,6 +55,9 @@ class Limits:
 
     even: int = 12
     apart: int = 60
+    sheet_border: float = 0.3
+    sheet_area: float = 0.2
+    sheet_light: float = 0.65
     two_levels: float = 0.8
     one_level: tuple[float, float, float] = (0.5, 0.8, 0.95)
     paper_border: float = 0.75
@@ -69,9 +78,12 @@ class Limits:
     bar_width: float = 0.35
     line_slender: float = 8
     line_width: float = 0.08
+    flattest: float = 3
     box_side: float = 0.3
+    again: float = 0.1
     sharp: float = 0.15
     near: float = 0.25
+    beside: float = -0.1
     speck: float = 0.04
     full_stop: float = 0.3
     several: float = 0.25

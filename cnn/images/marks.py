@@ -81,6 +81,7 @@ def choose(strength: np.ndarray, weakest: float, tight: bool, limits: Limits = L
     weight = marks.mass * np.clip(sharp / limits.sharp, 0.02, 1) ** 2 * np.where(drawn, 0.01, 1)
     if not tight:
         weight *= _centrality(marks) * np.where(marks.touched > 0, 0.4, 1)
+        weight *= np.where(marks.width > limits.flattest * marks.height, 0.01, 1)
     main = int(weight.argmax())
     written = ~drawn & (sharp > 0.5 * min(sharp[main], limits.sharp))
     kept = written & _belongs(marks, main, tight, limits)
@@ -174,7 +175,19 @@ def _belongs(marks: Marks, main: int, tight: bool, limits: Limits) -> np.ndarray
         return part
     # What comes in from beyond an edge is another's, unless it is small and where the main mark is.
     inside = (apart <= 0) & (marks.touched < 2) & (marks.mass < 0.5 * marks.mass[main])
-    return part & ((marks.touched == 0) | inside) & ~_full_stops(marks, main, limits)
+    whole = (marks.touched == 0) | inside
+    return part & whole & ~_full_stops(marks, main, limits) & ~_others(marks, main, limits)
+
+
+def _others(marks: Marks, main: int, limits: Limits) -> np.ndarray:
+    """Tells which marks are characters beside the main one, print above or below it, a frame around it."""
+    left, top, right, bottom = (side[main] for side in (marks.left, marks.top, marks.right, marks.bottom))
+    gap = np.maximum(marks.left - right, left - marks.right)
+    level = np.minimum(marks.bottom, bottom) - np.maximum(marks.top, top)  # Rows that both are in.
+    beside = (gap > limits.beside * (bottom - top)) & (level > 0.6 * np.maximum(marks.height, bottom - top))
+    flat = (marks.width > limits.flattest * marks.height) & (marks.width > bottom - top)
+    around = (marks.left < left) & (marks.top < top) & (marks.right > right) & (marks.bottom > bottom)
+    return beside | flat | around
 
 
 def _full_stops(marks: Marks, main: int, limits: Limits) -> np.ndarray:

@@ -156,6 +156,47 @@ def inside_of_frame(grey: np.ndarray, limits: Limits = LIMITS) -> np.ndarray | N
     return np.array([left, top, right, bottom]) if straight else None
 
 
+def on_sheet(grey: np.ndarray, small: np.ndarray, limits: Limits = LIMITS) -> np.ndarray | None:
+    """Paints what lies about a light sheet, as a table, like the sheet.
+
+    Args:
+      grey: `uint8 (height, width)`.
+      small: the same, shrunk, in which the sheet is searched.
+      limits: what counts as a sheet.
+
+    Returns:
+      The same with paint, or None where there is no such sheet.
+    """
+    small = shrunk(small, 64)
+    sheet = _sheet(small, limits) if max(grey.shape) > limits.tight_side else None
+    if sheet is None:
+        return None
+    inner = cv2.erode(sheet, np.ones((5, 5), np.uint8), borderValue=1).astype(np.float32)
+    stroke = np.ones((max(3, int(limits.thin_stroke * side_of(small)) | 1),) * 2, np.uint8)
+    without_ink = inner * cv2.morphologyEx(small, cv2.MORPH_CLOSE, stroke)
+    near, rest = cv2.GaussianBlur(inner, (0, 0), 8), 1e-3 * np.median(small[sheet > 0])
+    paint = (cv2.GaussianBlur(without_ink, (0, 0), 8) + rest) / (near + 1e-3)
+    kept, painted = (cv2.resize(part, grey.shape[::-1]) for part in (inner, paint))
+    return np.rint(kept * grey + (1 - kept) * np.minimum(painted, 255)).astype(np.uint8)
+
+
+def _sheet(small: np.ndarray, limits: Limits) -> np.ndarray | None:
+    """Returns a mask of the light sheet that a picture ends beyond: with straight sides, four or one more."""
+    threshold, light = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    contours, _ = cv2.findContours(light, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if rim(light).mean() > limits.sheet_border or not contours:
+        return None
+    largest = max(contours, key=cv2.contourArea)
+    hull = cv2.convexHull(largest)
+    sides = cv2.approxPolyDP(hull, 0.04 * cv2.arcLength(hull, closed=True), closed=True)
+    area, full, straight = map(cv2.contourArea, (largest, hull, sides))
+    if area < limits.sheet_area * small.size or len(sides) > 5 or min(area, straight) < 0.93 * full:
+        return None
+    sheet = cv2.fillConvexPoly(np.zeros_like(small), hull, 1)
+    dark = np.median(small[sheet == 0]) < limits.sheet_light * threshold
+    return sheet if dark and light[sheet > 0].mean() > 0.8 else None
+
+
 def _middle(border: np.ndarray) -> np.float32:
     return np.float32(np.sort(border)[len(border) // 2])
 
