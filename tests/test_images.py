@@ -322,9 +322,12 @@ def test_a_view_shows_the_file_upright_and_where_its_ink_is(tmp_path):
     assert np.abs(np.array([columns[0], columns[-1], rows[0], rows[-1]]) - [180, 197, 34, 70]).max() <= 3
 
 
-def test_a_drawn_box_around_the_digit_is_not_ink(expected, tmp_path):
-    image = seven()
-    ImageDraw.Draw(image).rectangle((50, 30, 230, 250), outline=0, width=4)
+@pytest.mark.parametrize("aslant", [0, 6, 14])
+@pytest.mark.parametrize("box", [(50, 30, 230, 250), (64, 40, 216, 240), (20, 10, 262, 270)])
+def test_a_drawn_box_around_the_digit_is_not_ink(expected, tmp_path, box, aslant):
+    image, (left, top, right, bottom) = seven(), box
+    corners = [(left, top + aslant), (right - aslant, top), (right, bottom - aslant), (left + aslant, bottom)]
+    ImageDraw.Draw(image).polygon(corners, outline=0, width=4)
     assert likeness(loaded(image, tmp_path / "a.png"), expected) > 0.98
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from cnn.images import paper, rules
 from cnn.images.limits import LIMITS, Limits
-from cnn.images.marks import choose
+from cnn.images.marks import choose, without_boxes
 from cnn.images.paper import Relief
 
 cv2.setNumThreads(1)  # Several files are read at once, each on one core.
@@ -103,7 +103,7 @@ def _character(
         return None
     with_rules, weakest = strength, _weakest(noise, contrast, limits)
     if may_be_ruled:
-        strength = rules.erase(strength, weakest, limits)
+        strength = _without_print(strength, weakest, limits)
         contrast = _contrast(strength)
         # What was too faint beside the rules does not become ink without them.
         if contrast < max(limits.least_contrast, weakest):
@@ -117,6 +117,15 @@ def _character(
     soft = _softened(cut, kept, noise, contrast, _weakest(noise, contrast, limits))
     ink = Ink(soft, (0.0, 0.0, 1.0, 1.0), relief.clear and choice.clear, choice.several)
     return _Character(_within(ink, part, strength.shape), choice.box, strength is not with_rules)
+
+
+def _without_print(strength: np.ndarray, weakest: float, limits: Limits) -> np.ndarray:
+    """Takes rules off, and drawn boxes, whose sides may pass for rules."""
+    erased = rules.erase(strength, weakest, limits)
+    if erased is strength:
+        return strength
+    unboxed = without_boxes(strength, weakest, limits)
+    return erased if unboxed is strength else rules.erase(unboxed, weakest, limits)
 
 
 def _only(strength: np.ndarray, box: np.ndarray) -> np.ndarray:

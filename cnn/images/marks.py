@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from cnn.images.limits import LIMITS, Limits
-from cnn.images.paper import rim
+from cnn.images.paper import four_sides, rim
 
 
 class Marks(NamedTuple):
@@ -137,12 +137,38 @@ def _drawn(marks: Marks, tight: bool, limits: Limits) -> np.ndarray:
         drawn |= (height > slender * width) & (height > 0.5 * rows) & near_left
         drawn |= (width > 0.75 * columns) & (height < thin * rows)
         drawn |= (height > 0.75 * rows) & (width < thin * columns)
-    large = np.minimum(width, height) > limits.box_side * min(rows, columns)
-    hollow = large & (marks.area < 0.5 * width * height)
+    return drawn | _boxes(marks, tight, limits)
+
+
+def _boxes(marks: Marks, tight: bool, limits: Limits) -> np.ndarray:
+    """Tells which marks are drawn boxes."""
+    large = np.minimum(marks.width, marks.height) > limits.box_side * min(marks.labels.shape)
+    hollow = large & (marks.area < 0.5 * marks.width * marks.height)
+    boxes = np.zeros(len(large), bool)
     for i in np.flatnonzero(hollow[1:]) + 1:
         mark = marks.labels[marks.top[i] : marks.bottom[i], marks.left[i] : marks.right[i]] == i
-        drawn[i] |= np.mean(rim(mark)) > 0.8
-    return drawn
+        boxes[i] = np.mean(rim(mark)) > 0.8 or (not tight and _is_box(mark.astype(np.uint8)))
+    return boxes
+
+
+def without_boxes(strength: np.ndarray, weakest: float, limits: Limits = LIMITS) -> np.ndarray:
+    """Takes drawn boxes off a picture, if there is something in them; arguments as of `choose`."""
+    marks = connected(strength, weakest, gap=1)
+    boxes = _boxes(marks, tight=False, limits=limits)
+    for i in np.flatnonzero(boxes):
+        inside = (marks.left > marks.left[i]) & (marks.right < marks.right[i])
+        inside &= (marks.top > marks.top[i]) & (marks.bottom < marks.bottom[i])
+        boxes[i] = (marks.height[inside] > 0.2 * marks.height[i]).any()
+    return np.where(boxes[marks.labels], np.float32(0), strength) if boxes.any() else strength
+
+
+def _is_box(mark: np.ndarray) -> bool:
+    """Tells whether a mark goes along all of an outline with four straight sides."""
+    outline = four_sides(mark)
+    if outline is None:
+        return False
+    along = cv2.polylines(np.zeros_like(mark), [outline], isClosed=True, color=1) > 0
+    return bool(cv2.dilate(mark, np.ones((3, 3), np.uint8))[along].mean() > 0.8)
 
 
 def sharpness(strength: np.ndarray, marks: Marks) -> np.ndarray:

@@ -181,20 +181,29 @@ def on_sheet(grey: np.ndarray, small: np.ndarray, limits: Limits = LIMITS) -> np
 
 
 def _sheet(small: np.ndarray, limits: Limits) -> np.ndarray | None:
-    """Returns a mask of the light sheet that a picture ends beyond: with straight sides, four or one more."""
+    """Returns a mask of the light sheet that a picture ends beyond."""
     threshold, light = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    contours, _ = cv2.findContours(light, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    if rim(light).mean() > limits.sheet_border or not contours:
+    outline = four_sides(light) if rim(light).mean() <= limits.sheet_border else None
+    if outline is None or cv2.contourArea(outline) < limits.sheet_area * small.size:
+        return None
+    sheet = cv2.fillConvexPoly(np.zeros_like(small), outline, 1)
+    dark = np.median(small[sheet == 0]) < limits.sheet_light * threshold
+    return sheet if dark and light[sheet > 0].mean() > 0.8 else None
+
+
+def four_sides(mask: np.ndarray) -> np.ndarray | None:
+    """Returns the convex outline of the largest patch, `int (points, 1, 2)`, if it has four straight sides.
+
+    It may have one more, where an edge of the picture cuts a corner off.
+    """
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if not contours:
         return None
     largest = max(contours, key=cv2.contourArea)
     hull = cv2.convexHull(largest)
     sides = cv2.approxPolyDP(hull, 0.04 * cv2.arcLength(hull, closed=True), closed=True)
     area, full, straight = map(cv2.contourArea, (largest, hull, sides))
-    if area < limits.sheet_area * small.size or len(sides) > 5 or min(area, straight) < 0.93 * full:
-        return None
-    sheet = cv2.fillConvexPoly(np.zeros_like(small), hull, 1)
-    dark = np.median(small[sheet == 0]) < limits.sheet_light * threshold
-    return sheet if dark and light[sheet > 0].mean() > 0.8 else None
+    return hull if len(sides) <= 5 and min(area, straight) > 0.93 * full else None
 
 
 def _middle(border: np.ndarray) -> np.float32:

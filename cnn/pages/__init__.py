@@ -20,8 +20,9 @@ __all__ = ["KINDS", "draw", "likeness"]
 
 # What is found is the character from this likeness on, and is none below the other.
 _ALIKE, _UNLIKE = 0.8, 0.6
-# These teach nothing that is not learned for less from the others.
-_LEARNED = [kind for kind in KINDS if kind not in ("mnist", "large_page")]
+# What is found on these is what is found on the others.
+_NOTHING_NEW = ("mnist", "large_page", "table", "row", "boxed")
+_LEARNED = [kind for kind in KINDS if kind not in _NOTHING_NEW]
 
 
 def draw(

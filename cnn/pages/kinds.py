@@ -150,6 +150,54 @@ def large_page(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
     )
 
 
+def table(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """A sheet on a table, the whole of it in the picture."""
+    alpha, colour = written(rng, digit, str(rng.choice(["pen", "marker"])))
+    shape = np.array(alpha.shape) + rng.integers(100, 260, 2)
+    cover = np.zeros((shape[0], shape[1]), np.float32)
+    add(cover, alpha, rng.integers(20, shape - alpha.shape - 20))
+    sheet = paper(rng, cover.shape, "plain", HEIGHT)
+    sheet = sheet * (1 - cover[..., None]) + colour * cover[..., None]
+    side = int(1.5 * max(shape))
+    wood = rng.uniform(0.1, 0.5, 3) * (1 + 0.12 * clouds(rng, (side, side), 6))[..., None]
+    turn = cv2.getRotationMatrix2D((shape[1] / 2, shape[0] / 2), rng.uniform(-15, 15), 1)
+    turn[:, 2] += (side - shape[::-1]) / 2
+    lies = cv2.warpAffine(np.ones_like(cover), turn, (side, side))[..., None]
+    canvas = wood * (1 - lies) + cv2.warpAffine(sheet.astype(np.float32), turn, (side, side)) * lies
+    return photographed(rng, lit(rng, canvas.astype(np.float32), 0.5), int(rng.integers(150, 500)), 0.01, 0.7)
+
+
+def row(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """With smaller digits to its left and right, which do not touch it."""
+    alpha, colour = written(rng, digit, "pen")
+    other = cv2.resize(np.rot90(alpha, 2), None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA)
+    gap, (height, width) = int(rng.uniform(0, 0.3) * HEIGHT), other.shape
+    cover = np.zeros((2 * HEIGHT, alpha.shape[1] + 2 * (width + gap) + 80), np.float32)
+    top, left = (len(cover) - len(alpha)) // 2, 40 + width + gap
+    add(cover, alpha, np.array([top, left]))
+    for at in (left - gap - width, left + alpha.shape[1] + gap):
+        add(cover, other, np.array([top + rng.integers(0, len(alpha) - height), at]))
+    canvas = paper(rng, cover.shape, "plain", HEIGHT) * (1 - cover[..., None]) + colour * cover[..., None]
+    return photographed(rng, lit(rng, canvas, 0.5), int(rng.integers(150, 500)), 0.01, 0.7)
+
+
+def boxed(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
+    """In a printed box, below a line of print."""
+    alpha, colour = written(rng, digit, str(rng.choice(["pen", "pencil"])))
+    box = np.array(alpha.shape) + rng.integers(20, 120, 2)
+    printed = np.zeros(box + 140, np.uint8)
+    bottom, right = (box + 70).tolist()
+    cv2.rectangle(printed, (70, 70), (right, bottom), 1, int(rng.integers(2, 6)))
+    for left in range(40, right, 14):  # As good as letters, when they are so small.
+        high = int(rng.integers(8, 14))
+        cv2.rectangle(printed, (left, 36 - high), (left + int(rng.integers(3, 10)), 36), 1, 2)
+    cover = np.zeros(printed.shape, np.float32)
+    add(cover, alpha, 70 + rng.integers(8, box - alpha.shape - 7))
+    canvas = paper(rng, cover.shape, "plain", HEIGHT) * (1 - 0.8 * printed[..., None])
+    canvas = turned(rng, canvas * (1 - cover[..., None]) + colour * cover[..., None], 5)
+    return photographed(rng, lit(rng, canvas, 0.5), int(rng.integers(150, 500)), 0.01, 0.7)
+
+
 def stretched(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
     """As extracted by others: thresholded, cut along the ink, stretched to 28×28, black on white."""
     alpha, _ = written(rng, digit, str(rng.choice(["pen", "marker", "brush"])))
@@ -264,6 +312,9 @@ KINDS: dict[str, Draw] = {
         thresholded,
         light_on_dark,
         large_page,
+        table,
+        row,
+        boxed,
         stretched,
         postal,
         form,
