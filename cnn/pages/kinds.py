@@ -161,7 +161,7 @@ def table(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
     side = int(1.5 * max(shape))
     wood = rng.uniform(0.1, 0.5, 3) * (1 + 0.12 * clouds(rng, (side, side), 6))[..., None]
     turn = cv2.getRotationMatrix2D((shape[1] / 2, shape[0] / 2), rng.uniform(-15, 15), 1)
-    turn[:, 2] += (side - shape[::-1]) / 2
+    turn[:, 2] = turn[:, 2] + (side - shape[::-1]) / 2
     lies = cv2.warpAffine(np.ones_like(cover), turn, (side, side))[..., None]
     canvas = wood * (1 - lies) + cv2.warpAffine(sheet.astype(np.float32), turn, (side, side)) * lies
     return photographed(rng, lit(rng, canvas.astype(np.float32), 0.5), int(rng.integers(150, 500)), 0.01, 0.7)
@@ -185,13 +185,13 @@ def boxed(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
     """In a printed box, below a line of print."""
     alpha, colour = written(rng, digit, str(rng.choice(["pen", "pencil"])))
     box = np.array(alpha.shape) + rng.integers(20, 120, 2)
-    printed = np.zeros(box + 140, np.uint8)
     bottom, right = (box + 70).tolist()
+    cover = np.zeros((bottom + 70, right + 70), np.float32)
+    printed = cover.astype(np.uint8)
     cv2.rectangle(printed, (70, 70), (right, bottom), 1, int(rng.integers(2, 6)))
     for left in range(40, right, 14):  # As good as letters, when they are so small.
         high = int(rng.integers(8, 14))
         cv2.rectangle(printed, (left, 36 - high), (left + int(rng.integers(3, 10)), 36), 1, 2)
-    cover = np.zeros(printed.shape, np.float32)
     add(cover, alpha, 70 + rng.integers(8, box - alpha.shape - 7))
     canvas = paper(rng, cover.shape, "plain", HEIGHT) * (1 - 0.8 * printed[..., None])
     canvas = turned(rng, canvas * (1 - cover[..., None]) + colour * cover[..., None], 5)
