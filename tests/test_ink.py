@@ -138,6 +138,33 @@ def test_marks_at_the_edge_touch_it_and_others_do_not():
     assert sorted(found.touched[1:].tolist()) == [0, 2]
 
 
+def test_what_stands_beside_is_another_character_and_a_stroke_above_is_a_part():
+    strength = np.zeros((80, 120), np.float32)
+    strength[20:60, 40:44] = 90
+    strength[20:60, 48:52] = 60  # As high, and four pixels on.
+    strength[12:16, 36:56] = 60
+    choice = marks.choose(strength, 20, tight=False)
+    assert choice.box.tolist() == [36, 12, 56, 60]
+    assert choice.kept.sum() == 40 * 4 + 4 * 20
+    assert choice.several
+
+
+def test_what_is_longer_than_the_character_is_high_is_no_part_of_it():
+    strength = np.zeros((80, 120), np.float32)
+    strength[20:60, 40:44] = 90
+    strength[63:67, 20:70] = 40
+    assert marks.choose(strength, 20, tight=False).kept.sum() == 40 * 4
+
+
+def test_a_box_is_taken_off_if_there_is_something_in_it():
+    strength = np.zeros((80, 120), np.float32)
+    cv2.polylines(strength, [np.array([[20, 12], [90, 16], [88, 70], [18, 66]])], isClosed=True, color=90)
+    assert marks.without_boxes(strength, 20) is strength
+    with_digit = strength.copy()
+    with_digit[30:55, 50:54] = 60
+    np.testing.assert_array_equal(marks.without_boxes(with_digit, 20), with_digit - strength)
+
+
 def test_light_that_fades_is_less_sharp_than_ink():
     strength = np.zeros((100, 100), np.float32)
     strength[10:90, 5:85] = 60 * np.outer(np.hanning(80), np.hanning(80))

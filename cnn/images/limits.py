@@ -57,7 +57,7 @@ class Limits:
     apart: int = 60
     sheet_border: float = 0.3
     sheet_area: float = 0.2
-    sheet_light: float = 0.65
+    sheet_light: float = 0.75
     two_levels: float = 0.8
     one_level: tuple[float, float, float] = (0.5, 0.8, 0.95)
     paper_border: float = 0.75

@@ -186,6 +186,9 @@ def _sheet(small: np.ndarray, limits: Limits) -> np.ndarray | None:
     outline = four_sides(light) if rim(light).mean() <= limits.sheet_border else None
     if outline is None or cv2.contourArea(outline) < limits.sheet_area * small.size:
         return None
+    first, last = outline.min((0, 1)), outline.max((0, 1)) + 1
+    if (first == 0).sum() + (last == small.shape[::-1]).sum() > 1:  # It may end in a shadow, not at its edge.
+        return None
     sheet = cv2.fillConvexPoly(np.zeros_like(small), outline, 1)
     dark = np.median(small[sheet == 0]) < limits.sheet_light * threshold
     return sheet if dark and light[sheet > 0].mean() > 0.8 else None
