@@ -156,7 +156,7 @@ def _noise(strength: np.ndarray) -> float:
     sample = paper.sample(strength)
     lighter = sample[sample < 0]
     # Of a normal distribution, half lies within 0.67 deviations.
-    return 1.5 * float(np.median(-lighter)) if lighter.size > 0.1 * sample.size else 0.0
+    return 1.5 * float(paper.middle(-lighter)) if lighter.size > 0.1 * sample.size else 0.0
 
 
 def _contrast(strength: np.ndarray) -> float:

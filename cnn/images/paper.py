@@ -48,7 +48,7 @@ def _on_even_paper(grey: np.ndarray, tight: bool, limits: Limits) -> Relief | No
     border = rim(grey)
     if not _even(border, limits):
         return None
-    difference = _middle(border) - grey
+    difference = middle(border) - grey
     # Ink is rarer than paper and stands out further, so it decides the sign of the third moment.
     sign = 1 if float((difference * difference * difference).sum(dtype=float)) >= 0 else -1
     strength = difference * sign
@@ -133,7 +133,7 @@ def above(grey: np.ndarray, sign: int, width: float) -> np.ndarray:
     strength = np.float32(sign) * (paper - grey)
     if sign > 0:
         strength *= 220 / np.maximum(paper, 0.4 * paper.max() + 1)
-    return strength - np.median(sample(strength))  # Closing takes the lightest of the paper's noise.
+    return strength - middle(sample(strength))  # Closing takes the lightest of the paper's noise.
 
 
 def inside_of_frame(grey: np.ndarray, limits: Limits = LIMITS) -> np.ndarray | None:
@@ -141,7 +141,7 @@ def inside_of_frame(grey: np.ndarray, limits: Limits = LIMITS) -> np.ndarray | N
     border = rim(grey)
     if not _even(border, limits):
         return None
-    mask = np.abs(_middle(border) - grey) > limits.apart
+    mask = np.abs(middle(border) - grey) > limits.apart
     if np.count_nonzero(mask) < 5 * max(mask.shape):  # Far less work than to look at each side.
         return None
     sides = [np.flatnonzero(mask.mean(axis=axis) > 0.5) for axis in (0, 1)]
@@ -209,8 +209,9 @@ def four_sides(mask: np.ndarray) -> np.ndarray | None:
     return hull if len(sides) <= 5 and min(area, straight) > 0.93 * full else None
 
 
-def _middle(border: np.ndarray) -> np.float32:
-    return np.float32(np.sort(border)[len(border) // 2])
+def middle(values: np.ndarray) -> np.float32:
+    """Returns the median, of an even number the upper of the two; sooner than NumPy, which looks for NaN."""
+    return np.float32(np.partition(values, values.size // 2, axis=None)[values.size // 2])
 
 
 def rim(picture: np.ndarray) -> np.ndarray:

@@ -248,7 +248,7 @@ def _subtract(
     rows = path + np.arange(-reach, reach + 1)[:, None]
     inside = (rows >= 0) & (rows < height)
     strip = strength[rows.clip(0, height - 1), np.arange(width)] * inside
-    profile = np.median(strip, axis=1)
+    profile = np.partition(strip, width // 2, axis=1)[:, width // 2]
     top, bottom = _extent(profile)
     above, below = strip[max(top - 1, 0)], strip[min(bottom + 1, 2 * reach)]
     # A slanted stroke meets the two sides of the line at different places.
