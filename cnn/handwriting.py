@@ -1,6 +1,6 @@
 """Digits in forms that MNIST, written by Americans, hardly has, from which a network learns to read more
-of the world: ones with a long upstroke or a foot, threes with a flat top, open fours of straight strokes,
-fives with their bar apart, sevens with a hook and a bar, eights in one narrow swing, nines whose tail curls.
+of the world: ones with a long upstroke or a foot, open fours of straight strokes, sevens with a hook and a
+bar, nines with a curled tail.
 
 Each form is a function of a generator that returns strokes, each `float (points, 2)` of x and y, in a
 box of 1 by 1 with its origin at the top left.
@@ -48,20 +48,6 @@ def one(rng: np.random.Generator) -> list[np.ndarray]:
     return strokes
 
 
-def three(rng: np.random.Generator) -> list[np.ndarray]:
-    """Draws a 3 with a flat top and a stroke aslant from there to its belly."""
-    left, right = point(rng.uniform(0, 0.2), rng.uniform(0, 0.1)), point(rng.uniform(0.55, 0.8), 0.03)
-    waist = point(rng.uniform(0.15, 0.5), rng.uniform(0.35, 0.5))
-    high = rng.uniform(0.22, 0.32)
-    belly = point(waist[0] + rng.uniform(0, 0.15), waist[1] + high)
-    round_ = arc(belly, point(rng.uniform(0.2, 0.4), high), -0.25, rng.uniform(0.3, 0.5))
-    return [
-        curve(left, bent(rng, left, right, 0.15), right),
-        curve(right, bent(rng, right, waist, 0.1), waist),
-        np.concatenate([waist[None], round_]),
-    ]
-
-
 def four(rng: np.random.Generator) -> list[np.ndarray]:
     """Draws an open 4 of straight strokes, whose stem hardly rises above its bar."""
     start, corner = point(rng.uniform(0.1, 0.45), 0), point(rng.uniform(0, 0.25), rng.uniform(0.4, 0.65))
@@ -72,22 +58,6 @@ def four(rng: np.random.Generator) -> list[np.ndarray]:
         curve(start, bent(rng, start, corner, 0.12), corner),
         curve(corner, bent(rng, corner, end, 0.12), end),
         curve(stem, bent(rng, stem, foot, 0.08), foot),
-    ]
-
-
-def five(rng: np.random.Generator) -> list[np.ndarray]:
-    """Draws a 5 whose bar, drawn last, stands apart from its neck, or crosses it."""
-    top, high = point(rng.uniform(0.1, 0.35), rng.uniform(0, 0.12)), rng.uniform(0.2, 0.32)
-    neck = point(top[0] + rng.uniform(-0.15, 0.1), 1 - 2 * high - rng.uniform(-0.05, 0.1))
-    belly = point(neck[0] + rng.uniform(0.05, 0.2), 1 - high)
-    begins = rng.uniform(-0.4, -0.25)
-    round_ = arc(belly, point(rng.uniform(0.2, 0.4), high), begins, rng.uniform(0.25, 0.5))
-    bar = top + point(rng.uniform(-0.12, 0.12), rng.uniform(-0.12, 0.05))
-    end = bar + point(rng.uniform(0.3, 0.6), rng.uniform(-0.12, 0.08))
-    return [
-        curve(top, bent(rng, top, neck, 0.1), neck),
-        np.concatenate([neck[None], round_]),
-        curve(bar, bent(rng, bar, end, 0.15), end),
     ]
 
 
@@ -115,17 +85,6 @@ def seven(rng: np.random.Generator) -> list[np.ndarray]:
     return strokes
 
 
-def eight(rng: np.random.Generator) -> list[np.ndarray]:
-    """Draws an 8 in one swing that begins and ends at its top, its loops narrow or one small."""
-    waist = rng.uniform(0.3, 0.6)
-    time = np.linspace(rng.uniform(0, 0.06), 1 - rng.uniform(-0.02, 0.06), 48) * 2 * np.pi
-    above = np.cos(time) > 0  # It swings up, down the left, through the waist, and back.
-    y = np.where(above, waist - waist * np.cos(time), waist - (1 - waist) * np.cos(time))
-    wide = np.where(above, rng.uniform(0.08, 0.4), rng.uniform(0.1, 0.45))
-    x = 0.45 - wide * np.sin(2 * time) + rng.uniform(-0.1, 0.1) * (y - waist)
-    return [np.stack([x, y], axis=1)]
-
-
 def nine(rng: np.random.Generator) -> list[np.ndarray]:
     """Draws a 9 whose tail curls to the left; at times its loop begins within itself."""
     wide, high = rng.uniform(0.15, 0.34), rng.uniform(0.14, 0.28)
@@ -142,10 +101,7 @@ def nine(rng: np.random.Generator) -> list[np.ndarray]:
     return [loop, curve(top, (top + low) / 2 + swell, low), curve(low, under, tip)]
 
 
-FORMS: dict[int, Callable[[np.random.Generator], list[np.ndarray]]] = {
-    **{1: one, 3: three, 4: four, 5: five},
-    **{7: seven, 8: eight, 9: nine},
-}
+FORMS: dict[int, Callable[[np.random.Generator], list[np.ndarray]]] = {1: one, 4: four, 7: seven, 9: nine}
 
 
 def point(x: float, y: float) -> np.ndarray:
@@ -157,12 +113,6 @@ def curve(start: np.ndarray, middle: np.ndarray, end: np.ndarray) -> np.ndarray:
     """Returns points of the parabola (a Bézier curve of second degree) that three points span."""
     time = np.linspace(0, 1, 12)[:, None]
     return (1 - time) ** 2 * start + 2 * time * (1 - time) * middle + time**2 * end
-
-
-def arc(middle: np.ndarray, radii: np.ndarray, start: float, end: float) -> np.ndarray:
-    """Returns points along an ellipse, from one turn to another; 0 is at its right, 0.25 its foot."""
-    turn = 2 * np.pi * np.linspace(start, end, 20)[:, None]
-    return middle + radii * np.concatenate([np.cos(turn), np.sin(turn)], axis=1)
 
 
 def bent(rng: np.random.Generator, start: np.ndarray, end: np.ndarray, most: float) -> np.ndarray:

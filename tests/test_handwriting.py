@@ -1,4 +1,3 @@
-import cv2
 import numpy as np
 import pytest
 
@@ -6,9 +5,9 @@ from cnn import handwriting
 
 
 def test_as_many_as_asked_for_of_each_form_in_turn():
-    pictures, labels = handwriting.draw(0, 70)
-    assert (pictures.shape, pictures.dtype) == ((70, 28, 28, 1), np.uint8)
-    assert np.bincount(labels, minlength=10).tolist() == [0, 10, 0, 10, 10, 10, 0, 10, 10, 10]
+    pictures, labels = handwriting.draw(0, 100)
+    assert (pictures.shape, pictures.dtype) == ((100, 28, 28, 1), np.uint8)
+    assert np.bincount(labels, minlength=10).tolist() == [0, 25, 0, 0, 25, 0, 0, 25, 0, 25]
 
 
 def test_the_seed_decides():
@@ -34,7 +33,7 @@ def test_strokes_are_in_their_box_and_run_from_top_to_foot(label):
         points = np.concatenate(handwriting.FORMS[label](rng))
         assert points.min() > -0.35
         assert points.max() < 1.35
-        assert np.ptp(points[:, 1]) > 0.75
+        assert np.ptp(points[:, 1]) > 0.8
 
 
 def test_a_one_has_an_upstroke_to_its_left_and_a_seven_a_bar_or_a_hook():
@@ -53,44 +52,6 @@ def test_a_four_is_open_and_its_stem_begins_near_its_bar():
         assert down[0, 0] < stem[0, 0]
         assert down[0, 1] < stem[0, 1] <= bar[-1, 1] + 0.03
         assert stem[-1, 1] > bar[:, 1].max() + 0.1
-
-
-def test_a_three_has_a_flat_top_and_a_belly_to_its_right():
-    rng = np.random.default_rng(7)
-    for _ in range(50):
-        top, aslant, belly = handwriting.three(rng)
-        assert np.ptp(top[:, 1]) < 0.15
-        assert aslant[-1, 0] < aslant[0, 0]  # Back to the left.
-        assert belly[:, 0].max() > belly[0, 0] + 0.1
-        assert belly[:, 1].max() > aslant[-1, 1] + 0.4
-
-
-def test_the_bar_of_a_five_is_at_its_top_and_the_last_that_is_written():
-    rng = np.random.default_rng(8)
-    for _ in range(50):
-        neck, belly, bar = handwriting.five(rng)
-        assert np.abs(bar[:, 1] - neck[0, 1]).max() < 0.3
-        assert neck[-1, 1] < belly[:, 1].max() == pytest.approx(1, abs=0.01)
-        assert bar[-1, 0] > bar[0, 0]
-
-
-def test_an_eight_has_two_loops_of_which_the_upper_may_not_quite_close():
-    rng = np.random.default_rng(9)
-    loops = set()
-    for _ in range(50):
-        (swing,) = handwriting.eight(rng)
-        canvas = np.ones((400, 400), np.uint8)
-        points = np.rint(300 * swing + 50).astype(np.int32)
-        cv2.polylines(canvas, [points], isClosed=False, color=0, thickness=20)
-        around = cv2.connectedComponents(canvas, connectivity=4)[0] - 1
-        loops.add(around - 1)
-    assert loops == {1, 2}
-
-
-def test_an_arc_by_hand():
-    points = handwriting.arc(np.array([1.0, 1.0]), np.array([1.0, 2.0]), 0, 0.25)
-    np.testing.assert_allclose(points[[0, -1]], [[2, 1], [1, 3]], atol=1e-12)  # From its right to its foot.
-    np.testing.assert_allclose((points[:, 0] - 1) ** 2 + (points[:, 1] - 1) ** 2 / 4, 1)
 
 
 def test_a_curve_by_hand():
