@@ -91,7 +91,9 @@ def test_what_lies_about_a_sheet_is_painted_like_the_sheet():
     assert paper.on_sheet(painted, painted) is None
 
 
-@pytest.mark.parametrize("kind", ["a page", "half in shadow", "a light spot", "a thick light digit"])
+@pytest.mark.parametrize(
+    "kind", ["a page", "half in shadow", "a light spot", "a thick light 0", "a thick light 1"]
+)
 def test_what_is_no_sheet_is_not_painted(kind):
     grey = page()
     if kind == "half in shadow":
@@ -99,9 +101,12 @@ def test_what_is_no_sheet_is_not_painted(kind):
     elif kind == "a light spot":
         grey[:] = 60
         cv2.circle(grey, (80, 60), 50, 210, -1)
-    elif kind == "a thick light digit":
+    elif kind == "a thick light 0":
         grey[:] = 60
         cv2.ellipse(grey, (80, 60), (35, 48), 0, 0, 360, 210, 22)
+    elif kind == "a thick light 1":
+        grey = page(level=60)[:, 30:130]
+        grey[5:115, 35:65] = 210
     assert paper.on_sheet(grey, grey) is None
 
 

@@ -70,8 +70,12 @@ def find(grey: np.ndarray, limits: Limits = LIMITS) -> list[Ink]:
         if found:
             return found
     sheet = paper.on_sheet(grey, small, limits)
-    if sheet is not None:
-        return find(sheet, limits)
+    found = [] if sheet is None else _find(sheet, paper.shrunk(sheet, limits.working_side), limits)
+    return found or _find(grey, small, limits)
+
+
+def _find(grey: np.ndarray, small: np.ndarray, limits: Limits) -> list[Ink]:
+    """Finds the character on paper that goes on to all edges; `small` is the picture, shrunk."""
     found = []
     for relief in paper.reliefs(small, limits):
         character = _character(relief, limits, not relief.tight and max(small.shape) >= 64)

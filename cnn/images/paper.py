@@ -186,6 +186,8 @@ def _sheet(small: np.ndarray, limits: Limits) -> np.ndarray | None:
     outline = four_sides(light) if rim(light).mean() <= limits.sheet_border else None
     if outline is None or cv2.contourArea(outline) < limits.sheet_area * small.size:
         return None
+    if max(cv2.minAreaRect(outline)[1]) > 3 * min(cv2.minAreaRect(outline)[1]):  # A thick stroke of chalk.
+        return None
     first, last = outline.min((0, 1)), outline.max((0, 1)) + 1
     if (first == 0).sum() + (last == small.shape[::-1]).sum() > 1:  # It may end in a shadow, not at its edge.
         return None
@@ -206,7 +208,7 @@ def four_sides(mask: np.ndarray) -> np.ndarray | None:
     hull = cv2.convexHull(largest)
     sides = cv2.approxPolyDP(hull, 0.04 * cv2.arcLength(hull, closed=True), closed=True)
     area, full, straight = map(cv2.contourArea, (largest, hull, sides))
-    return hull if len(sides) <= 5 and min(area, straight) > 0.93 * full else None
+    return hull if len(sides) in (4, 5) and min(area, straight) > 0.93 * full else None
 
 
 def middle(values: np.ndarray) -> np.float32:
