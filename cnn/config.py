@@ -21,7 +21,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "best": {
         **{"epochs": 100, "learning_rate": 3e-3, "weight_decay": 0.1, "bend": 0.3},
         **{"corruption": 0.25, "corruption_at_end": 0.02},
-        **{"outliers": 0.03, "hands": 0.04, "pages": 0.15},
+        **{"outliers": 0.03, "hands": 0.04, "pages": 0.04},
     },
 }
 
