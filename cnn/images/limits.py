@@ -18,6 +18,7 @@ class Limits:
       apart: how far apart the levels of a frame and of what it surrounds are at least.
       sheet_border: share of the border that is as light as a sheet with a table about it, at most.
       sheet_area: of such a sheet, at least, as a fraction of the picture's.
+      sheet_slender: how many times as long as wide it is, at most.
       sheet_light: how light the table is, at most, as a fraction of the threshold between them.
       two_levels: share of a picture's variance that lies between its two levels, at least.
       one_level: share of the pixels on one side that have its level: of doubtful paper, of good, of sure.
@@ -57,6 +58,7 @@ class Limits:
     apart: int = 60
     sheet_border: float = 0.3
     sheet_area: float = 0.2
+    sheet_slender: float = 3
     sheet_light: float = 0.75
     two_levels: float = 0.8
     one_level: tuple[float, float, float] = (0.5, 0.8, 0.95)

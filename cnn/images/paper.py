@@ -181,12 +181,13 @@ def on_sheet(grey: np.ndarray, small: np.ndarray, limits: Limits = LIMITS) -> np
 
 
 def _sheet(small: np.ndarray, limits: Limits) -> np.ndarray | None:
-    """Returns a mask of the light sheet that a picture ends beyond."""
+    """Returns a mask of the light sheet that a picture ends beyond, `uint8 (height, width)`, or None."""
     threshold, light = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     outline = four_sides(light) if rim(light).mean() <= limits.sheet_border else None
     if outline is None or cv2.contourArea(outline) < limits.sheet_area * small.size:
         return None
-    if max(cv2.minAreaRect(outline)[1]) > 3 * min(cv2.minAreaRect(outline)[1]):  # A thick stroke of chalk.
+    sides = cv2.minAreaRect(outline)[1]
+    if max(sides) > limits.sheet_slender * min(sides):  # A thick stroke of chalk.
         return None
     first, last = outline.min((0, 1)), outline.max((0, 1)) + 1
     if (first == 0).sum() + (last == small.shape[::-1]).sum() > 1:  # It may end in a shadow, not at its edge.

@@ -3,7 +3,7 @@
 From what `cnn.images` finds on them a network learns what it will meet: thin, thick and broken strokes,
 grey halos, clipped ends, and what is no character at all. Drawn with NumPy and OpenCV, apart from
 `cnn.images` and `cnn.augment`, so that neither is checked by its own ideas: `sheet` has the ink, the paper,
-the light and the camera, `kinds` whole pages.
+the light and the camera, `kinds` whole pages, `scans` those that no camera took.
 """
 
 from collections.abc import Iterator
