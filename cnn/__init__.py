@@ -1,14 +1,21 @@
 """Train a small convolutional network on handwritten characters, and read folders of them."""
 
-__version__ = "0.1.0"
+from typing import TYPE_CHECKING, Any
+
+from cnn.errors import Error
+
+if TYPE_CHECKING:
+    from cnn.classifier import Classifier, Prediction
+
+__version__ = "0.2.0"
+
+__all__ = ["Classifier", "Error", "Prediction"]
 
 
-class Error(Exception):
-    """Something that a user can put right; the message says what it is and how.
+def __getattr__(name: str) -> Any:
+    """Imports the public names on first use: `cnn.classifier` imports JAX."""
+    if name in ("Classifier", "Prediction"):
+        from cnn import classifier
 
-    The rooms of this package raise subclasses of it, and `cnn.cli` prints them as one line.
-    """
-
-
-class UsageError(Error):
-    """The command line itself is wrong: exit status 2. Any other `Error` is 1."""
+        return getattr(classifier, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,17 +14,17 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
-import cnn
+from cnn.errors import Error
 
 _STATE, _METADATA = "state", "metadata"
 
 
-class CheckpointError(cnn.Error):
+class CheckpointError(Error):
     """A checkpoint that is missing, foreign or damaged."""
 
 
 @contextlib.contextmanager
-def manager(folder: Path) -> Iterator[ocp.CheckpointManager]:
+def open_manager(folder: Path) -> Iterator[ocp.CheckpointManager]:
     """Opens the checkpoints of a run, for as long as the `with` lasts.
 
     The last three are kept, and the one of the highest validation accuracy.
@@ -33,10 +33,15 @@ def manager(folder: Path) -> Iterator[ocp.CheckpointManager]:
       folder: made if it is not there.
     """
     policies = ocp.checkpoint_managers
-    keep = [policies.LatestN(3), policies.BestN(get_metric_fn=lambda m: m["accuracy"], n=1)]
+    keep = [
+        policies.LatestN(3),
+        policies.BestN(get_metric_fn=lambda m: m["accuracy"], n=1),
+    ]
     options = ocp.CheckpointManagerOptions(
         preservation_policy=policies.AnyPreservationPolicy(keep),
-        best_fn=lambda metrics: metrics["accuracy"],  # Without it, the metrics are not written.
+        best_fn=lambda metrics: metrics[
+            "accuracy"
+        ],  # Without it, the metrics are not written.
         cleanup_tmp_directories=True,
     )
     with _silenced():
@@ -53,13 +58,21 @@ def manager(folder: Path) -> Iterator[ocp.CheckpointManager]:
 def _writing(folder: Any) -> Iterator[None]:
     try:
         yield
-    except Exception as error:  # A full disk shows as whatever Orbax and TensorStore happen to raise.
-        full = "no space left" in str(error).lower() or "RESOURCE_EXHAUSTED" in str(error)
+    except (
+        Exception
+    ) as error:  # A full disk shows as whatever Orbax and TensorStore happen to raise.
+        full = "no space left" in str(error).lower() or "RESOURCE_EXHAUSTED" in str(
+            error
+        )
         reason = "no space left on the disk" if full else str(error).partition("\n")[0]
-        raise CheckpointError(f"{folder}: the checkpoint cannot be written there: {reason}") from error
+        raise CheckpointError(
+            f"{folder}: the checkpoint cannot be written there: {reason}"
+        ) from error
 
 
-def save(opened: ocp.CheckpointManager, epoch: int, state: dict, about: dict, accuracy: float) -> None:
+def save(
+    opened: ocp.CheckpointManager, epoch: int, state: dict, about: dict, accuracy: float
+) -> None:
     """Starts to write a checkpoint in the background.
 
     Args:
@@ -69,14 +82,21 @@ def save(opened: ocp.CheckpointManager, epoch: int, state: dict, about: dict, ac
       about: what the model is for, as JSON.
       accuracy: on validation, in [0, 1].
     """
-    state = jax.tree.map(np.array, state)  # A copy, since training goes on and uses the memory again.
+    state = jax.tree.map(
+        np.array, state
+    )  # A copy, since training goes on and uses the memory again.
     metadata = {"about": about, "checksums": _checksums(state)}
-    items = {_STATE: ocp.args.StandardSave(state), _METADATA: ocp.args.JsonSave(metadata)}
+    items = {
+        _STATE: ocp.args.StandardSave(state),
+        _METADATA: ocp.args.JsonSave(metadata),
+    }
     with _writing(opened.directory):
-        opened.save(epoch, args=ocp.args.Composite(**items), metrics={"accuracy": accuracy})
+        opened.save(
+            epoch, args=ocp.args.Composite(**items), metrics={"accuracy": accuracy}
+        )
 
 
-def latest(folder: Path) -> int | None:
+def latest_epoch(folder: Path) -> int | None:
     """Returns the number of the newest whole checkpoint in a folder, or None."""
     if not folder.is_dir():
         return None
@@ -107,7 +127,9 @@ def restore(folder: Path, epoch: int, like: dict | None = None) -> tuple[dict, d
             state, metadata = _read(path, like)
     except CheckpointError:
         raise
-    except Exception as error:  # Damage shows as whatever Orbax and TensorStore happen to raise.
+    except (
+        Exception
+    ) as error:  # Damage shows as whatever Orbax and TensorStore happen to raise.
         raise CheckpointError(_explanation(path, str(error))) from error
     _check_values(path, state, metadata["checksums"])
     return state, metadata["about"]
@@ -125,7 +147,9 @@ def _read(path: Path, like: dict | None) -> tuple[dict, dict]:
         state = arrays.restore(path / _STATE, like)
     with ocp.Checkpointer(ocp.JsonCheckpointHandler()) as documents:
         metadata = documents.restore(path / _METADATA)
-    if not isinstance(metadata, dict) or not isinstance(metadata.get("checksums"), dict):
+    if not isinstance(metadata, dict) or not isinstance(
+        metadata.get("checksums"), dict
+    ):
         raise ValueError("the list of its checksums cannot be read")
     if not isinstance(metadata.get("about"), dict):
         raise ValueError("its description cannot be read")
@@ -156,7 +180,9 @@ def _silence_stragglers() -> None:
             show(unraisable)
 
     sys.unraisablehook = hook
-    logging.getLogger("asyncio").addFilter(lambda record: "never retrieved" not in record.getMessage())
+    logging.getLogger("asyncio").addFilter(
+        lambda record: "never retrieved" not in record.getMessage()
+    )
 
 
 def _explanation(path: Path, failure: str) -> str:
@@ -183,13 +209,20 @@ def _check_structure(path: Path, saved: Any, like: Any) -> None:
 def _check_values(path: Path, state: Any, checksums: dict[str, int]) -> None:
     for name, checksum in _checksums(state).items():
         if checksum != checksums.get(name):
-            raise CheckpointError(f"{path}: damaged checkpoint, leaf {name} has changed; {_REMEDY}")
+            raise CheckpointError(
+                f"{path}: damaged checkpoint, leaf {name} has changed; {_REMEDY}"
+            )
 
 
 def _checksums(state: Any) -> dict[str, int]:
-    return {name: zlib.crc32(np.asarray(leaf).tobytes()) for name, leaf in _leaves(state)}
+    return {
+        name: zlib.crc32(np.asarray(leaf).tobytes()) for name, leaf in _leaves(state)
+    }
 
 
 def _leaves(tree: Any) -> list[tuple[str, Any]]:
     leaves = jax.tree_util.tree_flatten_with_path(tree)[0]
-    return [(jax.tree_util.keystr(path, simple=True, separator="/"), leaf) for path, leaf in leaves]
+    return [
+        (jax.tree_util.keystr(path, simple=True, separator="/"), leaf)
+        for path, leaf in leaves
+    ]

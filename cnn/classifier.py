@@ -16,15 +16,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cnn import images, keras_h5
+from cnn import keras_h5
 from cnn.model import CNN
+from cnn.preprocessing import pipeline
 
 # XLA compiles for one number of pictures; the last of them are filled up with blank ones. It is a constant,
 # since a picture's sums may be added in another order beside more or fewer pictures.
-_TOGETHER = 256
+_BATCH_SIZE = 256
 
 
-class Reading(NamedTuple):
+class Prediction(NamedTuple):
     """What was read in a file.
 
     Attributes:
@@ -45,8 +46,8 @@ class Reading(NamedTuple):
     status: str
     detail: str
     probabilities: np.ndarray | None = None
-    picture: np.ndarray | None = None
-    way: int = 0
+    image: np.ndarray | None = None
+    candidate: int = 0
 
 
 class Classifier:
@@ -66,7 +67,9 @@ class Classifier:
         self.class_names = tuple(metadata["class_names"])
         self.preprocessing = metadata.get("preprocessing", "mnist")
         self.unsure_below = metadata.get("unsure_below", 0.0)
-        if self.preprocessing not in list(images.PREPROCESSING):  # It may be of any type.
+        if self.preprocessing not in list(
+            pipeline.PREPROCESSING
+        ):  # It may be of any type.
             raise keras_h5.ModelFileError(
                 f"the model's pictures are made by {self.preprocessing!r}, which this version does not know"
             )
@@ -82,7 +85,7 @@ class Classifier:
           cnn.Error: what is wrong with it, in one line.
         """
         if Path(path).is_dir():
-            return cls(*_read_workdir(Path(path)))
+            return cls(*_load_workdir(Path(path)))
         return cls(*keras_h5.load(path))
 
     def logits(self, pictures: np.ndarray) -> np.ndarray:
@@ -101,17 +104,28 @@ class Classifier:
 
     def _computed(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Computes logits and probabilities."""
-        pictures = _checked(pictures)
-        forward = _compiled(len(self.class_names))
+        pictures = _as_batch(pictures)
+        forward = _jitted_forward(len(self.class_names))
         none = np.zeros((0, len(self.class_names)), np.float32)
         results: list[Any] = [(none, none)]
-        for start in range(0, len(pictures), _TOGETHER):
-            batch = pictures[start : start + _TOGETHER]
+        for start in range(0, len(pictures), _BATCH_SIZE):
+            batch = pictures[start : start + _BATCH_SIZE]
             count = len(batch)
-            if count < _TOGETHER:
-                batch = np.concatenate([batch, np.zeros((_TOGETHER - count, *images.SHAPE), batch.dtype)])
-            results.append(tuple(np.asarray(part)[:count] for part in forward(self.params, batch)))
-        logits, probabilities = (np.concatenate(parts) for parts in zip(*results, strict=True))
+            if count < _BATCH_SIZE:
+                batch = np.concatenate(
+                    [
+                        batch,
+                        np.zeros(
+                            (_BATCH_SIZE - count, *pipeline.IMAGE_SHAPE), batch.dtype
+                        ),
+                    ]
+                )
+            results.append(
+                tuple(np.asarray(part)[:count] for part in forward(self.params, batch))
+            )
+        logits, probabilities = (
+            np.concatenate(parts) for parts in zip(*results, strict=True)
+        )
         return logits, probabilities
 
     def predict_proba(self, pictures: np.ndarray) -> np.ndarray:
@@ -122,7 +136,9 @@ class Classifier:
         """Returns the likeliest label of each picture, `int32 (N,)`; arguments as for `logits`."""
         return self.logits(pictures).argmax(-1).astype(np.int32)
 
-    def predict_files(self, paths: str | Path | Iterable[str | Path]) -> list[Reading]:
+    def predict_files(
+        self, paths: str | Path | Iterable[str | Path]
+    ) -> list[Prediction]:
         """Reads image files of any size, colours and polarity.
 
         Args:
@@ -131,24 +147,45 @@ class Classifier:
         Returns:
           A `Reading` for each path, in their order; a file that cannot be read has one too.
         """
-        names = [str(paths)] if isinstance(paths, str | Path) else [str(path) for path in paths]
-        return self.read(names, images.load_many(names, self.preprocessing))
+        names = (
+            [str(paths)]
+            if isinstance(paths, str | Path)
+            else [str(path) for path in paths]
+        )
+        return self.classify(
+            names, pipeline.preprocess_files(names, self.preprocessing)
+        )
 
-    def read(self, paths: list[str], decoded: list[images.Decoded]) -> list[Reading]:
+    def classify(
+        self, paths: list[str], decoded: list[pipeline.PreprocessedFile]
+    ) -> list[Prediction]:
         """Reads what `images.load_many` has decoded from `paths`; of several ways, the surest counts."""
-        seen = [d.pictures for d in decoded if d.pictures is not None]
-        probabilities = self.predict_proba(np.concatenate(seen)) if seen else np.zeros((0, 1))
-        surest, labels = probabilities.max(-1).tolist(), probabilities.argmax(-1).tolist()
+        seen = [d.candidates for d in decoded if d.candidates is not None]
+        probabilities = (
+            self.predict_proba(np.concatenate(seen)) if seen else np.zeros((0, 1))
+        )
+        surest, labels = (
+            probabilities.max(-1).tolist(),
+            probabilities.argmax(-1).tolist(),
+        )
         readings, at = [], 0
         for path, d in zip(paths, decoded, strict=True):
-            if d.pictures is None:
-                readings.append(Reading(path, "", 0.0, d.status, d.detail))
+            if d.candidates is None:
+                readings.append(Prediction(path, "", 0.0, d.status, d.detail))
                 continue
-            ways = range(at, at + len(d.pictures))
+            ways = range(at, at + len(d.candidates))
             best = max(ways, key=surest.__getitem__)
-            picture = d.pictures[best - at]
+            picture = d.candidates[best - at]
             readings.append(
-                self._reading(path, d, labels[best], surest[best], probabilities[best], picture, best - at)
+                self._reading(
+                    path,
+                    d,
+                    labels[best],
+                    surest[best],
+                    probabilities[best],
+                    picture,
+                    best - at,
+                )
             )
             at = ways.stop
         return readings
@@ -156,34 +193,53 @@ class Classifier:
     def _reading(
         self,
         path: str,
-        decoded: images.Decoded,
+        decoded: pipeline.PreprocessedFile,
         label: int,
         confidence: float,
         probabilities: np.ndarray,
         picture: np.ndarray,
         way: int,
-    ) -> Reading:
+    ) -> Prediction:
         status, detail = "ok", decoded.detail
         if confidence < self.unsure_below:
             status = "unsure"
-            detail = "; ".join(filter(None, [f"confidence below {self.unsure_below:.4f}", decoded.detail]))
-        return Reading(path, self.class_names[label], confidence, status, detail, probabilities, picture, way)
+            detail = "; ".join(
+                filter(
+                    None, [f"confidence below {self.unsure_below:.4f}", decoded.detail]
+                )
+            )
+        return Prediction(
+            path,
+            self.class_names[label],
+            confidence,
+            status,
+            detail,
+            probabilities,
+            picture,
+            way,
+        )
 
 
-def _checked(pictures: np.ndarray) -> np.ndarray:
+def _as_batch(pictures: np.ndarray) -> np.ndarray:
     pictures = np.asarray(pictures)
-    if pictures.shape[1:] not in (images.SHAPE, images.SHAPE[:2]):
-        raise ValueError(f"pictures: expected shape (N, 28, 28) or (N, 28, 28, 1), got {pictures.shape}")
+    if pictures.shape[1:] not in (pipeline.IMAGE_SHAPE, pipeline.IMAGE_SHAPE[:2]):
+        raise ValueError(
+            f"pictures: expected shape (N, 28, 28) or (N, 28, 28, 1), got {pictures.shape}"
+        )
     whole = np.issubdtype(pictures.dtype, np.integer)
     high = 255 if whole else 1
     if pictures.size and not -1e-6 <= pictures.min() <= pictures.max() <= high + 1e-6:
         found = f"{pictures.min()} to {pictures.max()} as {pictures.dtype}"
-        raise ValueError(f"pictures: expected integers from 0 to 255 or floats from 0 to 1, got {found}")
-    return pictures.astype(np.uint8 if whole else np.float32).reshape(-1, *images.SHAPE)
+        raise ValueError(
+            f"pictures: expected integers from 0 to 255 or floats from 0 to 1, got {found}"
+        )
+    return pictures.astype(np.uint8 if whole else np.float32).reshape(
+        -1, *pipeline.IMAGE_SHAPE
+    )
 
 
 @functools.cache
-def _compiled(num_classes: int) -> Callable:
+def _jitted_forward(num_classes: int) -> Callable:
     """Returns the jitted network, from pictures to logits and probabilities, one for all of its kind."""
     model = CNN(num_classes)
 
@@ -197,10 +253,13 @@ def _compiled(num_classes: int) -> Callable:
     return forward
 
 
-def _read_workdir(folder: Path) -> tuple[Any, dict[str, Any]]:
-    from cnn import calibration, checkpoint  # Orbax takes a second to import.
+def _load_workdir(folder: Path) -> tuple[Any, dict[str, Any]]:
+    from cnn import (
+        calibration,  # Orbax takes a second to import.
+        checkpoint,
+    )
 
-    epoch = checkpoint.latest(folder / "checkpoints")
+    epoch = checkpoint.latest_epoch(folder / "checkpoints")
     if epoch is None:
         raise checkpoint.CheckpointError(
             f"{folder}: a folder without checkpoints; --model needs a model file or a workdir of bin/train"
@@ -208,4 +267,6 @@ def _read_workdir(folder: Path) -> tuple[Any, dict[str, Any]]:
     state, about = checkpoint.restore(folder / "checkpoints", epoch)
     keras_h5.check_metadata(folder, about, state["ema_params"]["dense_1"]["bias"].size)
     # A checkpoint holds what training goes on from; a model file has the temperature in its weights.
-    return calibration.cooled(state["ema_params"], about.get("temperature", 1.0)), about
+    return calibration.apply_temperature(
+        state["ema_params"], about.get("temperature", 1.0)
+    ), about

@@ -14,8 +14,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-import cnn
-from cnn.atomic import replacing
+from cnn.atomic_write import atomic_write
+from cnn.errors import Error
 
 # Kernels in the order of the network; Flax and Keras agree on their layouts, HWIO and (in, out).
 _KERNELS = {
@@ -27,10 +27,16 @@ _KERNELS = {
 }
 # These change nothing once a network is trained.
 _ACTIVATIONS = {"Activation", "ReLU", "Softmax"}
-_IDLE_LAYERS = {"InputLayer", "Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout"}
+_IDLE_LAYERS = {
+    "InputLayer",
+    "Dropout",
+    "SpatialDropout2D",
+    "GaussianNoise",
+    "GaussianDropout",
+}
 
 
-class ModelFileError(cnn.Error):
+class ModelFileError(Error):
     """A model file that is missing, damaged, or of another network."""
 
 
@@ -45,32 +51,48 @@ def save(path: str | Path, params: dict, metadata: dict) -> None:
     Raises:
       ModelFileError: the file cannot be written.
     """
-    arrays = {k: {n: np.asarray(a, np.float32) for n, a in v.items()} for k, v in params.items()}
+    arrays = {
+        k: {n: np.asarray(a, np.float32) for n, a in v.items()}
+        for k, v in params.items()
+    }
     try:
-        with replacing(path) as partial, h5py.File(partial, "w") as file:
+        with atomic_write(path) as partial, h5py.File(partial, "w") as file:
             _write(file, arrays)
             file.attrs["cnn"] = json.dumps(metadata)
             file.attrs["cnn_checksum"] = _checksum(arrays, file.attrs["cnn"])
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        raise ModelFileError(f"{path}: the model cannot be written there: {reason}") from error
+        raise ModelFileError(
+            f"{path}: the model cannot be written there: {reason}"
+        ) from error
 
 
 def _checksum(params: dict[str, dict[str, np.ndarray]], metadata: Any) -> int:
     """Sums up what is ours, since HDF5 does not notice when it changes on the disk."""
-    arrays = [params[layer][tensor] for layer in sorted(params) for tensor in sorted(params[layer])]
-    return zlib.crc32(b"".join(array.tobytes() for array in arrays) + str(metadata).encode())
+    arrays = [
+        params[layer][tensor]
+        for layer in sorted(params)
+        for tensor in sorted(params[layer])
+    ]
+    return zlib.crc32(
+        b"".join(array.tobytes() for array in arrays) + str(metadata).encode()
+    )
 
 
 def _write(file: h5py.File, params: dict[str, dict[str, np.ndarray]]) -> None:
     layers = _config(num_classes=params["dense_1"]["bias"].size)
-    model = {"class_name": "Sequential", "config": {"name": "sequential", "layers": layers}}
+    model = {
+        "class_name": "Sequential",
+        "config": {"name": "sequential", "layers": layers},
+    }
     names = [layer["config"]["name"] for layer in layers[1:]]
     weights = file.create_group("model_weights")
     weights.attrs["layer_names"] = names
     for name in names:
         group, tensors = weights.create_group(name), params.get(name, {})
-        group.attrs["weight_names"] = [f"{name}/{tensor}:0" for tensor in sorted(tensors)[::-1]]
+        group.attrs["weight_names"] = [
+            f"{name}/{tensor}:0" for tensor in sorted(tensors)[::-1]
+        ]
         for tensor, values in tensors.items():
             group.create_dataset(f"{name}/{tensor}:0", data=values)
     for attributes in (file.attrs, weights.attrs):
@@ -85,7 +107,10 @@ _TRAINING = {
     "metrics": ["accuracy"],
     "weighted_metrics": None,
     "loss_weights": None,
-    "optimizer_config": {"class_name": "Adam", "config": {"name": "Adam", "learning_rate": 1e-3}},
+    "optimizer_config": {
+        "class_name": "Adam",
+        "config": {"name": "Adam", "learning_rate": 1e-3},
+    },
 }
 
 
@@ -97,7 +122,12 @@ def _config(num_classes: int) -> list[dict[str, Any]]:
         return {"class_name": kind, "config": base | config}
 
     def conv(name: str, filters: int) -> dict[str, Any]:
-        window = {"kernel_size": [3, 3], "strides": [1, 1], "dilation_rate": [1, 1], "groups": 1}
+        window = {
+            "kernel_size": [3, 3],
+            "strides": [1, 1],
+            "dilation_rate": [1, 1],
+            "groups": 1,
+        }
         grid = {"padding": "valid", "data_format": "channels_last"}
         shape = {"filters": filters, "activation": "relu", "use_bias": True}
         return layer("Conv2D", name, **shape, **window, **grid)
@@ -109,7 +139,11 @@ def _config(num_classes: int) -> list[dict[str, Any]]:
     def dense(name: str, units: int, activation: str) -> dict[str, Any]:
         return layer("Dense", name, units=units, activation=activation, use_bias=True)
 
-    start = {"batch_input_shape": [None, 28, 28, 1], "dtype": "float32", "sparse": False}
+    start = {
+        "batch_input_shape": [None, 28, 28, 1],
+        "dtype": "float32",
+        "sparse": False,
+    }
     return [
         {"class_name": "InputLayer", "config": start | {"name": "input_1"}},
         conv("conv2d", 32),
@@ -139,18 +173,33 @@ def load(path: str | Path) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, 
     path = Path(path)
     if not path.is_file():
         what = "is no file" if path.exists() else "no such model file"
-        raise ModelFileError(f"{path}: {what}; train one with bin/train, or name one with --model")
+        raise ModelFileError(
+            f"{path}: {what}; train one with bin/train, or name one with --model"
+        )
     if not h5py.is_hdf5(path):
-        raise ModelFileError(f"{path}: not an HDF5 model, as bin/train and Keras' save('x.h5') write")
+        raise ModelFileError(
+            f"{path}: not an HDF5 model, as bin/train and Keras' save('x.h5') write"
+        )
     try:
         with h5py.File(path, "r") as file:
             _check_architecture(path, file.attrs.get("model_config"))
             params = _read_params(path, file)
             _check_values(path, params, file.attrs)
-            return params, _read_metadata(path, file.attrs.get("cnn"), params["dense_1"]["bias"].size)
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+            return params, _read_metadata(
+                path, file.attrs.get("cnn"), params["dense_1"]["bias"].size
+            )
+    except (
+        OSError,
+        RuntimeError,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+    ) as error:
         reason = str(error).partition("\n")[0]
-        raise ModelFileError(f"{path}: damaged or truncated model file ({reason})") from error
+        raise ModelFileError(
+            f"{path}: damaged or truncated model file ({reason})"
+        ) from error
 
 
 def _check_architecture(path: Path, model_config: Any) -> None:
@@ -162,20 +211,30 @@ def _check_architecture(path: Path, model_config: Any) -> None:
         found = _active_layers(model["config"]["layers"])
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from None
-    units = next((c.get("units") for kind, c in reversed(found) if kind == "Dense"), None)
-    expected = [(layer["class_name"], layer["config"]) for layer in _config(units or 0)[1:]]
+    units = next(
+        (c.get("units") for kind, c in reversed(found) if kind == "Dense"), None
+    )
+    expected = [
+        (layer["class_name"], layer["config"]) for layer in _config(units or 0)[1:]
+    ]
     for i, (kind, config) in enumerate(expected):
         name = found[i][1].get("name") if i < len(found) else "nothing"
         differs = f"{path}: another network: layer {i + 1} ({name}): expected {kind}"
         if i >= len(found) or found[i][0] != kind:
-            raise ModelFileError(f"{differs}, found {found[i][0] if i < len(found) else 'the end'}")
+            raise ModelFileError(
+                f"{differs}, found {found[i][0] if i < len(found) else 'the end'}"
+            )
         for setting in config.keys() - {"name", "trainable", "dtype"}:
             value = _plain(found[i][1].get(setting, config[setting]), setting, config)
             if value != config[setting]:
-                raise ModelFileError(f"{differs} with {setting} {config[setting]}, found {value}")
+                raise ModelFileError(
+                    f"{differs} with {setting} {config[setting]}, found {value}"
+                )
     if len(found) > len(expected):
         kind, config = found[len(expected)]
-        raise ModelFileError(f"{path}: another network: expected the end, found {kind} ({config['name']})")
+        raise ModelFileError(
+            f"{path}: another network: expected the end, found {kind} ({config['name']})"
+        )
 
 
 def _active_layers(layers: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
@@ -185,12 +244,24 @@ def _active_layers(layers: list[dict[str, Any]]) -> list[tuple[str, dict[str, An
         kind, config = layer["class_name"], layer["config"]
         shape = config.get("batch_shape") or config.get("batch_input_shape")
         if shape and not active and list(shape[1:]) != [28, 28, 1]:
-            raise ModelFileError(f"another network: its input is {tuple(shape[1:])}, not (28, 28, 1)")
+            raise ModelFileError(
+                f"another network: its input is {tuple(shape[1:])}, not (28, 28, 1)"
+            )
         if kind in _IDLE_LAYERS:
             continue
-        activation = {"ReLU": "relu", "Softmax": "softmax"}.get(kind, config.get("activation"))
-        plain = not any(config.get(setting) for setting in ("max_value", "negative_slope", "threshold"))
-        if kind in _ACTIVATIONS and plain and active and active[-1][1].get("activation") == "linear":
+        activation = {"ReLU": "relu", "Softmax": "softmax"}.get(
+            kind, config.get("activation")
+        )
+        plain = not any(
+            config.get(setting)
+            for setting in ("max_value", "negative_slope", "threshold")
+        )
+        if (
+            kind in _ACTIVATIONS
+            and plain
+            and active
+            and active[-1][1].get("activation") == "linear"
+        ):
             active[-1][1]["activation"] = activation
         else:
             active.append((kind, config))
@@ -202,7 +273,11 @@ def _plain(value: Any, setting: str, expected: dict[str, Any]) -> Any:
     if setting == "activation":
         value = value.get("config") if isinstance(value, dict) else value
         # A network that ends in logits has the same parameters; its probabilities are our softmax.
-        return "softmax" if value == "linear" and expected["activation"] == "softmax" else value
+        return (
+            "softmax"
+            if value == "linear" and expected["activation"] == "softmax"
+            else value
+        )
     if setting == "strides" and value is None:
         return expected["strides"]
     if setting in ("kernel_size", "pool_size", "strides", "dilation_rate"):
@@ -217,7 +292,9 @@ def _read_params(path: Path, file: h5py.File) -> dict[str, dict[str, np.ndarray]
     if len(kernels) < len(groups):
         shapes = [max(tensors, key=len) for tensors in groups]
         twice = next(shape for shape in shapes if shapes.count(shape) > 1)
-        raise ModelFileError(f"{path}: another network: {shapes.count(twice)} layers have a kernel {twice}")
+        raise ModelFileError(
+            f"{path}: another network: {shapes.count(twice)} layers have a kernel {twice}"
+        )
     params = {}
     for name, expected in _KERNELS.items():
         matching = [shape for shape in kernels if _fits(shape, expected)]
@@ -232,14 +309,23 @@ def _read_params(path: Path, file: h5py.File) -> dict[str, dict[str, np.ndarray]
         tensors = kernels.pop(matching[0])
         params[name] = {"kernel": tensors[matching[0]], "bias": tensors[bias]}
     if kernels:
-        raise ModelFileError(f"{path}: another network: a further layer has a kernel {next(iter(kernels))}")
-    return {n: {k: np.asarray(v, np.float32) for k, v in p.items()} for n, p in params.items()}
+        raise ModelFileError(
+            f"{path}: another network: a further layer has a kernel {next(iter(kernels))}"
+        )
+    return {
+        n: {k: np.asarray(v, np.float32) for k, v in p.items()}
+        for n, p in params.items()
+    }
 
 
-def _check_values(path: Path, params: dict[str, dict[str, np.ndarray]], attributes: Any) -> None:
+def _check_values(
+    path: Path, params: dict[str, dict[str, np.ndarray]], attributes: Any
+) -> None:
     for name, tensors in params.items():
         if not all(np.isfinite(values).all() for values in tensors.values()):
-            raise ModelFileError(f"{path}: layer {name} holds numbers that are not finite")
+            raise ModelFileError(
+                f"{path}: layer {name} holds numbers that are not finite"
+            )
     saved = attributes.get("cnn_checksum")
     if saved is not None and int(saved) != _checksum(params, attributes.get("cnn")):
         raise ModelFileError(
@@ -287,8 +373,12 @@ def check_metadata(path: Path, metadata: Any, num_classes: int) -> None:
     """
     names = metadata.get("class_names") if isinstance(metadata, dict) else None
     if not isinstance(names, list) or [type(n) for n in names] != [str] * num_classes:
-        raise ModelFileError(f"{path}: expected {num_classes} class names, found {names!r}")
+        raise ModelFileError(
+            f"{path}: expected {num_classes} class names, found {names!r}"
+        )
     for name, low, high in (("unsure_below", 0, 1), ("temperature", 1e-3, 1e3)):
         value = metadata.get(name, high)
         if type(value) not in (int, float) or not low <= value <= high:
-            raise ModelFileError(f"{path}: {name}: expected a number from {low} to {high}, found {value!r}")
+            raise ModelFileError(
+                f"{path}: {name}: expected a number from {low} to {high}, found {value!r}"
+            )

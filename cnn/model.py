@@ -58,7 +58,9 @@ def summary(num_classes: int = 10) -> str:
       >>> print(summary(10).splitlines()[-1])
       Total parameters: 93,322
     """
-    layers = [(name, shape, f"{count:,}") for name, shape, count in _layers(num_classes)]
+    layers = [
+        (name, shape, f"{count:,}") for name, shape, count in _layers(num_classes)
+    ]
     rows = [("Layer", "Output shape", "Parameters"), *layers]
     lines = [f"{name:<18}{shape!s:<16}{count:>12}" for name, shape, count in rows]
     rule = "-" * len(lines[0])
@@ -81,6 +83,10 @@ def _layers(num_classes: int) -> list[tuple[str, tuple[int, ...], int]]:
 
     with nn.intercept_methods(watch):
         init = CNN(num_classes).init
-        params = jax.eval_shape(init, jax.random.key(0), jnp.zeros((1, 28, 28, 1)))["params"]
-    sizes = {name: sum(p.size for p in jax.tree.leaves(params[name])) for name in params}
+        params = jax.eval_shape(init, jax.random.key(0), jnp.zeros((1, 28, 28, 1)))[
+            "params"
+        ]
+    sizes = {
+        name: sum(p.size for p in jax.tree.leaves(params[name])) for name in params
+    }
     return [(name, shape, sizes.get(name, 0)) for name, shape in outputs]

@@ -36,10 +36,17 @@ def broken(data: bytes, other: bytes, breaks: Sequence[Break]) -> bytes:
     """Breaks a file, at times with a part of another."""
     for kind, at, length, value in breaks:
         start = int(at * len(data))
-        before, part, after = data[:start], data[start : start + length], data[start + length :]
+        before, part, after = (
+            data[:start],
+            data[start : start + length],
+            data[start + length :],
+        )
         data = {
             "cut": before,
-            "flip": before + bytes(byte ^ value for byte in part[:4]) + part[4:] + after,
+            "flip": before
+            + bytes(byte ^ value for byte in part[:4])
+            + part[4:]
+            + after,
             "big": before + b"\xff" * min(4, len(part)) + part[4:] + after,
             "drop": before + after,
             "repeat": before + part * (1 + value % 4) + after,

@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnn import data
-from cnn.data import builders
+from cnn.data import builders, datasets
 
 ROOT = Path(__file__).parent.parent
 
@@ -27,19 +26,21 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("tensorflow_datasets")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TFDS_DATA_DIR", str(folder))
-        data.load("mnist", "train")
-        data.load("mnist", "test")
+        datasets.load("mnist", "train")
+        datasets.load("mnist", "test")
         yield folder
 
 
 @pytest.fixture(scope="session")
-def mnist_test(data_dir: Path) -> data.Dataset:
-    return data.load("mnist", "test")
+def mnist_test(data_dir: Path) -> datasets.Dataset:
+    return datasets.load("mnist", "test")
 
 
 def idx(array: np.ndarray) -> bytes:
     """Writes an IDX file by its definition, apart from the reader that is tested."""
-    header = struct.pack(">BBBB", 0, 0, 8, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape)
+    header = struct.pack(">BBBB", 0, 0, 8, array.ndim) + struct.pack(
+        f">{array.ndim}I", *array.shape
+    )
     return gzip.compress(header + array.astype(np.uint8).tobytes())
 
 
@@ -64,19 +65,24 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def small_dir(tmp_path_factory: pytest.TempPathFactory, mnist_test: data.Dataset) -> Path:
+def small_dir(
+    tmp_path_factory: pytest.TempPathFactory, mnist_test: datasets.Dataset
+) -> Path:
     """A tfds folder with a `kmnist` of 640 + 128 pictures (of digits), for quick trainings."""
     folder = tmp_path_factory.mktemp("small")
     parts = {"train": slice(0, 640), "t10k": slice(640, 768)}
     with pytest.MonkeyPatch.context() as patch:
         for served, url in _serve(tmp_path_factory.mktemp("web") / "served"):
             for part, which in parts.items():
-                images, labels = mnist_test.images[which, ..., 0], mnist_test.labels[which]
+                images, labels = (
+                    mnist_test.images[which, ..., 0],
+                    mnist_test.labels[which],
+                )
                 (served / f"{part}-images-idx3-ubyte.gz").write_bytes(idx(images))
                 (served / f"{part}-labels-idx1-ubyte.gz").write_bytes(idx(labels))
             patch.setattr(builders.Kmnist, "URL", url)
-            data.load("kmnist", "train", folder)
-            data.load("kmnist", "test", folder)
+            datasets.load("kmnist", "train", folder)
+            datasets.load("kmnist", "test", folder)
     return folder
 
 
@@ -91,8 +97,16 @@ def command(name: str, *arguments: object) -> list[str]:
 def run(data_dir: Path, tmp_path: Path) -> Run:
     """Runs bin/train or bin/infer in an empty folder, as a user would."""
 
-    def run_command(name: str, *arguments: object, cwd: Path = tmp_path) -> subprocess.CompletedProcess:
-        return subprocess.run(command(name, *arguments), cwd=cwd, capture_output=True, text=True, timeout=300)
+    def run_command(
+        name: str, *arguments: object, cwd: Path = tmp_path
+    ) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            command(name, *arguments),
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
 
     return run_command
 
@@ -103,7 +117,11 @@ def trained(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     arguments = ("--preset", "fast", "--epochs", 1)
     done = subprocess.run(
-        command("train", *arguments), cwd=folder, capture_output=True, text=True, timeout=600
+        command("train", *arguments),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     (folder / "stdout.txt").write_text(done.stdout)

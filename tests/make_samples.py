@@ -5,17 +5,20 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageChops, ImageOps
 
-from cnn import data
+from cnn.data import datasets
 
 FOLDER = Path(__file__).parent / "samples"
 
 
 def main() -> None:
-    test = data.load("mnist", "test")
+    test = datasets.load("mnist", "test")
     # The first two of each digit, in the order of the set.
-    chosen = [int(i) for digit in range(10) for i in np.flatnonzero(test.labels == digit)[:3]]
+    chosen = [
+        int(i) for digit in range(10) for i in np.flatnonzero(test.labels == digit)[:3]
+    ]
     digits = {
-        (int(test.labels[i]), n % 3): Image.fromarray(test.images[i, ..., 0]) for n, i in enumerate(chosen)
+        (int(test.labels[i]), n % 3): Image.fromarray(test.images[i, ..., 0])
+        for n, i in enumerate(chosen)
     }
     FOLDER.mkdir(exist_ok=True)
     for kind, digit, number in PLAN:
@@ -28,7 +31,10 @@ def save(kind: str, digit: int, image: Image.Image) -> None:
 
 
 def page(
-    image: Image.Image, size: tuple[int, int] = (420, 560), height: int = 260, at: tuple[int, int] = (90, 170)
+    image: Image.Image,
+    size: tuple[int, int] = (420, 560),
+    height: int = 260,
+    at: tuple[int, int] = (90, 170),
 ) -> Image.Image:
     """Lays a digit, black on white and large, somewhere on a page."""
     paper = Image.new("L", size, 0)

@@ -18,7 +18,9 @@ def forward(params: dict, images: np.ndarray) -> np.ndarray:
 
 def convolution(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
     windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape[:2], axis=(1, 2))
-    return np.einsum("nhwcij,ijcf->nhwf", windows, np.asarray(kernel, np.float64)) + bias
+    return (
+        np.einsum("nhwcij,ijcf->nhwf", windows, np.asarray(kernel, np.float64)) + bias
+    )
 
 
 def pooling(x: np.ndarray) -> np.ndarray:
@@ -38,7 +40,9 @@ def random_params(num_classes: int = 10, seed: int = 0) -> dict:
     }
     return {
         name: {
-            "kernel": draw.normal(0, np.sqrt(2 / np.prod(shape[:-1])), shape).astype(np.float32),
+            "kernel": draw.normal(0, np.sqrt(2 / np.prod(shape[:-1])), shape).astype(
+                np.float32
+            ),
             "bias": draw.normal(0, 0.1, shape[-1]).astype(np.float32),
         }
         for name, shape in shapes.items()

@@ -7,7 +7,7 @@ from scipy.special import softmax
 from cnn import calibration
 from cnn.config import TrainConfig
 from cnn.model import CNN
-from cnn.step import create_state
+from cnn.training.train_step import create_state
 
 
 def drawn(seed, temperature, count=20_000):
@@ -21,32 +21,39 @@ def drawn(seed, temperature, count=20_000):
 @settings(max_examples=10, deadline=None)
 @given(st.floats(0.3, 4), st.integers(0, 1000))
 def test_the_temperature_that_logits_were_multiplied_by_is_found(temperature, seed):
-    found = calibration.temperature(*drawn(seed, temperature))
+    found = calibration.fit_temperature(*drawn(seed, temperature))
     assert abs(found / temperature - 1) < 0.06
 
 
 def test_no_temperature_nearby_has_a_lower_loss():
     logits, labels = drawn(1, 2.5)
-    found = calibration.temperature(logits, labels)
-    best = calibration.mean_loss(logits / found, labels)
-    assert all(best < calibration.mean_loss(logits / (found * k), labels) for k in (0.5, 0.95, 1.05, 2))
+    found = calibration.fit_temperature(logits, labels)
+    best = calibration.mean_cross_entropy(logits / found, labels)
+    assert all(
+        best < calibration.mean_cross_entropy(logits / (found * k), labels)
+        for k in (0.5, 0.95, 1.05, 2)
+    )
 
 
 def test_a_few_pictures_that_are_all_right_change_hardly_anything():
     logits = np.eye(3, dtype=np.float32) * 9
-    assert 0.95 < calibration.temperature(logits, np.arange(3)) < 1
+    assert 0.95 < calibration.fit_temperature(logits, np.arange(3)) < 1
 
 
 def test_calibration_error_by_hand():
     """Two bins hold (0.5, 0.7) and (0.9, 1.0): their means 0.6 and 0.95, their accuracies 0.5 and 1."""
-    sure, accuracy, counts = calibration.bins(np.array([1.0, 0.5, 0.9, 0.7]), np.array([1, 0, 1, 1]), 2)
+    sure, accuracy, counts = calibration.equal_mass_bins(
+        np.array([1.0, 0.5, 0.9, 0.7]), np.array([1, 0, 1, 1]), 2
+    )
     np.testing.assert_allclose(sure, [0.6, 0.95])
     np.testing.assert_allclose(accuracy, [0.5, 1])
     assert counts.tolist() == [2, 2]
     by_hand = (
         abs(0.5 - 0) + abs(0.7 - 1) + abs(0.9 - 1) + abs(1.0 - 1)
     ) / 4  # A bin each: 4 are fewer than 15.
-    error = calibration.expected_calibration_error(np.array([1.0, 0.5, 0.9, 0.7]), np.array([1, 0, 1, 1]))
+    error = calibration.expected_calibration_error(
+        np.array([1.0, 0.5, 0.9, 0.7]), np.array([1, 0, 1, 1])
+    )
     assert abs(error - by_hand) < 1e-12
 
 
@@ -64,7 +71,7 @@ def test_what_is_as_right_as_it_is_sure_has_nearly_no_calibration_error():
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=900))
 def test_at_least_995_in_1000_are_not_below_the_threshold(confidence):
     confidence = np.array(confidence)
-    below = calibration.unsure_below(confidence)
+    below = calibration.confidence_threshold(confidence)
     assert (confidence < below).mean() <= 0.005
     assert (confidence <= below).mean() > 0.005 - 1 / len(confidence)
 
@@ -72,12 +79,17 @@ def test_at_least_995_in_1000_are_not_below_the_threshold(confidence):
 def test_a_folded_temperature_divides_the_logits():
     params = create_state(TrainConfig(), 10, 1).params
     images = np.random.default_rng(0).random((5, 28, 28, 1)).astype(np.float32)
-    plain, cooled = (CNN(10).apply({"params": p}, images) for p in (params, calibration.cooled(params, 1.7)))
+    plain, cooled = (
+        CNN(10).apply({"params": p}, images)
+        for p in (params, calibration.apply_temperature(params, 1.7))
+    )
     np.testing.assert_allclose(cooled, plain / 1.7, atol=1e-6)
 
 
 def test_a_fit_says_when_to_be_unsure_at_its_own_temperature():
     logits, labels = drawn(3, 2.0)
-    fitted = calibration.fitted(logits, labels)
+    fitted = calibration.calibrate(logits, labels)
     confidence = softmax(logits / fitted["temperature"], axis=-1).max(-1)
-    assert (confidence < fitted["unsure_below"]).mean() == pytest.approx(0.005, abs=1e-4)
+    assert (confidence < fitted["unsure_below"]).mean() == pytest.approx(
+        0.005, abs=1e-4
+    )

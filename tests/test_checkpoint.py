@@ -10,7 +10,9 @@ import pytest
 from cnn import checkpoint
 
 # TensorStore's threads complain where nobody can catch it.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 
 STATE = {
     "params": {"dense": {"kernel": jnp.arange(5000.0), "bias": jnp.ones(3)}},
@@ -22,7 +24,7 @@ STATE = {
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("run") / "checkpoints"
-    with checkpoint.manager(folder) as opened:
+    with checkpoint.open_manager(folder) as opened:
         for epoch, accuracy in enumerate([0.5, 0.9, 0.6, 0.7, 0.8, 0.7], 1):
             checkpoint.save(opened, epoch, STATE, {"class_names": ["a"]}, accuracy)
     return folder
@@ -38,15 +40,25 @@ def same(a, b):
 
 
 def test_the_last_three_and_the_best_are_kept(saved):
-    assert sorted(name for name in os.listdir(saved) if name.isdigit()) == ["2", "4", "5", "6"]
-    assert checkpoint.latest(saved) == 6
+    assert sorted(name for name in os.listdir(saved) if name.isdigit()) == [
+        "2",
+        "4",
+        "5",
+        "6",
+    ]
+    assert checkpoint.latest_epoch(saved) == 6
 
 
 def test_the_best_is_known_after_the_run_was_continued(copied):
-    with checkpoint.manager(copied) as opened:
+    with checkpoint.open_manager(copied) as opened:
         for epoch in (7, 8, 9):
             checkpoint.save(opened, epoch, STATE, {"class_names": ["a"]}, 0.6)
-    assert sorted(name for name in os.listdir(copied) if name.isdigit()) == ["2", "7", "8", "9"]
+    assert sorted(name for name in os.listdir(copied) if name.isdigit()) == [
+        "2",
+        "7",
+        "8",
+        "9",
+    ]
 
 
 def test_what_is_saved_is_restored_like_the_target_or_as_numpy(saved):
@@ -65,8 +77,8 @@ def test_a_relative_folder_works(copied, monkeypatch):
 
 
 def test_no_folder_has_no_latest(tmp_path):
-    assert checkpoint.latest(tmp_path / "none") is None
-    assert checkpoint.latest(tmp_path) is None
+    assert checkpoint.latest_epoch(tmp_path / "none") is None
+    assert checkpoint.latest_epoch(tmp_path) is None
 
 
 def refusal(folder, epoch=6, like=STATE):
@@ -83,14 +95,21 @@ def test_a_missing_checkpoint_is_named(saved):
 
 
 def test_a_foreign_checkpoint_names_the_leaf_that_differs(saved):
-    other = {**STATE, "params": {"dense": {"kernel": jnp.zeros(5001), "bias": jnp.ones(3)}}}
-    assert "leaf params/dense/kernel: expected (5001,), found (5000,)" in refusal(saved, like=other)
+    other = {
+        **STATE,
+        "params": {"dense": {"kernel": jnp.zeros(5001), "bias": jnp.ones(3)}},
+    }
+    assert "leaf params/dense/kernel: expected (5001,), found (5000,)" in refusal(
+        saved, like=other
+    )
     missing = {**STATE, "extra": jnp.zeros(2)}
     assert "leaf extra: expected (2,), found nothing" in refusal(saved, like=missing)
 
 
 def files(folder):
-    return sorted((p for p in folder.rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
+    return sorted(
+        (p for p in folder.rglob("*") if p.is_file()), key=lambda p: p.stat().st_size
+    )
 
 
 def test_a_changed_value_is_found_and_named_though_orbax_reads_it(copied):
@@ -106,13 +125,18 @@ def test_any_damaged_file_is_refused_or_does_not_matter(copied, damage):
     refused = 0
     for path in files(copied / "6"):
         content = path.read_bytes()
-        path.write_bytes(content[: len(content) // 2]) if damage == "truncated" else path.unlink()
+        path.write_bytes(
+            content[: len(content) // 2]
+        ) if damage == "truncated" else path.unlink()
         try:
             state, _ = checkpoint.restore(copied, 6, STATE)
         except checkpoint.CheckpointError as error:
             refused += 1
             assert "damaged checkpoint" in str(error)
-            assert "remove that folder to go on from the one before, or give --restart" in str(error)
+            assert (
+                "remove that folder to go on from the one before, or give --restart"
+                in str(error)
+            )
         else:
             assert same(state, STATE)
         path.write_bytes(content)

@@ -16,10 +16,19 @@ import numpy as np
 import pytest
 
 from cnn import checkpoint
-from cnn.config import InferConfig, TrainConfig, flag
+from cnn.config import InferConfig, TrainConfig, flag_name
 from tests.conftest import ROOT, STOPPING_SIGNALS, command, interrupt
 
-SMALL = ("--dataset", "kmnist", "--epochs", 6, "--batch-size", 16, "--validation-size", 64)
+SMALL = (
+    "--dataset",
+    "kmnist",
+    "--epochs",
+    6,
+    "--batch-size",
+    16,
+    "--validation-size",
+    64,
+)
 
 
 @pytest.fixture
@@ -55,17 +64,27 @@ def test_training_on_real_mnist_leaves_the_whole_story(trained):
     assert report["parameters"] == 93_322
     assert report["training_seconds"] > 0
     assert {"jax", "flax", "optax", "numpy"} < set(report["versions"])
-    (row,) = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+    (row,) = [
+        json.loads(line)
+        for line in (workdir / "metrics.jsonl").read_text().splitlines()
+    ]
     assert row["epoch"] == 1
     assert set(row) == {
         "epoch", "loss", "accuracy", "seconds", "val_loss", "val_accuracy", "learning_rate", "images_per_second",
     }  # fmt: skip
     config = json.loads((workdir / "config.json").read_text())
-    assert (config["preset"], config["epochs"], config["workdir"]) == ("fast", 1, "runs/mnist")
+    assert (config["preset"], config["epochs"], config["workdir"]) == (
+        "fast",
+        1,
+        "runs/mnist",
+    )
 
 
 def test_training_prints_its_result_to_stdout_and_the_rest_to_stderr(trained):
-    stdout, stderr = (trained / "stdout.txt").read_text(), (trained / "stderr.txt").read_text()
+    stdout, stderr = (
+        (trained / "stdout.txt").read_text(),
+        (trained / "stderr.txt").read_text(),
+    )
     assert stdout.startswith("test accuracy 9")
     assert len(stdout.splitlines()) == 1
     assert "Total parameters: 93,322" in stderr
@@ -81,8 +100,12 @@ def test_reading_the_samples(trained, run):
     done = run("infer", "--input", samples, "--model", trained / "mnist_model.h5")
     assert done.returncode == 0, done.stderr
     rows = list(csv.DictReader(done.stdout.splitlines()))
-    assert sorted(row["path"] for row in rows) == sorted(path.name for path in samples.iterdir())
-    assert sum(row["prediction"] == row["label"] for row in rows) >= 23  # Of 25, after one epoch.
+    assert sorted(row["path"] for row in rows) == sorted(
+        path.name for path in samples.iterdir()
+    )
+    assert (
+        sum(row["prediction"] == row["label"] for row in rows) >= 23
+    )  # Of 25, after one epoch.
 
 
 def final_arrays(folder: Path) -> dict:
@@ -92,14 +115,23 @@ def final_arrays(folder: Path) -> dict:
         file["model_weights"].visititems(
             lambda n, o: names.append(n) if isinstance(o, h5py.Dataset) else None
         )
-        return {"state": state, "h5": {name: file["model_weights"][name][()] for name in names}}
+        return {
+            "state": state,
+            "h5": {name: file["model_weights"][name][()] for name in names},
+        }
 
 
 @pytest.fixture(scope="module")
 def uninterrupted(small_dir, tmp_path_factory):
     folder = tmp_path_factory.mktemp("uninterrupted")
     arguments = (*SMALL, "--data-dir", small_dir)
-    subprocess.run(command("train", *arguments), cwd=folder, capture_output=True, check=True, timeout=300)
+    subprocess.run(
+        command("train", *arguments),
+        cwd=folder,
+        capture_output=True,
+        check=True,
+        timeout=300,
+    )
     return final_arrays(folder)
 
 
@@ -120,7 +152,9 @@ def test_a_run_that_was_stopped_and_continued_ends_bit_for_bit_the_same(
     small, uninterrupted, run, tmp_path, sign, epoch
 ):
     checkpoints = tmp_path / "runs" / "kmnist" / "checkpoints"
-    process = subprocess.Popen(command("train", *small), cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command("train", *small), cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
     wait_for(checkpoints / str(epoch), process)
     time.sleep(0.15 * epoch)  # Into the next epoch, at another step each time.
     status = interrupt(process, sign)
@@ -162,7 +196,9 @@ def test_a_changed_setting_is_refused_and_restart_begins_anew(small, run):
 
 def test_a_second_training_in_a_workdir_is_refused(small, run, tmp_path):
     many = ("--epochs", 500)
-    process = subprocess.Popen(command("train", *small, *many), cwd=tmp_path, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command("train", *small, *many), cwd=tmp_path, stderr=subprocess.PIPE
+    )
     wait_for(tmp_path / "runs" / "kmnist" / "config.json", process)
     text = failure(run("train", *small, *many), 1)
     interrupt(process, 15)
@@ -195,9 +231,16 @@ def test_a_checkpoint_that_cannot_be_written_is_one_line(small, data_dir, tmp_pa
     script = "ulimit -f 98; exec " + shlex.join(command("train", *small))
     environment = {**os.environ, "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "none")}
     done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
-    assert "runs/kmnist/checkpoints: the checkpoint cannot be written there" in failure(done, 1)
+    assert "runs/kmnist/checkpoints: the checkpoint cannot be written there" in failure(
+        done, 1
+    )
 
 
 @pytest.mark.parametrize("content", ["[]", "{", '{"other": 1}'])
@@ -210,7 +253,10 @@ def test_settings_of_something_else_are_not_written_over(small, run, tmp_path, c
     theirs.touch()
     for restart in ([], ["--restart"]):
         text = failure(run("train", *small, *restart), 1)
-        assert "config.json: not the settings of a run of bin/train; give another --workdir" in text
+        assert (
+            "config.json: not the settings of a run of bin/train; give another --workdir"
+            in text
+        )
         assert config.read_text() == content
     config.unlink()
     assert run("train", *small, "--restart").returncode == 0
@@ -237,19 +283,36 @@ def test_lost_settings_are_no_silent_fresh_start(small, run, tmp_path):
     assert run("train", *small).returncode == 0
     (tmp_path / "runs" / "kmnist" / "config.json").unlink()
     text = failure(run("train", *small), 1)
-    assert "config.json: without it, nothing tells which settings this run was made with" in text
+    assert (
+        "config.json: without it, nothing tells which settings this run was made with"
+        in text
+    )
 
 
-def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(small, run, tmp_path):
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
+    small, run, tmp_path
+):
     """A learning rate that grows beyond all bounds after the first epoch."""
-    arguments = (*small, "--learning-rate", 1e30, "--warmup", 1)
+    arguments = (*small, "--learning-rate", 1e30, "--warmup-fraction", 1)
     text = failure(run("train", *arguments), 1)
     assert "error: the loss is " in text
     assert " at step " in text
     assert "try a lower --learning-rate with --restart" in text
     assert not (tmp_path / "kmnist_model.h5").exists()
-    one_step = (*small, "--batch-size", 576, "--epochs", 1, "--warmup", 0, "--learning-rate", 1e30)
-    text = failure(run("train", *one_step, "--restart"), 1)  # Its only loss is that before the step.
+    one_step = (
+        *small,
+        "--batch-size",
+        576,
+        "--epochs",
+        1,
+        "--warmup-fraction",
+        0,
+        "--learning-rate",
+        1e30,
+    )
+    text = failure(
+        run("train", *one_step, "--restart"), 1
+    )  # Its only loss is that before the step.
     assert "the loss is nan at step 1 of epoch 1" in text
     assert not list((tmp_path / "runs" / "kmnist" / "checkpoints").glob("[0-9]*"))
 
@@ -259,14 +322,42 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(small,
     [
         (["--batch-size", "0"], 2, "error: --batch-size: expected 1 or more, got 0"),
         (["--epochs", "0"], 2, "error: --epochs: expected 1 or more, got 0"),
-        (["--learning-rate", "nan"], 2, "error: --learning-rate: expected 1e-12 or more, got nan"),
-        (["--dataset", "mnits"], 2, "error: tensorflow-datasets has no data set 'mnits'; did you mean mnist"),
-        (["--batch-size", "60001"], 2, "error: --batch-size: expected at most the 55000 training images"),
+        (
+            ["--learning-rate", "nan"],
+            2,
+            "error: --learning-rate: expected 1e-12 or more, got nan",
+        ),
+        (
+            ["--dataset", "mnits"],
+            2,
+            "error: tensorflow-datasets has no data set 'mnits'; did you mean mnist",
+        ),
+        (
+            ["--batch-size", "60001"],
+            2,
+            "error: --batch-size: expected at most the 55000 training images",
+        ),
         (["--workdir", "file"], 1, "error: file: is a file; --workdir needs a folder"),
-        (["--workdir", "file/run"], 1, "error: file/run: is a file; --workdir needs a folder"),
-        (["--workdir", "/proc/none/run"], 1, "error: /proc/none/run: cannot write there"),
-        (["--model", "folder"], 1, "error: folder: is a folder; --model needs the name of a file"),
-        (["--model", "none/m.h5"], 1, "error: none: no such folder; make it, or give another --model"),
+        (
+            ["--workdir", "file/run"],
+            1,
+            "error: file/run: is a file; --workdir needs a folder",
+        ),
+        (
+            ["--workdir", "/proc/none/run"],
+            1,
+            "error: /proc/none/run: cannot write there",
+        ),
+        (
+            ["--model", "folder"],
+            1,
+            "error: folder: is a folder; --model needs the name of a file",
+        ),
+        (
+            ["--model", "none/m.h5"],
+            1,
+            "error: none: no such folder; make it, or give another --model",
+        ),
     ],
 )
 def test_training_refuses_in_one_line(run, tmp_path, arguments, status, words):
@@ -278,21 +369,35 @@ def test_training_refuses_in_one_line(run, tmp_path, arguments, status, words):
 @pytest.mark.parametrize(
     ("name", "arguments", "words"),
     [
-        ("train", ["--batch-sise", "3"], "error: --batch-sise: no such flag; did you mean --batch-size?"),
+        (
+            "train",
+            ["--batch-sise", "3"],
+            "error: --batch-sise: no such flag; did you mean --batch-size?",
+        ),
         (
             "train",
             ["--learning_rat=3"],
             "error: --learning_rat=3: no such flag; did you mean --learning-rate?",
         ),
-        ("infer", ["--inpt", "."], "error: --inpt: no such flag; did you mean --input?"),
-        ("infer", ["--input", ".", "--xyzzy"], "error: --xyzzy: no such flag; --help lists all"),
+        (
+            "infer",
+            ["--inpt", "."],
+            "error: --inpt: no such flag; did you mean --input?",
+        ),
+        (
+            "infer",
+            ["--input", ".", "--xyzzy"],
+            "error: --xyzzy: no such flag; --help lists all",
+        ),
     ],
 )
 def test_an_unknown_flag_is_refused_with_the_nearest_known(run, name, arguments, words):
     assert failure(run(name, *arguments), 2) == words
 
 
-@pytest.mark.parametrize("arguments", [[], ["--input"], ["--input", ".", "--top-k", "many"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["--input"], ["--input", ".", "--top-k", "many"]]
+)
 def test_a_wrong_value_is_wrong_usage(run, arguments):
     done = run("infer", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
@@ -306,7 +411,7 @@ def test_help_shows_every_default(run, name):
     shown = " ".join(done.stdout.replace("│", " ").replace("'", "").split())
     settings = {"train": TrainConfig, "infer": InferConfig}[name]
     for field in dataclasses.fields(settings):
-        assert flag(field.name) in shown or f"--no-{field.name}" in shown
+        assert flag_name(field.name) in shown or f"--no-{field.name}" in shown
         if field.default is not dataclasses.MISSING:
             assert f"(default: {field.default})" in shown
 
@@ -346,7 +451,9 @@ def test_reading_refuses_in_one_line(run, trained, tmp_path):
     assert infer_error(run, "--input", "empty", "--model", model) == (
         "error: empty: nothing to read in this folder; expected PNG, JPEG, BMP, GIF, TIFF, WEBP, PPM images"
     )
-    assert "short.h5: damaged or truncated model file" in infer_error(run, *folder, "--model", "short.h5")
+    assert "short.h5: damaged or truncated model file" in infer_error(
+        run, *folder, "--model", "short.h5"
+    )
     assert infer_error(run, *folder, "--model", model, "--output", "empty") == (
         "error: empty: is a folder; --output needs the name of a file"
     )
@@ -357,8 +464,8 @@ def test_reading_refuses_in_one_line(run, trained, tmp_path):
         run, *folder, "--model", "empty"
     )
     assert (
-        failure(run("infer", *folder, "--batch-size", 0), 2)
-        == "error: --batch-size: expected 1 or more, got 0"
+        failure(run("infer", *folder, "--rows-per-write", 0), 2)
+        == "error: --rows-per-write: expected 1 or more, got 0"
     )
 
 
@@ -377,7 +484,7 @@ def test_head_ends_it_quietly(trained, tmp_path):
         ROOT / "tests" / "samples",
         "--model",
         trained / "mnist_model.h5",
-        "--batch-size",
+        "--rows-per-write",
         1,
     )
     line = " ".join(map(str, command("infer", *arguments)))

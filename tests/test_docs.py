@@ -20,7 +20,9 @@ README = (ROOT / "README.md").read_text()
 
 @pytest.mark.parametrize("name", MODULES)
 def test_docstrings(name, data_dir):
-    failed, _ = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
+    failed, _ = doctest.testmod(
+        importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE
+    )
     assert failed == 0
 
 
@@ -35,7 +37,10 @@ def test_the_first_two_commands_are_one_line_each():
         assert command.startswith("python3 -m venv .venv && .venv/bin/pip install ")
     assert "bin/train && .venv/bin/python bin/infer --input tests/samples" in first
     assert second.rstrip().endswith(".venv/bin/python -m pytest")
-    assert second in (ROOT / ".ci" / "run").read_text() or "README.md" in (ROOT / ".ci" / "run").read_text()
+    assert (
+        second in (ROOT / ".ci" / "run").read_text()
+        or "README.md" in (ROOT / ".ci" / "run").read_text()
+    )
 
 
 @pytest.mark.parametrize("snippet", blocks("python"))
@@ -46,17 +51,25 @@ def test_python_snippets_run(snippet, trained, tmp_path):
     shutil.copytree(ROOT / "tests" / "samples", tmp_path / "tests" / "samples")
     env = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-c", snippet], cwd=tmp_path, env=env, capture_output=True, text=True
+        [sys.executable, "-c", snippet],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("line", [line for block in blocks("sh")[2:] for line in block.splitlines()])
+@pytest.mark.parametrize(
+    "line", [line for block in blocks("sh")[2:] for line in block.splitlines()]
+)
 def test_every_command_parses(line):
     """Each `bin/...` command of the README is one that the program takes: with --help it says so."""
     for command in re.findall(r"bin/(?:train|infer)[^&|;>#]*", line):
         words = command.split()
-        done = subprocess.run([sys.executable, *words, "--help"], cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, *words, "--help"], cwd=ROOT, capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stderr
 
 

@@ -19,7 +19,9 @@ L = keras.layers
 METADATA = {"class_names": list("0123456789"), "preprocessing": "mnist"}
 IMAGES = np.random.default_rng(5).random((20, 28, 28, 1)).astype(np.float32)
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::UserWarning"
+)
 
 
 def model_layers(num_classes=10, prefix="", last="softmax"):
@@ -60,7 +62,9 @@ def test_tf_keras_2_opens_our_file(tmp_path):
     params, path = random_params(), tmp_path / "m.h5"
     keras_h5.save(path, params, METADATA)
     np.testing.assert_allclose(
-        tf_keras.models.load_model(path).predict(IMAGES, verbose=0), forward(params, IMAGES), atol=1e-5
+        tf_keras.models.load_model(path).predict(IMAGES, verbose=0),
+        forward(params, IMAGES),
+        atol=1e-5,
     )
 
 
@@ -81,14 +85,23 @@ def test_kerass_summary_shows_the_users_table(tmp_path):
     )
     for name in names:
         assert f" {name} (" in text
-    for shape in ("(None, 26, 26, 32)", "(None, 13, 13, 32)", "(None, 11, 11, 64)", "(None, 5, 5, 64)"):
+    for shape in (
+        "(None, 26, 26, 32)",
+        "(None, 13, 13, 32)",
+        "(None, 11, 11, 64)",
+        "(None, 5, 5, 64)",
+    ):
         assert shape in text
     assert "93,322" in text
 
 
 def test_what_is_saved_is_loaded_bit_for_bit_with_its_metadata(tmp_path):
     params = random_params(12)
-    metadata = {"class_names": [f"ż{i}" for i in range(12)], "dataset": "x", "preprocessing": "resize"}
+    metadata = {
+        "class_names": [f"ż{i}" for i in range(12)],
+        "dataset": "x",
+        "preprocessing": "resize",
+    }
     keras_h5.save(tmp_path / "m.h5", params, metadata)
     loaded, read = keras_h5.load(tmp_path / "m.h5")
     assert read == metadata
@@ -100,27 +113,40 @@ def test_what_is_saved_is_loaded_bit_for_bit_with_its_metadata(tmp_path):
 @pytest.mark.parametrize("name", ["m.h5", "w.weights.h5"])
 @pytest.mark.parametrize("num_classes", [2, 10, 62])
 @pytest.mark.parametrize("compiled", [False, True])
-def test_keras_files_of_this_network_are_read_whatever_the_names(tmp_path, name, num_classes, compiled):
+def test_keras_files_of_this_network_are_read_whatever_the_names(
+    tmp_path, name, num_classes, compiled
+):
     model = keras_model(*model_layers(num_classes, prefix="zebra_"))
-    if compiled:  # Its file holds the optimizer's moments too, which have the kernels' shapes.
+    if (
+        compiled
+    ):  # Its file holds the optimizer's moments too, which have the kernels' shapes.
         model.compile("adam", "categorical_crossentropy")
         model.fit(IMAGES, np.eye(num_classes)[np.arange(20) % num_classes], verbose=0)
     path = tmp_path / name
     model.save_weights(path) if "weights" in name else model.save(path)
-    np.testing.assert_allclose(probabilities(path), model.predict(IMAGES, verbose=0), atol=1e-5)
+    np.testing.assert_allclose(
+        probabilities(path), model.predict(IMAGES, verbose=0), atol=1e-5
+    )
     assert Classifier.load(path).class_names == tuple(map(str, range(num_classes)))
 
 
 def test_a_keras_2_weights_file_is_read(tmp_path):
     """Keras 2's save_weights: what is under model_weights in a whole file, at the top."""
     keras_h5.save(tmp_path / "m.h5", random_params(), METADATA)
-    with h5py.File(tmp_path / "m.h5") as whole, h5py.File(tmp_path / "w.h5", "w") as weights:
+    with (
+        h5py.File(tmp_path / "m.h5") as whole,
+        h5py.File(tmp_path / "w.h5", "w") as weights,
+    ):
         for name in whole["model_weights"]:
             whole.copy(f"model_weights/{name}", weights)
-    np.testing.assert_array_equal(probabilities(tmp_path / "w.h5"), probabilities(tmp_path / "m.h5"))
+    np.testing.assert_array_equal(
+        probabilities(tmp_path / "w.h5"), probabilities(tmp_path / "m.h5")
+    )
 
 
-def test_a_functional_model_with_dropout_and_separate_activations_is_the_same_network(tmp_path):
+def test_a_functional_model_with_dropout_and_separate_activations_is_the_same_network(
+    tmp_path,
+):
     x = inputs = keras.Input((28, 28, 1))
     for filters in (32, 64):
         x = L.MaxPooling2D(2)(L.ReLU()(L.Conv2D(filters, 3)(x)))
@@ -128,7 +154,9 @@ def test_a_functional_model_with_dropout_and_separate_activations_is_the_same_ne
     x = L.Dropout(0.5)(L.Dense(64, activation="relu")(x))
     model = keras.Model(inputs, L.Softmax()(L.Dense(10)(x)))
     model.save(tmp_path / "m.h5")
-    np.testing.assert_allclose(probabilities(tmp_path / "m.h5"), model.predict(IMAGES, verbose=0), atol=1e-5)
+    np.testing.assert_allclose(
+        probabilities(tmp_path / "m.h5"), model.predict(IMAGES, verbose=0), atol=1e-5
+    )
 
 
 def test_a_model_that_ends_in_logits_gives_their_softmax(tmp_path):
@@ -167,40 +195,59 @@ def changed(index, layer):
         ([*model_layers(last="relu"), L.Dense(3, name="more")], "layer 8 (h): expected Dense with"),
     ],
 )  # fmt: skip
-def test_another_architecture_is_refused_at_the_first_layer_that_differs(tmp_path, layers, words):
+def test_another_architecture_is_refused_at_the_first_layer_that_differs(
+    tmp_path, layers, words
+):
     keras_model(*layers).save(tmp_path / "m.h5")
     assert words in refusal(tmp_path / "m.h5")
 
 
 def test_weights_of_another_architecture_are_refused(tmp_path):
-    keras_model(*changed(6, L.Dense(128, activation="relu"))).save_weights(tmp_path / "w.weights.h5")
-    assert "layer dense: expected a kernel (576, 64) with its bias, found kernels" in refusal(
+    keras_model(*changed(6, L.Dense(128, activation="relu"))).save_weights(
         tmp_path / "w.weights.h5"
+    )
+    assert (
+        "layer dense: expected a kernel (576, 64) with its bias, found kernels"
+        in refusal(tmp_path / "w.weights.h5")
     )
 
 
 def test_weights_of_two_layers_with_a_kernel_of_the_same_shape_are_refused(tmp_path):
     twice = changed(
-        4, [L.Conv2D(64, 3, activation="relu", padding="same"), L.Conv2D(64, 3, activation="relu")]
+        4,
+        [
+            L.Conv2D(64, 3, activation="relu", padding="same"),
+            L.Conv2D(64, 3, activation="relu"),
+        ],
     )
     keras_model(*twice).save_weights(tmp_path / "w.weights.h5")
-    assert "another network: 2 layers have a kernel (3, 3, 64, 64)" in refusal(tmp_path / "w.weights.h5")
+    assert "another network: 2 layers have a kernel (3, 3, 64, 64)" in refusal(
+        tmp_path / "w.weights.h5"
+    )
 
 
-@pytest.mark.parametrize("bent", [{"max_value": 0.1}, {"negative_slope": 0.5}, {"threshold": 1.0}])
+@pytest.mark.parametrize(
+    "bent", [{"max_value": 0.1}, {"negative_slope": 0.5}, {"threshold": 1.0}]
+)
 def test_a_relu_that_is_not_plain_is_refused(tmp_path, bent):
     layers = changed(0, [L.Conv2D(32, 3), L.ReLU(**bent, name="bent")])
     keras_model(*layers).save(tmp_path / "m.h5")
-    assert "expected Conv2D with activation relu, found linear" in refusal(tmp_path / "m.h5")
+    assert "expected Conv2D with activation relu, found linear" in refusal(
+        tmp_path / "m.h5"
+    )
 
 
 def test_another_input_size_is_refused(tmp_path):
     keras_model(*model_layers(), shape=(28, 29, 1)).save(tmp_path / "m.h5")
-    assert "another network: its input is (28, 29, 1), not (28, 28, 1)" in refusal(tmp_path / "m.h5")
+    assert "another network: its input is (28, 29, 1), not (28, 28, 1)" in refusal(
+        tmp_path / "m.h5"
+    )
 
 
 def test_a_missing_file_and_a_folder_say_what_to_do(tmp_path):
-    assert "no such model file; train one with bin/train" in refusal(tmp_path / "none.h5")
+    assert "no such model file; train one with bin/train" in refusal(
+        tmp_path / "none.h5"
+    )
     assert "is no file" in refusal(tmp_path)
 
 
@@ -246,7 +293,9 @@ def test_parameters_that_changed_on_the_disk_or_are_no_numbers_are_refused(tmp_p
     keras_h5.save(path, random_params(), METADATA)
     with h5py.File(path, "a") as file:
         file["model_weights/dense/dense/bias:0"][3] += 1
-    assert "its parameters or its description are not those that were saved" in refusal(path)
+    assert "its parameters or its description are not those that were saved" in refusal(
+        path
+    )
     params = random_params()
     params["dense"]["kernel"][0, 0] = np.nan
     keras_h5.save(path, params, METADATA)
@@ -274,12 +323,19 @@ def test_metadata_that_is_not_ours_is_refused(tmp_path, metadata):
 
 
 def test_an_unwritable_place_is_named_and_nothing_left(tmp_path):
-    with pytest.raises(keras_h5.ModelFileError, match="the model cannot be written there"):
+    with pytest.raises(
+        keras_h5.ModelFileError, match="the model cannot be written there"
+    ):
         keras_h5.save(tmp_path / "no" / "m.h5", random_params(), METADATA)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_model_whose_pictures_are_made_in_an_unknown_way_is_refused(tmp_path):
-    keras_h5.save(tmp_path / "m.h5", random_params(), METADATA | {"preprocessing": "other"})
-    with pytest.raises(keras_h5.ModelFileError, match="made by 'other', which this version does not know"):
+    keras_h5.save(
+        tmp_path / "m.h5", random_params(), METADATA | {"preprocessing": "other"}
+    )
+    with pytest.raises(
+        keras_h5.ModelFileError,
+        match="made by 'other', which this version does not know",
+    ):
         Classifier.load(tmp_path / "m.h5")

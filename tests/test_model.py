@@ -19,20 +19,27 @@ USERS_TABLE = [
 
 def test_parameters_are_named_and_shaped_as_in_the_users_table():
     params = CNN(10).init(jax.random.key(0), jnp.zeros((1, 28, 28, 1)))["params"]
-    sizes = {name: sum(leaf.size for leaf in jax.tree.leaves(layer)) for name, layer in params.items()}
+    sizes = {
+        name: sum(leaf.size for leaf in jax.tree.leaves(layer))
+        for name, layer in params.items()
+    }
     assert sizes == {name: count for name, _, count in USERS_TABLE if count}
     assert sum(sizes.values()) == 93_322
 
 
 def test_summary_is_the_users_table():
     rows = [line.split() for line in summary(10).splitlines()[2:-2]]
-    expected = [[name, *str(shape).split(), f"{count:,}"] for name, shape, count in USERS_TABLE]
+    expected = [
+        [name, *str(shape).split(), f"{count:,}"] for name, shape, count in USERS_TABLE
+    ]
     assert rows == expected
     assert summary(10).endswith("Total parameters: 93,322")
 
 
 def test_summary_counts_other_numbers_of_classes():
-    assert summary(62).endswith("Total parameters: 96,702")  # 52 more outputs of 65 parameters.
+    assert summary(62).endswith(
+        "Total parameters: 96,702"
+    )  # 52 more outputs of 65 parameters.
 
 
 @pytest.mark.parametrize("num_classes", [2, 10, 47])

@@ -18,7 +18,10 @@ def texts(monkeypatch):
 
     def collect(canvas):
         draw(canvas)
-        found.extend(t.get_text() for t in canvas.figure.findobj(lambda o: hasattr(o, "get_text")))
+        found.extend(
+            t.get_text()
+            for t in canvas.figure.findobj(lambda o: hasattr(o, "get_text"))
+        )
 
     monkeypatch.setattr(FigureCanvasAgg, "draw", collect)
     return found
@@ -41,29 +44,50 @@ def test_curves_show_both_splits_with_units(tmp_path, texts):
         }
         for e in range(1, 13)
     ]
-    plots.curves(history, tmp_path / "c.png")
+    plots.plot_training_curves(history, tmp_path / "c.png")
     assert min(size(tmp_path / "c.png")) > 400
-    assert {"Accuracy", "Loss", "epoch", "accuracy (%)", "cross-entropy (nats)", "validation"} <= set(texts)
+    assert {
+        "Accuracy",
+        "Loss",
+        "epoch",
+        "accuracy (%)",
+        "cross-entropy (nats)",
+        "validation",
+    } <= set(texts)
 
 
 def test_confusion_counts_by_hand(tmp_path, texts):
     labels, predictions = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 1, 0])
-    plots.confusion(labels, predictions, ["a", "b", "c"], tmp_path / "c.png")
+    plots.plot_confusion_matrix(
+        labels, predictions, ["a", "b", "c"], tmp_path / "c.png"
+    )
     assert "Confusion matrix: 6 images, 66.67% right" in texts
-    assert sorted(text for text in texts if text.isdigit()) == sorted(["2", "1", "2", "1"])
+    assert sorted(text for text in texts if text.isdigit()) == sorted(
+        ["2", "1", "2", "1"]
+    )
     size(tmp_path / "c.png")
 
 
 def test_many_classes_are_drawn_too(tmp_path):
     labels = DRAW.integers(0, 62, 500)
-    plots.confusion(labels, labels, [chr(65 + i) for i in range(62)], tmp_path / "c.png")
+    plots.plot_confusion_matrix(
+        labels, labels, [chr(65 + i) for i in range(62)], tmp_path / "c.png"
+    )
     size(tmp_path / "c.png")
 
 
 def test_mistakes_are_sorted_by_loss_with_truth_guess_and_confidence(tmp_path, texts):
-    probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.95, 0.05], [0.6, 0.4]], np.float32)
+    probabilities = np.array(
+        [[0.9, 0.1], [0.2, 0.8], [0.95, 0.05], [0.6, 0.4]], np.float32
+    )
     images = DRAW.integers(0, 255, (4, 28, 28, 1), np.uint8)
-    plots.mistakes(images, np.array([0, 0, 1, 1]), probabilities, ["left", "right"], tmp_path / "m.png")
+    plots.plot_top_losses(
+        images,
+        np.array([0, 0, 1, 1]),
+        probabilities,
+        ["left", "right"],
+        tmp_path / "m.png",
+    )
     captions = [text for text in texts if "read as" in text]
     assert captions == [
         "right read as left\n95.0% sure",
@@ -74,8 +98,12 @@ def test_mistakes_are_sorted_by_loss_with_truth_guess_and_confidence(tmp_path, t
 
 
 def test_no_mistakes_can_be_drawn(tmp_path):
-    plots.mistakes(
-        np.zeros((1, 28, 28, 1)), np.array([0]), np.array([[0.9, 0.1]]), ["a", "b"], tmp_path / "m.png"
+    plots.plot_top_losses(
+        np.zeros((1, 28, 28, 1)),
+        np.array([0]),
+        np.array([[0.9, 0.1]]),
+        ["a", "b"],
+        tmp_path / "m.png",
     )
     size(tmp_path / "m.png")
 
@@ -83,13 +111,27 @@ def test_no_mistakes_can_be_drawn(tmp_path):
 @pytest.mark.parametrize("count", [0, 1, 40])
 def test_readings_with_and_without_labels(tmp_path, count):
     pictures, names = DRAW.random((count, 28, 28, 1)), ["$a", "b_{", "ж"]
-    originals = [DRAW.integers(0, 255, (20 + 3 * i, 90, 3), np.uint8) for i in range(count)]
+    originals = [
+        DRAW.integers(0, 255, (20 + 3 * i, 90, 3), np.uint8) for i in range(count)
+    ]
     captions = [f"{i}$\nread as b" for i in range(count)]
-    confidences = {"$a": np.array([0, count]), "b_{": DRAW.integers(0, 9, 1000), "ж": np.zeros(10, int)}
-    plots.readings(originals, pictures, captions, confidences, "title $", tmp_path / "1.png")
+    confidences = {
+        "$a": np.array([0, count]),
+        "b_{": DRAW.integers(0, 9, 1000),
+        "ж": np.zeros(10, int),
+    }
+    plots.plot_predictions(
+        originals, pictures, captions, confidences, "title $", tmp_path / "1.png"
+    )
     confusion = DRAW.integers(0, 9, (3, 4)) * (count > 0)
-    plots.labelled_readings(
-        confusion, names, originals, pictures, [(c, True) for c in captions], "t", tmp_path / "2.png"
+    plots.plot_labeled_predictions(
+        confusion,
+        names,
+        originals,
+        pictures,
+        [(c, True) for c in captions],
+        "t",
+        tmp_path / "2.png",
     )
     assert min(*size(tmp_path / "1.png"), *size(tmp_path / "2.png")) > 400
 
@@ -98,10 +140,16 @@ def test_readings_with_and_without_labels(tmp_path, count):
 def test_a_file_is_shown_with_what_was_found_in_it(tmp_path, texts, shape):
     found = np.zeros(shape, np.float32)
     found[5:20, 8:12] = 1
-    plots.shown(
-        np.full((*shape, 3), 200, np.uint8), found, np.zeros((28, 28, 1)), "a $ 7", tmp_path / "s.png"
+    plots.plot_preprocessing(
+        np.full((*shape, 3), 200, np.uint8),
+        found,
+        np.zeros((28, 28, 1)),
+        "a $ 7",
+        tmp_path / "s.png",
     )
-    assert {"a $ 7", "the picture", "what was found", "what the network saw"} <= set(texts)
+    assert {"a $ 7", "the picture", "what was found", "what the network saw"} <= set(
+        texts
+    )
     with Image.open(tmp_path / "s.png") as picture:
         pixels = np.asarray(picture.convert("RGB")).astype(int)
     red = (pixels[..., 0] > 150) & (pixels[..., 1:] < 100).all(-1)
@@ -111,15 +159,21 @@ def test_a_file_is_shown_with_what_was_found_in_it(tmp_path, texts, shape):
 
 
 def test_reliability_says_the_calibration_error(tmp_path, texts):
-    confidence, accuracy, counts = np.array([0.8, 0.99]), np.array([0.7, 1.0]), np.array([100, 300])
-    plots.reliability(confidence, accuracy, counts, tmp_path / "r.png")
-    assert "Reliability: 400 images, expected calibration error 3.25%" in texts  # (0.1 + 3 · 0.01) / 4
+    confidence, accuracy, counts = (
+        np.array([0.8, 0.99]),
+        np.array([0.7, 1.0]),
+        np.array([100, 300]),
+    )
+    plots.plot_reliability_diagram(confidence, accuracy, counts, tmp_path / "r.png")
+    assert (
+        "Reliability: 400 images, expected calibration error 3.25%" in texts
+    )  # (0.1 + 3 · 0.01) / 4
     assert {"confidence (%)", "accuracy (%)", "as right as it is sure"} <= set(texts)
     assert min(size(tmp_path / "r.png")) > 400
 
 
 def test_the_augmentation_sheet_names_its_rows(tmp_path, texts):
     rows = {"as it is": DRAW.random((5, 28, 28)), "blurred": DRAW.random((5, 28, 28))}
-    plots.augmentation_sheet(rows, tmp_path / "a.png")
+    plots.plot_image_rows(rows, tmp_path / "a.png")
     assert {"as it is", "blurred"} <= set(texts)
     size(tmp_path / "a.png")

@@ -26,7 +26,7 @@ from tensorflow_datasets.core.download import downloader
 from tensorflow_datasets.image_classification import mnist
 from tqdm import tqdm
 
-from cnn.data import _NAME, DataError, UnknownDatasetError, UnknownSplitError
+from cnn.data.datasets import _NAME, DataError, UnknownDatasetError, UnknownSplitError
 
 _EMBEDDED = Path(__file__).parent / "mnist"
 _SIZE = (28, 28)
@@ -63,14 +63,21 @@ class _Idx:
             "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
         }
         urls = {split: [self.URL + n for n in pair] for split, pair in names.items()}  # type: ignore[attr-defined]
-        return {split: [Path(p) for p in pair] for split, pair in dl_manager.download(urls).items()}
+        return {
+            split: [Path(p) for p in pair]
+            for split, pair in dl_manager.download(urls).items()
+        }
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
         files = self._files(dl_manager)
         return {split: self._generate_examples(*pair) for split, pair in files.items()}
 
-    def _generate_examples(self, images: Any, labels: Any) -> Iterator[tuple[int, dict]]:
-        for index, (image, label) in enumerate(zip(read_idx(images), read_idx(labels), strict=True)):
+    def _generate_examples(
+        self, images: Any, labels: Any
+    ) -> Iterator[tuple[int, dict]]:
+        for index, (image, label) in enumerate(
+            zip(read_idx(images), read_idx(labels), strict=True)
+        ):
             png = io.BytesIO()
             Image.fromarray(image).save(png, "png", compress_level=1)
             png.seek(0)
@@ -104,7 +111,10 @@ class Emnist(_Idx, mnist.EMNIST):
         archive = zipfile.Path(zipfile.ZipFile(dl_manager.download(self.URL)), "gzip/")
         stem = f"emnist-{self.builder_config.name}-{{}}-{{}}-ubyte.gz"
         parts = ("images-idx3", "labels-idx1")
-        return {s: [archive / stem.format(s, part) for part in parts] for s in ("train", "test")}
+        return {
+            s: [archive / stem.format(s, part) for part in parts]
+            for s in ("train", "test")
+        }
 
 
 _BUILDERS = {builder.name: builder for builder in (Mnist, FashionMnist, Kmnist, Emnist)}
@@ -134,7 +144,7 @@ def read_idx(path: Any) -> np.ndarray:
         raise DataError(f"{path}: not a whole gzipped IDX file ({error})") from error
 
 
-def prepared(name: str, data_dir: Path) -> Any:
+def load_builder(name: str, data_dir: Path) -> Any:
     """Returns a tfds builder for `name` whose files are in `data_dir`, made now if need be.
 
     Raises:
@@ -142,17 +152,19 @@ def prepared(name: str, data_dir: Path) -> Any:
     """
     if not re.fullmatch(_NAME, name):
         raise UnknownDatasetError(_did_you_mean(name))
-    with _explained(name, data_dir), _quiet_unless_watched():
+    with _translate_errors(name, data_dir), _quiet_if_not_tty():
         if not tfds.builder(name, data_dir=data_dir).data_path.exists():
-            with _alone(data_dir), _no_leftovers(data_dir):
+            with _locked(data_dir), _no_leftovers(data_dir):
                 builder = tfds.builder(name, data_dir=data_dir)
-                if not builder.data_path.exists():  # Another process may just have made it.
-                    _prepare(_tensorflow_free(builder, data_dir) or builder, data_dir)
+                if (
+                    not builder.data_path.exists()
+                ):  # Another process may just have made it.
+                    _prepare(_tf_free_builder(builder, data_dir) or builder, data_dir)
         return tfds.builder(name, data_dir=data_dir)
 
 
 @contextlib.contextmanager
-def _alone(data_dir: Path) -> Iterator[None]:
+def _locked(data_dir: Path) -> Iterator[None]:
     """Waits for other processes that prepare something there, and makes others wait."""
     data_dir.mkdir(parents=True, exist_ok=True)
     path = data_dir / ".cnn-lock"
@@ -161,7 +173,9 @@ def _alone(data_dir: Path) -> Iterator[None]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if path.exists() and os.path.samestat(os.fstat(lock), path.stat()):
             break
-        os.close(lock)  # It was removed, by the one that had it, while this process waited.
+        os.close(
+            lock
+        )  # It was removed, by the one that had it, while this process waited.
     try:
         yield
     finally:
@@ -169,7 +183,7 @@ def _alone(data_dir: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _tensorflow_free(builder: Any, data_dir: Path) -> Any | None:
+def _tf_free_builder(builder: Any, data_dir: Path) -> Any | None:
     cls = _BUILDERS.get(builder.name)
     if cls is None:
         return None
@@ -181,16 +195,19 @@ def _prepare(builder: Any, data_dir: Path) -> None:
     # Without network, the files can be put in this folder by hand; tfds checks them all the same.
     by_hand = data_dir / "downloads" / "manual" / builder.name
     config = tfds.download.DownloadConfig(
-        manual_dir=_EMBEDDED if builder.name == "mnist" else by_hand, try_download_gcs=False
+        manual_dir=_EMBEDDED if builder.name == "mnist" else by_hand,
+        try_download_gcs=False,
     )
-    downloader.MAX_RETRIES = 4  # tfds' ten take minutes to tell that there is no network.
+    downloader.MAX_RETRIES = (
+        4  # tfds' ten take minutes to tell that there is no network.
+    )
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     print(f"preparing {builder.name} in {builder.data_dir}, once", file=sys.stderr)
     builder.download_and_prepare(download_config=config, file_format="array_record")
 
 
 @contextlib.contextmanager
-def _quiet_unless_watched() -> Iterator[None]:
+def _quiet_if_not_tty() -> Iterator[None]:
     """Keeps tfds off stdout, and its bars off a stderr that is no terminal."""
     watched = sys.stderr.isatty()
     (tfds.enable_progress_bar if watched else tfds.disable_progress_bar)()
@@ -199,24 +216,30 @@ def _quiet_unless_watched() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _explained(name: str, data_dir: Path) -> Iterator[None]:
+def _translate_errors(name: str, data_dir: Path) -> Iterator[None]:
     """Turns whatever tfds and the libraries under it raise for `name` into one line."""
     try:
         yield
     except DataError:
         raise
     except (tfds.core.DatasetNotFoundError, ValueError, AssertionError) as error:
-        if isinstance(error, tfds.core.DatasetNotFoundError) or "Parsing builder name" in str(error):
+        if isinstance(
+            error, tfds.core.DatasetNotFoundError
+        ) or "Parsing builder name" in str(error):
             raise UnknownDatasetError(_did_you_mean(name)) from error
         if "BuilderConfig" in str(error):
-            configs = ", ".join(tfds.builder_cls(name.partition("/")[0]).builder_configs)
-            expected = f"expected one of {configs}" if configs else "it has no configurations"
+            configs = ", ".join(
+                tfds.builder_cls(name.partition("/")[0]).builder_configs
+            )
+            expected = (
+                f"expected one of {configs}" if configs else "it has no configurations"
+            )
             raise UnknownDatasetError(f"data set {name!r}: {expected}") from error
         if known := re.search(r"cannot be loaded at version .*", str(error)):
             raise UnknownDatasetError(f"data set {name!r} {known[0]}") from error
-        raise DataError(_reason(error, name, data_dir)) from error
+        raise DataError(_explain_failure(error, name, data_dir)) from error
     except Exception as error:
-        raise DataError(_reason(error, name, data_dir)) from error
+        raise DataError(_explain_failure(error, name, data_dir)) from error
 
 
 @contextlib.contextmanager
@@ -245,17 +268,22 @@ def _did_you_mean(name: str) -> str:
     return f"tensorflow-datasets has no data set {name!r}{hint}"
 
 
-def _reason(error: BaseException, name: str, data_dir: Path) -> str:
+def _explain_failure(error: BaseException, name: str, data_dir: Path) -> str:
     what = f"data set {name!r}"
     for cause in _causes(error):
         detail = str(cause).strip().partition("\n")[0]
         if isinstance(cause, ImportError) and "tensorflow" in f"{cause.name} {cause}":
             return (
                 f"tensorflow-datasets needs TensorFlow to prepare {what}: "
-                "pip install tensorflow-cpu, or copy the prepared set to " + str(data_dir)
+                "pip install tensorflow-cpu, or copy the prepared set to "
+                + str(data_dir)
             )
         if type(cause).__name__ == "NonMatchingChecksumError":
-            remedy = "install cnn again" if name == "mnist" else "remove that file, run again"
+            remedy = (
+                "install cnn again"
+                if name == "mnist"
+                else "remove that file, run again"
+            )
             return f"{what}: {detail.rstrip(':')}; {remedy}"
         if isinstance(cause, requests.RequestException | tfds.download.DownloadError):
             url = getattr(getattr(cause, "request", None), "url", detail)
@@ -268,7 +296,9 @@ def _reason(error: BaseException, name: str, data_dir: Path) -> str:
         if isinstance(cause, PermissionError):
             return f"no permission to prepare {what} in {data_dir} ({detail}); give --data-dir"
     detail = str(error).strip().partition("\n")[0]
-    return f"{what} could not be prepared in {data_dir}: {type(error).__name__}: {detail}"
+    return (
+        f"{what} could not be prepared in {data_dir}: {type(error).__name__}: {detail}"
+    )
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -277,7 +307,9 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def decode(builder: Any, split: str) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+def decode_split(
+    builder: Any, split: str
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Reads a prepared split into the three fields of a `Dataset`.
 
     Raises:
@@ -288,22 +320,28 @@ def decode(builder: Any, split: str) -> tuple[np.ndarray, np.ndarray, tuple[str,
     count = _count(builder, split)
     images, labels = np.empty((count, *_SIZE, 1), np.uint8), np.empty(count, np.int32)
     skip = {image_key: tfds.decode.SkipDecoding()}
-    progress = tqdm(total=count, desc=f"decoding {split}", unit=" images", leave=False, disable=None)
+    progress = tqdm(
+        total=count, desc=f"decoding {split}", unit=" images", leave=False, disable=None
+    )
     try:
         for i, record in enumerate(_records(builder, split)):
-            example = builder.info.features.deserialize_example_np(record, decoders=skip)
+            example = builder.info.features.deserialize_example_np(
+                record, decoders=skip
+            )
             images[i, ..., 0] = _fit(example[image_key])
             labels[i] = example[label_key]
             progress.update()
         if i + 1 != count:
             raise ValueError(f"{i + 1} examples instead of {count}")
-    except Exception as error:  # Damage shows as whatever the format's library happens to raise.
+    except (
+        Exception
+    ) as error:  # Damage shows as whatever the format's library happens to raise.
         reason = str(error).partition("\n")[0]
         remedy = "remove that folder to prepare it again"
         raise DataError(f"{builder.data_dir}: damaged ({reason}); {remedy}") from error
     finally:
         progress.close()
-    return _as_a_person_would(builder, images, labels)
+    return _fix_emnist(builder, images, labels)
 
 
 def _supervised_keys(builder: Any) -> tuple[str, str]:
@@ -313,7 +351,9 @@ def _supervised_keys(builder: Any) -> tuple[str, str]:
         or not isinstance(features[keys[0]], tfds.features.Image)
         or not isinstance(features[keys[1]], tfds.features.ClassLabel)
     ):
-        raise DataError(f"data set {builder.name!r} is not for image classification: {features}")
+        raise DataError(
+            f"data set {builder.name!r} is not for image classification: {features}"
+        )
     if features[keys[0]].np_dtype != np.uint8:
         raise DataError(f"data set {builder.name!r} has images that are not of 8 bits")
     return keys[0], keys[1]
@@ -336,7 +376,9 @@ def _records(builder: Any, split: str) -> Iterator[bytes]:
     """Yields the serialised examples of a split, whichever format tfds stored them in."""
     if builder.info.file_format is tfds.core.FileFormat.TFRECORD:
         for shard in builder.info.splits[split].file_instructions:
-            yield from itertools.islice(_tfrecords(shard.filename), shard.skip, shard.skip + shard.take)
+            yield from itertools.islice(
+                _tfrecords(shard.filename), shard.skip, shard.skip + shard.take
+            )
         return
     raw = tfds.decode.DeserializeMethod.RAW_BYTES
     source = builder.as_data_source(split, deserialize_method=raw)
@@ -365,7 +407,7 @@ def _fit(encoded: Any) -> np.ndarray:
     return np.asarray(image)
 
 
-def _as_a_person_would(
+def _fix_emnist(
     builder: Any, images: np.ndarray, labels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Names the classes, and turns EMNIST's pictures, which lie on their side, upright."""

@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from cnn import data
-from cnn.atomic import replacing
+from cnn.atomic_write import atomic_write
 from cnn.classifier import Classifier
+from cnn.data import datasets
 from tests.benchmarks import corruptions
 from tests.conftest import ROOT
 
@@ -27,12 +27,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--preset", default="default")
     parser.add_argument(
-        "--seeds", type=int, nargs="*", default=[0, 1, 2, 3, 4], help="none: show what is kept"
+        "--seeds",
+        type=int,
+        nargs="*",
+        default=[0, 1, 2, 3, 4],
+        help="none: show what is kept",
     )
-    parser.add_argument("--folder", type=Path, default=Path("runs"), help="where the runs are, or go on")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("runs"), help="where the runs are, or go on"
+    )
     arguments = parser.parse_args()
     for seed in arguments.seeds:
-        result = trained(arguments.preset, seed, arguments.folder / f"{arguments.preset}_{seed}")
+        result = trained(
+            arguments.preset, seed, arguments.folder / f"{arguments.preset}_{seed}"
+        )
         keep(arguments.preset, seed, result)
         print(f"seed {seed}: {line(result)}", flush=True)
     show(arguments.preset)
@@ -41,13 +49,20 @@ def main() -> None:
 def trained(preset: str, seed: int, folder: Path) -> dict[str, Any]:
     """Runs `bin/train` in a folder, and then measures the model on the test split."""
     folder.mkdir(parents=True, exist_ok=True)
-    fresh = not (folder / "runs").exists()  # The time of a run that is only continued says nothing.
+    fresh = not (
+        folder / "runs"
+    ).exists()  # The time of a run that is only continued says nothing.
     words = ["--preset", preset, "--seed", str(seed)]
     start = time.monotonic()
-    subprocess.run([sys.executable, str(ROOT / "bin" / "train"), *words], cwd=folder, check=True)
+    subprocess.run(
+        [sys.executable, str(ROOT / "bin" / "train"), *words], cwd=folder, check=True
+    )
     seconds = time.monotonic() - start
     report = json.loads((folder / "runs" / "mnist" / "report.json").read_text())
-    classifier, test = Classifier.load(folder / "mnist_model.h5"), data.load("mnist", "test")
+    classifier, test = (
+        Classifier.load(folder / "mnist_model.h5"),
+        datasets.load("mnist", "test"),
+    )
     errors = corruptions.errors(classifier, test, seed=0)
     kept = ("accuracy", "loss", "expected_calibration_error")
     return {
@@ -69,7 +84,7 @@ def keep(preset: str, seed: int, result: dict[str, Any]) -> None:
     """Writes a result beside those of other presets and seeds."""
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results.setdefault(preset, {})[str(seed)] = result
-    with replacing(RESULTS) as partial:
+    with atomic_write(RESULTS) as partial:
         partial.write_text(json.dumps(results, indent=1) + "\n")
 
 
@@ -78,7 +93,11 @@ def line(result: dict[str, Any]) -> str:
     return (
         f"{result['accuracy']:.2%}, calibration error {result['expected_calibration_error']:.2%}, "
         f"corruptions {result['corruption_error']:.2%}, AUROC {result['auroc']['all']:.4f}, "
-        + (f"{result['seconds']:.0f} s from command to exit" if result["seconds"] else "continued")
+        + (
+            f"{result['seconds']:.0f} s from command to exit"
+            if result["seconds"]
+            else "continued"
+        )
     )
 
 
@@ -87,7 +106,9 @@ def show(preset: str) -> None:
     kept = json.loads(RESULTS.read_text()).get(preset, {}) if RESULTS.exists() else {}
     rows = {
         "accuracy": [100 * r["accuracy"] for r in kept.values()],
-        "calibration error": [100 * r["expected_calibration_error"] for r in kept.values()],
+        "calibration error": [
+            100 * r["expected_calibration_error"] for r in kept.values()
+        ],
         "mean corruption error": [100 * r["corruption_error"] for r in kept.values()],
         "AUROC": [r["auroc"]["all"] for r in kept.values()],
         "seconds": [r["seconds"] for r in kept.values() if r["seconds"]],
@@ -95,7 +116,11 @@ def show(preset: str) -> None:
     print(f"{preset}, seeds {', '.join(kept)}:")
     for name, values in rows.items():
         spread = statistics.stdev(values) if len(values) > 1 else 0.0
-        print(f"  {name}: {statistics.mean(values):.4g} ± {spread:.2g}" if values else f"  {name}: none")
+        print(
+            f"  {name}: {statistics.mean(values):.4g} ± {spread:.2g}"
+            if values
+            else f"  {name}: none"
+        )
 
 
 if __name__ == "__main__":

@@ -17,9 +17,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage, stats
 
-from cnn import data, train
 from cnn.classifier import Classifier
 from cnn.config import TrainConfig
+from cnn.data import datasets
+from cnn.training import loop
 
 SIZE = 28
 COUNT = 2000  # of each kind of non-digit
@@ -29,7 +30,10 @@ DETAIL = 4  # lines are drawn so many times larger and then averaged, to be smoo
 # No letter that can be read as a digit in some hand: 0 DOQaou, 1 IJijl, 2 Zz, 4 Yy, 5 Ss, 6 Gb, 8 B, 9 gq.
 LETTERS = "".join(sorted(set(string.ascii_letters) - set("DOQaouIJijlZzYySsGbBgq")))
 FONTS = (
-    *(f"DejaVuSans{style}.ttf" for style in ("", "-Bold", "-Oblique", "Mono", "Mono-Bold", "Mono-Oblique")),
+    *(
+        f"DejaVuSans{style}.ttf"
+        for style in ("", "-Bold", "-Oblique", "Mono", "Mono-Bold", "Mono-Oblique")
+    ),
     *(f"DejaVuSerif{style}.ttf" for style in ("", "-Bold", "-Italic")),
     *(f"STIXGeneral{style}.ttf" for style in ("", "Bol", "Italic", "BolIta")),
     *(f"{name}.ttf" for name in ("cmr10", "cmb10", "cmss10", "cmtt10", "cmti10")),
@@ -98,7 +102,9 @@ def _plasma(rng: np.random.Generator, count: int) -> np.ndarray:
     for octave in range(5):
         knots = 2**octave + 1
         coarse = rng.random((count, knots, knots), dtype=np.float32)
-        total += ndimage.zoom(coarse, (1, SIZE / knots, SIZE / knots), order=1) / 2**octave
+        total += (
+            ndimage.zoom(coarse, (1, SIZE / knots, SIZE / knots), order=1) / 2**octave
+        )
     total -= total.min((1, 2), keepdims=True)
     return total / total.max((1, 2), keepdims=True)
 
@@ -164,7 +170,9 @@ def motion_blur(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
     """Moves each picture along a line within 45 degrees of the horizontal."""
     kernels = [_trail(angle) for angle in np.deg2rad(rng.uniform(-45, 45, len(images)))]
     pairs = zip(_floats(images), kernels, strict=True)
-    return _bytes(np.stack([ndimage.convolve(x, kernel, mode="nearest") for x, kernel in pairs]))
+    return _bytes(
+        np.stack([ndimage.convolve(x, kernel, mode="nearest") for x, kernel in pairs])
+    )
 
 
 # Geometry
@@ -175,7 +183,9 @@ def _affine(images: np.ndarray, matrices: list) -> np.ndarray:
     result = np.empty(images.shape, np.float32)
     for i, matrix in enumerate(np.asarray(matrices)):
         offset = CENTRE - matrix @ [CENTRE, CENTRE]
-        ndimage.affine_transform(_floats(images[i]), matrix, offset, output=result[i], order=1)
+        ndimage.affine_transform(
+            _floats(images[i]), matrix, offset, output=result[i], order=1
+        )
     return _bytes(result)
 
 
@@ -193,14 +203,21 @@ def scale(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
 def rotate(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
     """Turns by 0.4 rad, 23 degrees, either way."""
     angles = _about(rng, 0.4, len(images)) * _signs(rng, len(images))
-    return _affine(images, [[[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]] for a in angles])
+    return _affine(
+        images, [[[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]] for a in angles]
+    )
 
 
 def translate(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
     """Moves by 3 whole pixels along each axis."""
     padded = np.pad(images, ((0, 0), (3, 3), (3, 3)))
     corners = 3 + 3 * _signs(rng, len(images), 2)
-    return np.stack([p[y : y + SIZE, x : x + SIZE] for p, (y, x) in zip(padded, corners, strict=True)])
+    return np.stack(
+        [
+            p[y : y + SIZE, x : x + SIZE]
+            for p, (y, x) in zip(padded, corners, strict=True)
+        ]
+    )
 
 
 # Lines
@@ -208,11 +225,16 @@ def translate(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
 
 def _ends(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Draws a point on one side of the picture and one on the opposite side, in pixels."""
-    near, far = np.array([0, rng.uniform(3, SIZE - 3)]), np.array([SIZE, rng.uniform(3, SIZE - 3)])
+    near, far = (
+        np.array([0, rng.uniform(3, SIZE - 3)]),
+        np.array([SIZE, rng.uniform(3, SIZE - 3)]),
+    )
     return (near, far) if rng.random() < 0.5 else (near[::-1], far[::-1])
 
 
-def _drawn(images: np.ndarray, draw: Callable[[ImageDraw.ImageDraw], None]) -> np.ndarray:
+def _drawn(
+    images: np.ndarray, draw: Callable[[ImageDraw.ImageDraw], None]
+) -> np.ndarray:
     """Draws in white over each picture, on a sheet with `DETAIL` times its side."""
     result = np.empty_like(images)
     for i, image in enumerate(images):
@@ -229,7 +251,9 @@ def dotted_line(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
         start, end = _ends(rng)
         steps = int(np.hypot(*(end - start)) / 2.5)
         for part in (np.arange(steps) + rng.random()) / steps:
-            sheet.circle(tuple(DETAIL * (start + part * (end - start))), 0.75 * DETAIL, fill=255)
+            sheet.circle(
+                tuple(DETAIL * (start + part * (end - start))), 0.75 * DETAIL, fill=255
+            )
 
     return _drawn(images, draw)
 
@@ -243,15 +267,22 @@ def zigzag(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
         across = 2 * np.array([-along[1], along[0]]) * _signs(rng)
         # It begins before the one edge and ends behind the other: no loose end is to be seen.
         steps = np.arange(-2, int(np.hypot(*(end - start)) / 2.5) + 3)
-        corners = [start + 2.5 * step * along + (-1) ** step * across for step in steps.tolist()]
-        sheet.line([tuple(DETAIL * corner) for corner in corners], fill=255, width=DETAIL)
+        corners = [
+            start + 2.5 * step * along + (-1) ** step * across
+            for step in steps.tolist()
+        ]
+        sheet.line(
+            [tuple(DETAIL * corner) for corner in corners], fill=255, width=DETAIL
+        )
 
     return _drawn(images, draw)
 
 
 def _slope(x: np.ndarray, along: int, across: int) -> np.ndarray:
     """Sobel's filter; that of scipy would smooth over the first axis, from picture to picture, too."""
-    return ndimage.correlate1d(ndimage.correlate1d(x, [-1, 0, 1], along), [1, 2, 1], across)
+    return ndimage.correlate1d(
+        ndimage.correlate1d(x, [-1, 0, 1], along), [1, 2, 1], across
+    )
 
 
 def _ridges(size: np.ndarray, down: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -259,7 +290,9 @@ def _ridges(size: np.ndarray, down: np.ndarray, right: np.ndarray) -> np.ndarray
     length = np.maximum(size, 1e-6)
     places = np.indices(size.shape, np.float32)
     uphill = np.stack([np.zeros_like(size), down / length, right / length])
-    ahead, behind = (ndimage.map_coordinates(size, places + uphill * way, order=1) for way in (1, -1))
+    ahead, behind = (
+        ndimage.map_coordinates(size, places + uphill * way, order=1) for way in (1, -1)
+    )
     # Of two equal neighbours one stays, so that an edge is one pixel wide.
     return (size >= ahead) & (size > behind)
 
@@ -296,13 +329,18 @@ def _generator(seed: int, name: str) -> np.random.Generator:
 
 def corrupted(images: np.ndarray, seed: int) -> dict[str, np.ndarray]:
     """Corrupts `uint8 (N, 28, 28)` in each of the 15 ways."""
-    return {name: corrupt(_generator(seed, name), images) for name, corrupt in CORRUPTIONS.items()}
+    return {
+        name: corrupt(_generator(seed, name), images)
+        for name, corrupt in CORRUPTIONS.items()
+    }
 
 
 # What is no digit
 
 
-def _mixed(rng: np.random.Generator, count: int, makers: list[Callable[[], np.ndarray]]) -> np.ndarray:
+def _mixed(
+    rng: np.random.Generator, count: int, makers: list[Callable[[], np.ndarray]]
+) -> np.ndarray:
     """Has each picture, values 0..1, made by one of the makers."""
     return _bytes(np.stack([makers[rng.integers(len(makers))]() for _ in range(count)]))
 
@@ -354,7 +392,9 @@ def _texture(rng: np.random.Generator, count: int) -> np.ndarray:
     def crosshatch() -> np.ndarray:
         angle, period = rng.uniform(0, np.pi), rng.uniform(4, 9)
         crossing = angle + rng.uniform(np.pi / 4, np.pi / 2)
-        return np.clip(np.maximum(wave(angle, period), wave(crossing, period)) * 4 - 2.5, 0, 1)
+        return np.clip(
+            np.maximum(wave(angle, period), wave(crossing, period)) * 4 - 2.5, 0, 1
+        )
 
     def stripes() -> np.ndarray:
         return (any_wave() > rng.uniform(-0.5, 0.5)).astype(float)
@@ -368,15 +408,21 @@ def _texture(rng: np.random.Generator, count: int) -> np.ndarray:
 @functools.cache
 def _font(name: str) -> ImageFont.FreeTypeFont:
     """Opens a font that ships with matplotlib."""
-    return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts", "ttf", name), 64)
+    return ImageFont.truetype(
+        Path(matplotlib.get_data_path(), "fonts", "ttf", name), 64
+    )
 
 
 def _as_mnist(sheet: Image.Image) -> np.ndarray:
     """Fits ink into 20x20 pixels and puts its centre of mass into the middle of 28x28, as MNIST was made."""
     ink = sheet.crop(sheet.getbbox())
     shrink = 20 / max(ink.size)
-    small = ink.resize([max(1, round(side * shrink)) for side in ink.size], Image.Resampling.BOX)
-    middle = np.rint(SIZE / 2 - np.array(ndimage.center_of_mass(np.asarray(small)))).astype(int)
+    small = ink.resize(
+        [max(1, round(side * shrink)) for side in ink.size], Image.Resampling.BOX
+    )
+    middle = np.rint(
+        SIZE / 2 - np.array(ndimage.center_of_mass(np.asarray(small)))
+    ).astype(int)
     top, left = np.clip(middle, 0, SIZE - np.array(small.size[::-1]))
     picture = Image.new("L", (SIZE, SIZE))
     picture.paste(small, (int(left), int(top)))
@@ -387,7 +433,9 @@ def _letter(rng: np.random.Generator) -> np.ndarray:
     """Draws a letter of some font, turned a little so that no two are the same."""
     sheet = Image.new("L", (128, 128))
     letter, font = rng.choice(list(LETTERS)), FONTS[rng.integers(len(FONTS))]
-    ImageDraw.Draw(sheet).text((64, 64), str(letter), fill=255, font=_font(font), anchor="mm")
+    ImageDraw.Draw(sheet).text(
+        (64, 64), str(letter), fill=255, font=_font(font), anchor="mm"
+    )
     return _as_mnist(sheet.rotate(rng.uniform(-10, 10), Image.Resampling.BICUBIC))
 
 
@@ -396,21 +444,34 @@ def _letters(rng: np.random.Generator, count: int) -> np.ndarray:
     return np.stack([_letter(rng) for _ in range(count)])
 
 
-def _halves(rng: np.random.Generator, count: int, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def _halves(
+    rng: np.random.Generator, count: int, images: np.ndarray, labels: np.ndarray
+) -> np.ndarray:
     """Joins halves, left and right or upper and lower, of two digits of different classes."""
     first = rng.integers(len(images), size=count)
-    second = np.array([rng.choice(np.flatnonzero(labels != labels[i])) for i in first], int)
+    second = np.array(
+        [rng.choice(np.flatnonzero(labels != labels[i])) for i in first], int
+    )
     upright = rng.random((count, 1, 1)) < 0.5
     side = np.arange(SIZE) < SIZE // 2
-    return np.where(np.where(upright, side, side[:, None]), images[first], images[second])
+    return np.where(
+        np.where(upright, side, side[:, None]), images[first], images[second]
+    )
 
 
-def non_digits(images: np.ndarray, labels: np.ndarray, seed: int, count: int) -> dict[str, np.ndarray]:
+def non_digits(
+    images: np.ndarray, labels: np.ndarray, seed: int, count: int
+) -> dict[str, np.ndarray]:
     """Makes `count` pictures of each kind that is no digit; `halves` are those of the digits given.
 
     Some of them do look like a digit, such as a 7 on a 1: no net can reach an AUROC of 1 there.
     """
-    makers = {"blank": _blank, "noise": _noise, "texture": _texture, "letters": _letters}
+    makers = {
+        "blank": _blank,
+        "noise": _noise,
+        "texture": _texture,
+        "letters": _letters,
+    }
     made = {name: make(_generator(seed, name), count) for name, make in makers.items()}
     return made | {"halves": _halves(_generator(seed, "halves"), count, images, labels)}
 
@@ -418,7 +479,7 @@ def non_digits(images: np.ndarray, labels: np.ndarray, seed: int, count: int) ->
 # Measures
 
 
-def _pictures(dataset: data.Dataset) -> np.ndarray:
+def _pictures(dataset: datasets.Dataset) -> np.ndarray:
     """Drops the channel."""
     return dataset.images.reshape(-1, SIZE, SIZE)
 
@@ -428,12 +489,16 @@ def _error(classifier: Classifier, images: np.ndarray, labels: np.ndarray) -> fl
     return float((classifier.predict_proba(images).argmax(-1) != labels).mean())
 
 
-def errors(classifier: Classifier, dataset: data.Dataset, seed: int) -> dict[str, float]:
+def errors(
+    classifier: Classifier, dataset: datasets.Dataset, seed: int
+) -> dict[str, float]:
     """Measures the error, 0..1, on each corruption of the data set, and as `clean` that without any."""
     images = _pictures(dataset)
     result = {"clean": _error(classifier, images, dataset.labels)}
     for name, corrupt in CORRUPTIONS.items():
-        result[name] = _error(classifier, corrupt(_generator(seed, name), images), dataset.labels)
+        result[name] = _error(
+            classifier, corrupt(_generator(seed, name), images), dataset.labels
+        )
     return result
 
 
@@ -444,20 +509,29 @@ def auroc(digits: np.ndarray, others: np.ndarray) -> float:
     return float((ranks[: len(digits)].sum() - least) / (len(digits) * len(others)))
 
 
-def aurocs(classifier: Classifier, dataset: data.Dataset, seed: int) -> dict[str, float]:
+def aurocs(
+    classifier: Classifier, dataset: datasets.Dataset, seed: int
+) -> dict[str, float]:
     """Measures how well confidence tells the digits from each kind of non-digit, and from `all` together."""
     images = _pictures(dataset)
     digits = classifier.predict_proba(images).max(-1)
     made = non_digits(images, dataset.labels, seed, COUNT)
-    others = {name: classifier.predict_proba(pictures).max(-1) for name, pictures in made.items()}
+    others = {
+        name: classifier.predict_proba(pictures).max(-1)
+        for name, pictures in made.items()
+    }
     others["all"] = np.concatenate(list(others.values()))
     return {name: auroc(digits, confidences) for name, confidences in others.items()}
 
 
-def draw_sheet(dataset: data.Dataset, seed: int, path: str) -> None:
+def draw_sheet(dataset: datasets.Dataset, seed: int, path: str) -> None:
     """Draws a row of 8 examples of each kind, three times their size."""
     images, labels = _pictures(dataset), dataset.labels
-    rows = {"clean": images[:8]} | corrupted(images[:8], seed) | non_digits(images, labels, seed, 8)
+    rows = (
+        {"clean": images[:8]}
+        | corrupted(images[:8], seed)
+        | non_digits(images, labels, seed, 8)
+    )
     zoom, margin = 3, 110
     pitch = SIZE * zoom + 2
     sheet = Image.new("L", (margin + 8 * pitch, len(rows) * pitch), 128)
@@ -469,7 +543,7 @@ def draw_sheet(dataset: data.Dataset, seed: int, path: str) -> None:
     sheet.save(path)
 
 
-def _print_tables(classifier: Classifier, dataset: data.Dataset, seed: int) -> None:
+def _print_tables(classifier: Classifier, dataset: datasets.Dataset, seed: int) -> None:
     """Prints errors, then areas under the curve."""
     found = errors(classifier, dataset, seed)
     clean = found.pop("clean")
@@ -488,12 +562,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="mnist_model.h5")
     parser.add_argument("--split", choices=["validation", "test"], default="validation")
-    parser.add_argument("--seed", type=int, default=0, help="of the training's split and of what is drawn")
-    parser.add_argument("--sheet", metavar="PATH", help="draw 8 of each kind to a PNG, and stop")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="of the training's split and of what is drawn",
+    )
+    parser.add_argument(
+        "--sheet", metavar="PATH", help="draw 8 of each kind to a PNG, and stop"
+    )
     arguments = parser.parse_args()
-    train_set, dataset = data.train_and_test("mnist", None)
+    train_set, dataset = datasets.load_train_and_test("mnist", None)
     if arguments.split == "validation":
-        dataset = train.split(train_set, TrainConfig(seed=arguments.seed))[1]
+        dataset = loop.train_validation_split(
+            train_set, TrainConfig(seed=arguments.seed)
+        )[1]
     if arguments.sheet:
         draw_sheet(dataset, arguments.seed, arguments.sheet)
     else:

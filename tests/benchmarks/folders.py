@@ -20,7 +20,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from cnn import cores, data, pages
+from cnn import parallel
+from cnn.augmentation.simulated_pages import PAGE_KINDS
+from cnn.data import datasets
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -30,10 +32,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--model", type=Path, default=Path("mnist_model.h5"))
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--only", nargs="*", default=["help", "10", "10000", "100000", "photos", "1000000"])
+    parser.add_argument(
+        "--only",
+        nargs="*",
+        default=["help", "10", "10000", "100000", "photos", "1000000"],
+    )
     arguments = parser.parse_args()
     model = arguments.model.absolute()
-    print("| folder | seconds, median (all) | images/s | megabytes at most |\n|---|---|---|---|", flush=True)
+    print(
+        "| folder | seconds, median (all) | images/s | megabytes at most |\n|---|---|---|---|",
+        flush=True,
+    )
     for what in arguments.only:
         with tempfile.TemporaryDirectory() as folder:
             if what == "help":
@@ -46,7 +55,14 @@ def main() -> None:
                 count = int(what)
                 digits(Path(folder), count)
                 runs = 1 if count > 100_000 else arguments.runs
-                command = ["--input", folder, "--model", str(model), "--output", "/dev/null"]
+                command = [
+                    "--input",
+                    folder,
+                    "--model",
+                    str(model),
+                    "--output",
+                    "/dev/null",
+                ]
                 if count <= 10_000:
                     timed(f"{count:,} digits, with the plot", count, runs, command)
                 timed(f"{count:,} digits", count, runs, [*command, "--plot", "none"])
@@ -54,7 +70,7 @@ def main() -> None:
 
 def digits(folder: Path, count: int) -> None:
     """Writes test digits as PNGs, of more than there are under many names, 10,000 to a folder."""
-    images = data.load("mnist", "test").images[..., 0]
+    images = datasets.load("mnist", "test").images[..., 0]
     for i in range(count):
         path = folder / str(i // 10_000) / f"scan{i}.png"
         path.parent.mkdir(exist_ok=True)
@@ -66,12 +82,16 @@ def digits(folder: Path, count: int) -> None:
 
 def photographs(folder: Path, count: int) -> None:
     """Writes pictures of 4032×3024, of a digit on a sheet, as a telephone does; ten, under many names."""
-    images = data.load("mnist", "test").images[..., 0]
+    images = datasets.load("mnist", "test").images[..., 0]
     for i in range(10):
-        page = pages.KINDS["phone"](np.random.default_rng(i), images[i] / np.float32(255))
+        page = PAGE_KINDS["phone"](
+            np.random.default_rng(i), images[i] / np.float32(255)
+        )
         large = cv2.resize(page, (4032, 3024), interpolation=cv2.INTER_CUBIC)
         grain = np.random.default_rng(i).normal(0, 4, large.shape)
-        Image.fromarray(np.clip(large + grain, 0, 255).astype(np.uint8)).save(folder / f"{i}.jpg", quality=90)
+        Image.fromarray(np.clip(large + grain, 0, 255).astype(np.uint8)).save(
+            folder / f"{i}.jpg", quality=90
+        )
     for i in range(10, count):
         os.link(folder / f"{i % 10}.jpg", folder / f"{i}.jpg")
 
@@ -83,7 +103,10 @@ def timed(name: str, count: int, runs: int, flags: list[str]) -> None:
     middle = statistics.median(seconds)
     each = ", ".join(f"{second:.2f}" for second in seconds)
     most = max(figure[1] for figure in figures)
-    print(f"| {name} | {middle:.2f} ({each}) | {count / middle:,.0f} | {most:.0f} |", flush=True)
+    print(
+        f"| {name} | {middle:.2f} ({each}) | {count / middle:,.0f} | {most:.0f} |",
+        flush=True,
+    )
 
 
 def once(flags: list[str]) -> tuple[float, float]:
@@ -92,7 +115,11 @@ def once(flags: list[str]) -> tuple[float, float]:
     run = [sys.executable, str(ROOT / "bin" / "infer"), *flags]
     with tempfile.TemporaryDirectory() as cwd:
         process = subprocess.Popen(
-            run, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            run,
+            cwd=cwd,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         watch = threading.Thread(target=_watch, args=(process, most))
         watch.start()
@@ -106,7 +133,9 @@ def once(flags: list[str]) -> tuple[float, float]:
 def _watch(process: subprocess.Popen, most: list[float]) -> None:
     while process.poll() is None:
         ours = subprocess.run(
-            ["ps", "--no-headers", "-o", "rss", "-s", str(process.pid)], capture_output=True, text=True
+            ["ps", "--no-headers", "-o", "rss", "-s", str(process.pid)],
+            capture_output=True,
+            text=True,
         )
         most[0] = max(most[0], sum(map(int, ours.stdout.split())) / 1024)
         time.sleep(0.5)
@@ -118,7 +147,7 @@ def beside(folder: Path, runs: int, flags: list[str]) -> None:
     ratios, ours = [], []
     for _ in range(runs):
         start = time.monotonic()
-        with ProcessPoolExecutor(cores.available()) as executor:
+        with ProcessPoolExecutor(parallel.cpu_count()) as executor:
             list(executor.map(_drafted, paths, chunksize=4))
         alone = time.monotonic() - start
         ours.append(once(flags)[0])

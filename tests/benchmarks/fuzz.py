@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn import data, decoding, images
+from cnn.data import datasets
+from cnn.inference import decode_pool
+from cnn.preprocessing import pipeline
 from tests.broken import KINDS, Break, broken, whole_files
 
 # Files that are on the disk at a time; every eighth is whole.
@@ -24,9 +26,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     rng = np.random.default_rng(arguments.seed)
-    whole = whole_files(data.load("mnist", "test").images[:84, ..., 0])
+    whole = whole_files(datasets.load("mnist", "test").images[:84, ..., 0])
     statuses, wrong = Counter(), 0
-    with decoding.opened(2, timeout=2) as decoders, tempfile.TemporaryDirectory() as folder:
+    with (
+        decode_pool.open_pool(2, timeout=2) as decoders,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         known = _read_whole(decoders, whole, Path(folder))
         done = 0
         while done < arguments.count:
@@ -39,19 +44,29 @@ def main() -> None:
                 lost = decoded.detail.startswith(("killed", "took"))
                 statuses[decoded.detail if lost else decoded.status] += 1
                 if lost:
-                    Path(f"/tmp/lost-{arguments.seed}-{done}").write_bytes(Path(paths[i]).read_bytes())
-    print(f"{done:,} broken files: {dict(statuses)}; {wrong} whole neighbours read otherwise")
-    raise SystemExit(wrong > 0 or len(set(statuses) - {"ok", "blank", "unreadable"}) > 0)
+                    Path(f"/tmp/lost-{arguments.seed}-{done}").write_bytes(
+                        Path(paths[i]).read_bytes()
+                    )
+    print(
+        f"{done:,} broken files: {dict(statuses)}; {wrong} whole neighbours read otherwise"
+    )
+    raise SystemExit(
+        wrong > 0 or len(set(statuses) - {"ok", "blank", "unreadable"}) > 0
+    )
 
 
-def _read_whole(decoders: decoding.Decoders, whole: list[bytes], folder: Path) -> list[images.Decoded]:
+def _read_whole(
+    decoders: decode_pool.DecodePool, whole: list[bytes], folder: Path
+) -> list[pipeline.PreprocessedFile]:
     paths = [folder / f"whole{i}" for i in range(len(whole))]
     for path, content in zip(paths, whole, strict=True):
         path.write_bytes(content)
     return list(decoders.decode(map(str, paths), "mnist"))
 
 
-def _written(rng: np.random.Generator, whole: list[bytes], folder: Path) -> tuple[list[str], dict[int, int]]:
+def _written(
+    rng: np.random.Generator, whole: list[bytes], folder: Path
+) -> tuple[list[str], dict[int, int]]:
     """Writes files; returns their paths, and which of them are whole, with their number."""
     paths, neighbours = [], {}
     for i in range(_TOGETHER):
@@ -69,12 +84,15 @@ def _written(rng: np.random.Generator, whole: list[bytes], folder: Path) -> tupl
 
 def _drawn(rng: np.random.Generator) -> Break:
     return Break(
-        str(rng.choice(KINDS)), rng.uniform(0, 0.999), int(rng.integers(1, 40)), int(rng.integers(1, 256))
+        str(rng.choice(KINDS)),
+        rng.uniform(0, 0.999),
+        int(rng.integers(1, 40)),
+        int(rng.integers(1, 256)),
     )
 
 
-def _same(one: images.Decoded, other: images.Decoded) -> bool:
-    return one[1:] == other[1:] and np.array_equal(one.pictures, other.pictures)
+def _same(one: pipeline.PreprocessedFile, other: pipeline.PreprocessedFile) -> bool:
+    return one[1:] == other[1:] and np.array_equal(one.candidates, other.candidates)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,9 @@ def train(path: str) -> None:
     model, epoch, accuracy = network(), 0, 0.0
     while accuracy < 0.99:
         model.fit(x, arrays["y"], batch_size=128, verbose=0)
-        _, accuracy = model.evaluate(test_x, arrays["test_y"], batch_size=1000, verbose=0)
+        _, accuracy = model.evaluate(
+            test_x, arrays["test_y"], batch_size=1000, verbose=0
+        )
         epoch += 1
         print(f"epoch {epoch}: {accuracy:.2%}", file=sys.stderr)
     model.save("model.h5")
@@ -64,6 +66,8 @@ if __name__ == "__main__":
     if sys.argv[1] == "train":
         train(sys.argv[2])
     else:
-        from answering import answer  # Beside this file: the package is not in Keras' environment.
+        from answering import (
+            answer,  # Beside this file: the package is not in Keras' environment.
+        )
 
         answer({f"Keras, batch {batch}": fit(batch) for batch in (32, 128)})

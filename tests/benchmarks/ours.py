@@ -8,13 +8,19 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from cnn import step
 from cnn.config import TrainConfig
 from cnn.model import CNN
+from cnn.training import train_step
 from tests.benchmarks.answering import answer
 
 BATCH, STEPS, SIZE = 128, 40, 2048
-STILL = TrainConfig(rotation=0, scale=0, shear=0, shift=0, corruption=0)
+STILL = TrainConfig(
+    rotation_degrees=0,
+    scale_range=0,
+    shear_factor=0,
+    translate_pixels=0,
+    corruption_prob=0,
+)
 
 
 def random_set() -> tuple[np.ndarray, np.ndarray]:
@@ -27,15 +33,24 @@ def random_set() -> tuple[np.ndarray, np.ndarray]:
 def ours(config: TrainConfig):
     """The steps of `cnn.step`, as `bin/train` takes them; without distortion, `warp` is left out."""
     images, labels = random_set()
-    images, targets = step.everywhere((images, np.eye(10, dtype=np.float32)[labels]))
-    order = step.epoch_order(0, 1, len(images))
-    state = step.everywhere(step.create_state(config, 10, STEPS))
-    take_steps = step.compile_steps(state, images, targets, config)
+    images, targets = train_step.replicate(
+        (images, np.eye(10, dtype=np.float32)[labels])
+    )
+    order = train_step.epoch_permutation(0, 1, len(images))
+    state = train_step.replicate(train_step.create_state(config, 10, STEPS))
+    take_steps = train_step.compile_steps(state, images, targets, config)
 
     def measure() -> float:
         nonlocal state
         start = time.perf_counter()
-        state, _ = take_steps(state, step.everywhere(step.Totals()), np.int32(STEPS), images, targets, *order)
+        state, _ = take_steps(
+            state,
+            train_step.replicate(train_step.EpochMetrics()),
+            np.int32(STEPS),
+            images,
+            targets,
+            *order,
+        )
         jax.block_until_ready(state)
         return STEPS * BATCH / (time.perf_counter() - start)
 
@@ -56,7 +71,9 @@ def plain_flax():
     def step(params, opt_state, images, labels):
         def loss(params):
             logits = model.apply({"params": params}, images)
-            return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
+            return optax.softmax_cross_entropy_with_integer_labels(
+                logits, labels
+            ).mean()
 
         value, grads = jax.value_and_grad(loss)(params)
         updates, opt_state = tx.update(grads, opt_state)

@@ -7,22 +7,34 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from cnn import data
 from cnn.classifier import Classifier
+from cnn.data import datasets
 
 ROOT = Path(__file__).parent.parent.parent
 
 
 def main() -> None:
     """Prints the three accuracies."""
-    test, model = data.load("mnist", "test"), Path(sys.argv[1]).absolute()
+    test, model = datasets.load("mnist", "test"), Path(sys.argv[1]).absolute()
     right = (Classifier.load(model).predict(test.images) == test.labels).mean()
     print(f"arrays: {right:.2%}")
-    for name, change in (("white on black", lambda image: image), ("black on white", ImageOps.invert)):
+    for name, change in (
+        ("white on black", lambda image: image),
+        ("black on white", ImageOps.invert),
+    ):
         with tempfile.TemporaryDirectory() as folder:
-            for i, (pixels, label) in enumerate(zip(test.images[..., 0], test.labels, strict=True)):
+            for i, (pixels, label) in enumerate(
+                zip(test.images[..., 0], test.labels, strict=True)
+            ):
                 change(Image.fromarray(pixels)).save(f"{folder}/{i}_{label}.png")
-            command = [sys.executable, str(ROOT / "bin" / "infer"), "--input", folder, "--model", str(model)]
+            command = [
+                sys.executable,
+                str(ROOT / "bin" / "infer"),
+                "--input",
+                folder,
+                "--model",
+                str(model),
+            ]
             command += ["--plot", "none"]
             done = subprocess.run(command, check=True, capture_output=True, text=True)
             print(f"{name}: {done.stderr.strip()}")

@@ -16,7 +16,9 @@ def network() -> nn.Module:
     )  # fmt: skip
 
 
-def step(model: nn.Module, optimizer: torch.optim.Optimizer, x: torch.Tensor, y: torch.Tensor) -> None:
+def step(
+    model: nn.Module, optimizer: torch.optim.Optimizer, x: torch.Tensor, y: torch.Tensor
+) -> None:
     """One step, as the tutorials write it."""
     optimizer.zero_grad(set_to_none=True)
     nn.functional.cross_entropy(model(x), y).backward()
@@ -42,7 +44,9 @@ def steps(batch: int):
 def train(path: str) -> None:
     """Trains until 99 % of the test set are right, and saves the model."""
     arrays = np.load(path)
-    x, test_x = (torch.from_numpy(arrays[n]).permute(0, 3, 1, 2) / 255 for n in ("x", "test_x"))
+    x, test_x = (
+        torch.from_numpy(arrays[n]).permute(0, 3, 1, 2) / 255 for n in ("x", "test_x")
+    )
     y, test_y = (torch.from_numpy(arrays[n]).long() for n in ("y", "test_y"))
     model, epoch, accuracy = network(), 0, 0.0
     optimizer = torch.optim.Adam(model.parameters())
@@ -50,7 +54,10 @@ def train(path: str) -> None:
         for rows in torch.randperm(len(y)).split(128):
             step(model, optimizer, x[rows], y[rows])
         with torch.no_grad():
-            right = torch.cat([model(part).argmax(1) for part in test_x.split(1000)]) == test_y
+            right = (
+                torch.cat([model(part).argmax(1) for part in test_x.split(1000)])
+                == test_y
+            )
         epoch, accuracy = epoch + 1, right.float().mean().item()
         print(f"epoch {epoch}: {accuracy:.2%}", file=sys.stderr)
     torch.save(model.state_dict(), "model.pt")
@@ -61,6 +68,8 @@ if __name__ == "__main__":
     if sys.argv[1] == "train":
         train(sys.argv[2])
     else:
-        from answering import answer  # Beside this file: the package is not in PyTorch's environment.
+        from answering import (
+            answer,  # Beside this file: the package is not in PyTorch's environment.
+        )
 
         answer({f"PyTorch, batch {batch}": steps(batch) for batch in (64, 128, 256)})

@@ -7,8 +7,10 @@ import sys
 import jax
 import numpy as np
 
-from cnn import cli, data, step, train
+from cnn import cli
 from cnn.config import PRESETS, TrainConfig
+from cnn.data import datasets
+from cnn.training import loop, train_step
 from tests.benchmarks.ours import ours
 
 compiling = 0.0
@@ -23,25 +25,35 @@ def listen(event: str, seconds: float, **_: object) -> None:
 
 def compiling_and_memory() -> dict[str, float]:
     """Trains as the command does, from nothing to the plots."""
-    cli._keep_compiled()
-    report = train.train(TrainConfig(preset="fast", **PRESETS["fast"]))
+    cli._enable_compilation_cache()
+    report = loop.train(TrainConfig(preset="fast", **PRESETS["fast"]))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    return {"compiling": compiling, "megabytes": peak, "accuracy": report["test"]["accuracy"]}
+    return {
+        "compiling": compiling,
+        "megabytes": peak,
+        "accuracy": report["test"]["accuracy"],
+    }
 
 
 def epoch_over_steps() -> dict[str, float]:
     """Times epochs, and steps before and after each, since a machine's speed drifts."""
     config = TrainConfig()
-    dataset, _ = train.split(data.load("mnist", "train"), config)
-    images, targets = step.everywhere(train.examples(dataset, config))
+    dataset, _ = loop.train_validation_split(datasets.load("mnist", "train"), config)
+    images, targets = train_step.replicate(loop.make_training_examples(dataset, config))
     steps = len(images) // config.batch_size
-    state = step.everywhere(step.create_state(config, 10, steps))
-    take_steps, measure, ratios = step.compile_steps(state, images, targets, config), ours(config), []
+    state = train_step.replicate(train_step.create_state(config, 10, steps))
+    take_steps, measure, ratios = (
+        train_step.compile_steps(state, images, targets, config),
+        ours(config),
+        [],
+    )
     measure()
     for epoch in range(1, 6):
         before = measure()
-        order = step.epoch_order(config.seed, epoch, len(images))
-        state, trained = train.train_epoch(take_steps, state, images, targets, order, epoch, config)
+        order = train_step.epoch_permutation(config.seed, epoch, len(images))
+        state, trained = loop.train_epoch(
+            take_steps, state, images, targets, order, epoch, config
+        )
         of_steps = steps * config.batch_size * 2 / (before + measure())
         ratios.append(trained["seconds"] / of_steps)
     return {"epoch_over_steps": float(np.median(ratios))}
@@ -49,5 +61,7 @@ def epoch_over_steps() -> dict[str, float]:
 
 if __name__ == "__main__":
     jax.monitoring.register_event_duration_secs_listener(listen)
-    result = compiling_and_memory() if sys.argv[1] == "compiling" else epoch_over_steps()
+    result = (
+        compiling_and_memory() if sys.argv[1] == "compiling" else epoch_over_steps()
+    )
     print(json.dumps(result), file=sys.stdout)

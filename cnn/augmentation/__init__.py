@@ -1,0 +1,1 @@
+"""What is done to training examples, and what is added to them."""

@@ -1,0 +1,1 @@
+"""Inference: from a folder of files to rows."""
