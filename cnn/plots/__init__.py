@@ -1,0 +1,23 @@
+"""Figures of a training run and of an inference run, drawn without a display."""
+
+from cnn.plots.inference import (
+    plot_labeled_predictions,
+    plot_predictions,
+    plot_preprocessing,
+)
+from cnn.plots.training import (
+    plot_confusion_matrix,
+    plot_reliability_diagram,
+    plot_top_losses,
+    plot_training_curves,
+)
+
+__all__ = [
+    "plot_confusion_matrix",
+    "plot_labeled_predictions",
+    "plot_predictions",
+    "plot_preprocessing",
+    "plot_reliability_diagram",
+    "plot_top_losses",
+    "plot_training_curves",
+]

@@ -1,0 +1,168 @@
+"""Parts shared by the figures: contact sheet, confusion matrix, percent axes, saving."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import PercentFormatter
+from PIL import Image
+
+from cnn.atomic_write import atomic_write
+
+BLUE = "#2166ac"
+ORANGE = "#d9730d"
+GREEN = "#1a7f37"
+RED = "#c62828"
+GRAY = "#57606a"
+
+_DOTS_PER_INCH = 120
+# Above this many classes, counts in the cells of a matrix are too small to read.
+_MAX_CLASSES_WITH_COUNTS = 15
+# Names up to this many characters stand upright below a matrix.
+_MAX_UPRIGHT_NAME_LENGTH = 3
+# Above this share, a cell is dark and its count is written in white.
+_DARK_CELL_SHARE = 0.3
+# In units of one cell's width: the height of a cell and the side of an image in it.
+_CELL_HEIGHT = 1.4
+_IMAGE_SIDE = 0.84
+_GAP = 0.04
+
+
+class Caption(NamedTuple):
+    """The text above one image of a contact sheet, one or two lines, and its color."""
+
+    text: str
+    color: str
+
+
+def count_rows(num_images: int, columns: int) -> int:
+    """Counts the rows of a contact sheet; an empty sheet has one."""
+    return max(1, math.ceil(num_images / columns))
+
+
+def draw_contact_sheet(
+    figure: Figure | SubFigure,
+    images: np.ndarray,
+    captions: Sequence[Caption],
+    columns: int,
+    originals: Sequence[np.ndarray] = (),
+) -> None:
+    """Draws images in rows, each under its caption.
+
+    All images share one coordinate system: one `Axes` per image is several times
+    slower.
+
+    Args:
+      figure: to draw in.
+      images: `(N, 28, 28, 1)`, 0 is drawn white.
+      captions: N of them.
+      columns: images per row.
+      originals: none, or N of `uint8 (height, width, 3)`. Each is drawn to the left of
+        its image.
+    """
+    axes = figure.subplots()
+    axes.set_axis_off()
+    cell_width = 2 if originals else 1
+    for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
+        row, column = divmod(i, columns)
+        left = cell_width * column + (1 - _IMAGE_SIDE) / 2
+        top = row * _CELL_HEIGHT + _CELL_HEIGHT - _IMAGE_SIDE
+        if originals:
+            _draw_in_square(axes, originals[i], left, top)
+        image_left = left + (cell_width - 1) * (_IMAGE_SIDE + _GAP)
+        right = image_left + _IMAGE_SIDE
+        extent = (image_left, right, top + _IMAGE_SIDE, top)
+        axes.imshow(np.squeeze(image), cmap="gray_r", vmin=0, extent=extent)
+        _draw_caption(axes, caption, (left + right) / 2, top - _GAP)
+    rows = count_rows(len(captions), columns)
+    axes.set(xlim=(0, cell_width * columns), ylim=(rows * _CELL_HEIGHT, 0))
+    axes.set_aspect("equal")
+
+
+def _draw_in_square(axes: Axes, image: np.ndarray, left: float, top: float) -> None:
+    """Draws an image of any shape, scaled to and centered in a square."""
+    shape = np.array(image.shape[:2])
+    height, width = _IMAGE_SIDE * shape / max(shape)
+    left = left + (_IMAGE_SIDE - width) / 2
+    top = top + (_IMAGE_SIDE - height) / 2
+    axes.imshow(image, extent=(left, left + width, top + height, top))
+
+
+def _draw_caption(axes: Axes, caption: Caption, x: float, y: float) -> None:
+    axes.text(
+        x,
+        y,
+        caption.text,
+        ha="center",
+        va="bottom",
+        fontsize=9,
+        color=caption.color,
+        parse_math=False,
+    )
+
+
+def draw_confusion_matrix(
+    axes: Axes, matrix: np.ndarray, class_names: Sequence[str]
+) -> None:
+    """Draws a confusion matrix, colored by the share of each row.
+
+    Args:
+      axes: to draw in.
+      matrix: `int (num_classes, num_classes)`, images by true and by predicted class.
+      class_names: of the rows and columns.
+    """
+    share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    # The square root makes single mistakes visible beside thousands of correct ones.
+    mesh = axes.imshow(np.sqrt(share), cmap="Blues", vmin=0, vmax=1)
+    count = len(class_names)
+    if count <= _MAX_CLASSES_WITH_COUNTS:
+        _draw_cell_counts(axes, matrix, share)
+    longest = max(map(len, class_names))
+    rotation = 0 if longest <= _MAX_UPRIGHT_NAME_LENGTH else 90
+    axes.set_xticks(range(count), class_names, rotation=rotation)
+    axes.set_yticks(range(count), class_names)
+    accuracy = np.trace(matrix) / max(matrix.sum(), 1)
+    axes.set(xlabel="prediction", ylabel="truth")
+    axes.set_title(f"Confusion matrix: {matrix.sum():,} images, {accuracy:.2%} right")
+    label = "share of the row (square-root scale)"
+    bar = axes.figure.colorbar(mesh, ax=axes, shrink=0.8, label=label)
+    ticks = np.array([0, 0.01, 0.1, 0.25, 0.5, 1])
+    bar.set_ticks(list(np.sqrt(ticks)), labels=[f"{tick:.0%}" for tick in ticks])
+
+
+def _draw_cell_counts(axes: Axes, matrix: np.ndarray, share: np.ndarray) -> None:
+    for row, column in np.argwhere(matrix):
+        axes.text(
+            column,
+            row,
+            f"{matrix[row, column]:,}",
+            ha="center",
+            va="center",
+            color="white" if share[row, column] > _DARK_CELL_SHARE else "black",
+            fontsize=9,
+        )
+
+
+def format_as_percent(axis: Axis) -> None:
+    """Labels an axis of fractions in percent, without the sign."""
+    axis.set_major_formatter(PercentFormatter(1, symbol=""))
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Saves a figure as PNG, whole or not at all.
+
+    `Figure.savefig` draws a figure twice, the first time to lay it out. This draws it
+    once.
+    """
+    figure.set_dpi(_DOTS_PER_INCH)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    image = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    with atomic_write(path) as partial:
+        image.save(partial, "PNG", compress_level=4)

@@ -1,0 +1,227 @@
+"""Figures of an inference run: predictions, accuracy per class, one file's path."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.patches import Rectangle
+
+from cnn.plots.figures import (
+    BLUE,
+    GRAY,
+    GREEN,
+    RED,
+    Caption,
+    count_rows,
+    draw_confusion_matrix,
+    draw_contact_sheet,
+    format_as_percent,
+    save_figure,
+)
+
+_COLUMNS = 5
+_CORRECTNESS_COLORS = {True: GREEN, False: RED, None: "black"}
+# Above this many predictions of a class, dots would hide one another.
+_MAX_DOTS = 200
+# Foreground above this strength counts as ink for the box around the character.
+_MIN_BOXED_INK = 0.2
+
+
+def plot_predictions(
+    originals: Sequence[np.ndarray],
+    images: np.ndarray,
+    captions: Sequence[str],
+    confidences: Mapping[str, np.ndarray],
+    title: str,
+    path: Path,
+) -> None:
+    """Plots example files and the distribution of confidence per predicted class.
+
+    Args:
+      originals: N images `uint8 (height, width, 3)`, the files.
+      images: `float32 (N, 28, 28, 1)`, the network's input.
+      captions: N texts of one or two lines.
+      confidences: for each class name, a histogram `int (num_bins,)` of the confidence
+        of its predictions, in bins of equal width over [0, 1].
+      title: of the figure.
+      path: of the PNG to write.
+    """
+    heading = "The files, what the network saw and read, least sure first"
+    sheet = [Caption(text, "black") for text in captions]
+    figure, bottom = _start_figure(title, heading, originals, images, sheet, 4.2)
+    _draw_class_confidence(bottom.subplots(), confidences)
+    save_figure(figure, path)
+
+
+def plot_labeled_predictions(
+    confusion: np.ndarray,
+    class_names: Sequence[str],
+    originals: Sequence[np.ndarray],
+    images: np.ndarray,
+    captions: Sequence[tuple[str, bool | None]],
+    title: str,
+    path: Path,
+) -> None:
+    """Plots example files, accuracy per class and confusion, of labeled files.
+
+    Args:
+      confusion: `int (num_classes, num_classes + 1)`, files by true and by predicted
+        class. The last column counts files without a prediction, which are errors.
+      class_names: of the labels.
+      originals: N images `uint8 (height, width, 3)`, the files.
+      images: `float32 (N, 28, 28, 1)`, the network's input.
+      captions: N pairs of a text of one or two lines, and whether the prediction is
+        correct (None: unknown).
+      title: of the figure.
+      path: of the PNG to write.
+    """
+    heading = (
+        "The files, what the network saw and read: wrong ones first, "
+        "then the least sure"
+    )
+    sheet = [Caption(text, _CORRECTNESS_COLORS[correct]) for text, correct in captions]
+    figure, bottom = _start_figure(title, heading, originals, images, sheet, 6.2)
+    left, right = bottom.subplots(1, 2, width_ratios=[1, 1.25])
+    _draw_class_accuracy(left, confusion, class_names)
+    draw_confusion_matrix(right, confusion[:, :-1], class_names)
+    save_figure(figure, path)
+
+
+def _start_figure(
+    title: str,
+    heading: str,
+    originals: Sequence[np.ndarray],
+    images: np.ndarray,
+    captions: Sequence[Caption],
+    bottom_height: float,
+) -> tuple[Figure, SubFigure]:
+    """Draws title and contact sheet; returns the figure and its empty lower half."""
+    sheet_height = 1.0 + 1.6 * count_rows(len(captions), _COLUMNS)
+    height = bottom_height + sheet_height
+    figure = Figure(figsize=(13, height), layout="constrained")
+    halves: Any = figure.subfigures(2, 1, height_ratios=[sheet_height, bottom_height])
+    top, bottom = halves
+    figure.suptitle(title, fontweight="bold")
+    top.suptitle(heading, fontsize=11)
+    draw_contact_sheet(top, images, captions, _COLUMNS, originals)
+    return figure, bottom
+
+
+def _draw_class_accuracy(
+    axes: Axes, confusion: np.ndarray, class_names: Sequence[str]
+) -> None:
+    """Draws one bar per class that has labeled files."""
+    totals = confusion.sum(1)
+    present = np.flatnonzero(totals).tolist()
+    accuracy = [confusion[i, i] / totals[i] for i in present]
+    axes.barh(range(len(present)), accuracy, color=BLUE)
+    axes.set_yticks(range(len(present)), [class_names[i] for i in present])
+    for row, (i, value) in enumerate(zip(present, accuracy, strict=True)):
+        text = f" {value:.1%} of {totals[i]:,} "
+        if value > 0.5:  # The text fits into the bar.
+            axes.text(value, row, text, va="center", ha="right", color="white")
+        else:
+            axes.text(value, row, text, va="center", ha="left", color=GRAY)
+    axes.invert_yaxis()
+    axes.set(title="Accuracy by class", xlabel="accuracy (%)", ylabel="truth")
+    axes.set_xlim(0, 1)
+    format_as_percent(axes.xaxis)
+
+
+def _draw_class_confidence(axes: Axes, histograms: Mapping[str, np.ndarray]) -> None:
+    """Draws each class as a row of dots, or as a box plot where there are many."""
+    totals = {name: int(counts.sum()) for name, counts in histograms.items()}
+    names = [name for name, total in totals.items() if total]
+    rng = np.random.default_rng(0)
+    for row, name in enumerate(names):
+        counts = histograms[name]
+        centers = (np.arange(len(counts)) + 0.5) / len(counts)
+        if totals[name] > _MAX_DOTS:
+            _draw_box_plot(axes, _quantiles(centers, counts), row)
+        else:
+            dots = np.repeat(centers, counts)
+            jitter = rng.uniform(-0.25, 0.25, len(dots))
+            axes.plot(dots, row + jitter, ".", color=BLUE, alpha=0.6)
+    tick_labels = [f"{name}  ({totals[name]:,})" for name in names]
+    axes.set_yticks(range(len(names)), tick_labels)
+    axes.invert_yaxis()
+    axes.set(title="Confidence by predicted class")
+    axes.set(xlabel="confidence (%)", ylabel="prediction (how many)")
+    axes.set_xlim(0, 1.02)
+    format_as_percent(axes.xaxis)
+    axes.grid(axis="x", alpha=0.3)
+
+
+def _draw_box_plot(axes: Axes, quantiles: dict[str, float], row: int) -> None:
+    axes.bxp([quantiles], positions=[row], orientation="horizontal", showfliers=False)
+
+
+def _quantiles(values: np.ndarray, counts: np.ndarray) -> dict[str, float]:
+    """Computes the quantiles of a weighted sample, under the names of `Axes.bxp`.
+
+    Args:
+      values: `float (N,)`, ascending.
+      counts: `int (N,)`, how often each value occurs.
+    """
+    cumulative = np.cumsum(counts) / counts.sum()
+    quantiles = {"whislo": 0.01, "q1": 0.25, "med": 0.5, "q3": 0.75, "whishi": 0.99}
+    return {
+        name: float(values[np.searchsorted(cumulative, quantile)])
+        for name, quantile in quantiles.items()
+    }
+
+
+def plot_preprocessing(
+    original: np.ndarray,
+    foreground: np.ndarray,
+    image: np.ndarray,
+    caption: str,
+    path: Path,
+) -> None:
+    """Plots a file, its segmented ink and the network's input side by side.
+
+    Args:
+      original: `uint8 (height, width, 3)`, the file.
+      foreground: `float32 (height, width)`, the character's ink, in [0, 1].
+      image: `float32 (28, 28, 1)`, the network's input. All 0 where no ink was found.
+      caption: of the figure.
+      path: of the PNG to write.
+    """
+    figure = Figure(figsize=(10, 3.9), layout="constrained")
+    figure.suptitle(caption, fontsize=11, parse_math=False)
+    left, middle, right = figure.subplots(1, 3)
+    left.imshow(original)
+    left.set_title("the picture")
+    middle.imshow(original)
+    middle.imshow(_tint_red(foreground))
+    _draw_bounding_box(middle, foreground)
+    middle.set_title("what was found")
+    right.imshow(image[..., 0], cmap="gray", vmin=0, vmax=1)
+    right.set_title("what the network saw")
+    for axes in (left, middle, right):
+        axes.set_axis_off()
+    save_figure(figure, path)
+
+
+def _tint_red(foreground: np.ndarray) -> np.ndarray:
+    """Returns red RGBA `float32 (height, width, 4)`, opaque in proportion to the ink."""
+    red = np.array([0.85, 0.1, 0.1], np.float32)
+    rgb = np.broadcast_to(red, (*foreground.shape, 3))
+    alpha = 0.8 * foreground[..., None]
+    return np.concatenate([rgb, alpha], axis=-1)
+
+
+def _draw_bounding_box(axes: Axes, foreground: np.ndarray) -> None:
+    ink = foreground > _MIN_BOXED_INK
+    rows = np.flatnonzero(ink.any(1))
+    columns = np.flatnonzero(ink.any(0))
+    if not len(rows):
+        return
+    corner = (columns[0] - 1, rows[0] - 1)
+    width = columns[-1] - columns[0] + 2
+    height = rows[-1] - rows[0] + 2
+    box = Rectangle(corner, width, height, fill=False, color=BLUE, linewidth=1.5)
+    axes.add_patch(box)

@@ -1,0 +1,155 @@
+"""Figures of a training run: curves, confusion, top losses, reliability."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from cnn.plots.figures import (
+    BLUE,
+    GRAY,
+    ORANGE,
+    RED,
+    Caption,
+    count_rows,
+    draw_confusion_matrix,
+    draw_contact_sheet,
+    format_as_percent,
+    save_figure,
+)
+
+_MAX_TOP_LOSSES = 60
+_TOP_LOSSES_COLUMNS = 10
+# Keeps the cross-entropy finite where a probability is 0.
+_MIN_PROBABILITY = 1e-30
+# Keeps the error bar of a bin visible where all its predictions are correct.
+_MIN_VARIANCE = 1e-6
+
+
+def plot_training_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
+    """Plots accuracy and loss of the training and validation images per epoch.
+
+    Args:
+      history: one mapping per epoch with the keys `epoch`, `loss` and `val_loss` in
+        nats, `accuracy` and `val_accuracy` in [0, 1].
+      path: of the PNG to write.
+    """
+    figure = Figure(figsize=(11, 4.4), layout="constrained")
+    accuracy_axes, loss_axes = figure.subplots(1, 2)
+    _plot_curve(accuracy_axes, history, "accuracy")
+    accuracy_axes.set_ylabel("accuracy (%)")
+    format_as_percent(accuracy_axes.yaxis)
+    _plot_curve(loss_axes, history, "loss")
+    loss_axes.set_ylabel("cross-entropy (nats)")
+    loss_axes.set_ylim(bottom=0)
+    save_figure(figure, path)
+
+
+def _plot_curve(
+    axes: Axes, history: Sequence[Mapping[str, float]], metric: str
+) -> None:
+    epochs = [row["epoch"] for row in history]
+    train = [row[metric] for row in history]
+    validation = [row[f"val_{metric}"] for row in history]
+    axes.plot(epochs, train, "o-", color=ORANGE, label="training (distorted images)")
+    axes.plot(epochs, validation, "s-", color=BLUE, label="validation")
+    axes.set(title=metric.capitalize(), xlabel="epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.3)
+    axes.legend()
+
+
+def plot_confusion_matrix(
+    labels: np.ndarray, predictions: np.ndarray, class_names: Sequence[str], path: Path
+) -> None:
+    """Plots how many images of each class were predicted as each class.
+
+    Args:
+      labels: `int (N,)`, the true classes.
+      predictions: `int (N,)`, the predicted classes.
+      class_names: of the labels.
+      path: of the PNG to write.
+    """
+    count = len(class_names)
+    matrix = np.zeros((count, count), int)
+    np.add.at(matrix, (labels, predictions), 1)
+    side = min(4.5 + 0.32 * count, 16)
+    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    draw_confusion_matrix(figure.subplots(), matrix, class_names)
+    save_figure(figure, path)
+
+
+def plot_reliability_diagram(
+    confidence: np.ndarray, accuracy: np.ndarray, counts: np.ndarray, path: Path
+) -> None:
+    """Plots accuracy against confidence, and states the expected calibration error.
+
+    Args:
+      confidence: `float (num_bins,)`, mean confidence of each bin, in [0, 1].
+      accuracy: `float (num_bins,)`, accuracy of each bin, in [0, 1].
+      counts: `int (num_bins,)`, predictions in each bin.
+      path: of the PNG to write.
+    """
+    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
+    axes = figure.subplots()
+    low = max(0, min(confidence.min(), accuracy.min()) - 0.03)
+    axes.plot([low, 1], [low, 1], "--", color=GRAY, label="as right as it is sure")
+    variance = np.maximum(accuracy * (1 - accuracy), _MIN_VARIANCE)
+    deviation = np.sqrt(variance / np.maximum(counts, 1))
+    label = f"{len(counts)} bins of {counts.max():,} predictions, ±1 standard error"
+    axes.errorbar(
+        confidence, accuracy, deviation, fmt="o", color=BLUE, capsize=3, label=label
+    )
+    axes.set(xlabel="confidence (%)", ylabel="accuracy (%)")
+    axes.set(xlim=(low, 1.005), ylim=(low, 1.01))
+    error = np.abs(confidence - accuracy) @ counts / max(1, counts.sum())
+    images = f"{counts.sum():,} images"
+    axes.set_title(f"Reliability: {images}, expected calibration error {error:.2%}")
+    format_as_percent(axes.xaxis)
+    format_as_percent(axes.yaxis)
+    axes.grid(alpha=0.3)
+    axes.legend(loc="upper left")
+    save_figure(figure, path)
+
+
+def plot_top_losses(
+    images: np.ndarray,
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    class_names: Sequence[str],
+    path: Path,
+) -> None:
+    """Plots the misclassified images, highest cross-entropy first, at most 60.
+
+    Args:
+      images: `uint8 (N, 28, 28, 1)`.
+      labels: `int (N,)`, the true classes.
+      probabilities: `float32 (N, num_classes)`.
+      class_names: of the labels.
+      path: of the PNG to write.
+    """
+    predictions = probabilities.argmax(-1)
+    wrong = np.flatnonzero(predictions != labels)
+    true_probabilities = probabilities[wrong, labels[wrong]]
+    losses = -np.log(np.maximum(true_probabilities, _MIN_PROBABILITY))
+    shown = wrong[np.argsort(-losses, kind="stable")][:_MAX_TOP_LOSSES]
+    captions = []
+    for i in shown:
+        predicted = predictions[i]
+        names = f"{class_names[labels[i]]} read as {class_names[predicted]}"
+        confidence = probabilities[i, predicted]
+        captions.append(Caption(f"{names}\n{confidence:.1%} sure", RED))
+    rows = count_rows(len(shown), _TOP_LOSSES_COLUMNS)
+    figure = Figure(figsize=(11, 1.1 + 1.55 * rows), layout="constrained")
+    figure.suptitle(_describe_errors(len(wrong), len(labels), len(shown)))
+    draw_contact_sheet(figure, images[shown], captions, _TOP_LOSSES_COLUMNS)
+    save_figure(figure, path)
+
+
+def _describe_errors(wrong: int, total: int, shown: int) -> str:
+    share = f"{wrong:,} of {total:,} test images were read wrong ({wrong / total:.2%})"
+    limit = f", {shown} shown" if shown < wrong else ""
+    return f"{share}; highest loss first{limit}"
