@@ -1,188 +1,113 @@
-"""Labelled pictures by tensorflow-datasets name, as plain arrays in memory.
+"""Loads image-classification sets by their tensorflow-datasets (tfds) name.
 
-tfds prepares a set once, in its own folder and format, so every other tfds user can read it. The
-decoded arrays are kept beside it, and from then on loading takes a fraction of a second.
+tfds prepares a set once, in its own folder and format, which every other tfds user can
+read. The decoded arrays are cached beside the prepared files. A cached split loads in a
+fraction of a second, without tfds.
 """
 
 import contextlib
-import hashlib
-import io
-import json
 import os
 import re
 import sys
-import zipfile
 from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import quote
 
-import numpy as np
+from cnn.data.cache import read_cache, write_cache
+from cnn.data.types import DATASET_NAME, Dataset, UnknownSplitError
 
-from cnn.atomic_write import atomic_write
-from cnn.errors import Error, UsageError
-
-# Raise it when what `_decode` makes of the same prepared files changes.
-_CACHE_FORMAT = 1
-
-
-# set, set/configuration, either with :version
-_NAME = r"\w+(/[\w.-]+)?(:[\w.*]+)?"
-
-
-class DataError(Error):
-    """A data set that could not be prepared or read."""
-
-
-class UnknownDatasetError(DataError, UsageError):
-    """No data set has this name."""
-
-
-class UnknownSplitError(DataError):
-    """The data set has no such split."""
-
-
-class Dataset(NamedTuple):
-    """A split in memory.
-
-    Attributes:
-      images: `uint8 (N, 28, 28, 1)`, 0 is the background of MNIST-like sets.
-      labels: `int32 (N,)`, in `[0, len(class_names))`.
-      class_names: what a person would write for each label.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
-    class_names: tuple[str, ...]
+# Splits to train and to test on where there is no `test` split, in order of preference.
+_SPLITS_WITHOUT_TEST = (("train", "validation"), ("train[:90%]", "train[90%:]"))
 
 
 def load(
     name: str = "mnist", split: str = "train", data_dir: str | Path | None = None
 ) -> Dataset:
-    """Loads one split of a tfds image-classification set, preparing it the first time.
+    """Loads one split of a tfds image-classification set, and prepares the set first.
 
     Args:
       name: as tfds writes it: `mnist`, `emnist/letters`, `fashion_mnist:3.0.1`.
       split: as tfds writes it: `train`, `test`, `train[:10%]`.
-      data_dir: tfds' own; by default `$TFDS_DATA_DIR`, else `~/tensorflow_datasets`.
+      data_dir: folder of tfds. Default: `$TFDS_DATA_DIR`, else
+        `~/tensorflow_datasets`.
 
     Returns:
-      A `Dataset`; pictures of other sizes or colours are made grey and fitted into 28×28.
+      The split. Images of other sizes or colors are converted to grayscale and scaled
+      to fit 28×28.
 
     Raises:
-      DataError: in one line, what is wrong and what to do.
+      DataError: the set or split is unknown, cannot be prepared, or is damaged. The
+        message is one line and names the remedy.
 
     Example:
       >>> test = load("mnist", "test")
-      >>> test.images.shape, test.images.dtype, test.labels[:4].dtype, test.class_names[7]
-      ((10000, 28, 28, 1), dtype('uint8'), dtype('int32'), '7')
+      >>> test.images.shape, test.images.dtype, test.labels.dtype
+      ((10000, 28, 28, 1), dtype('uint8'), dtype('int32'))
+      >>> test.class_names[7]
+      '7'
     """
-    folder = _prepared_folder(name, _data_dir(data_dir))
-    cached = folder and _read_cache(folder, split)
-    return cached or _load_with_tfds(name, split, data_dir)
+    folder = _find_prepared_folder(name, _resolve_data_dir(data_dir))
+    cached = read_cache(folder, split) if folder else None
+    return cached or _load_with_tfds(name, split, _resolve_data_dir(data_dir))
 
 
-def _data_dir(data_dir: str | Path | None) -> Path:
+def _resolve_data_dir(data_dir: str | Path | None) -> Path:
     default = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
     return Path(data_dir or default).expanduser().absolute()
 
 
-def _prepared_folder(name: str, data_dir: Path) -> Path | None:
-    """Finds the one prepared version without importing tfds, which takes half a second."""
-    if not re.fullmatch(_NAME, name):
+def _find_prepared_folder(name: str, data_dir: Path) -> Path | None:
+    """Finds the only prepared version of a set, if there is exactly one.
+
+    It does not import tfds, which takes half a second.
+    """
+    if not re.fullmatch(DATASET_NAME, name):
         return None
     path, _, version = name.partition(":")
     infos = list((data_dir / path).glob(f"{version or '*.*.*'}/dataset_info.json"))
     return infos[0].parent if len(infos) == 1 else None
 
 
-def _load_with_tfds(name: str, split: str, data_dir: str | Path | None) -> Dataset:
-    from cnn.data import builders
+def _load_with_tfds(name: str, split: str, data_dir: Path) -> Dataset:
+    from cnn.data import prepare, records
 
-    builder = builders.load_builder(name, _data_dir(data_dir))
+    builder = prepare.load_builder(name, data_dir)
+    # tfds knows the default configuration and version, so the cache may exist.
     folder = Path(builder.data_dir)
-    dataset = _read_cache(
-        folder, split
-    )  # A second look: tfds knows default configs and versions.
-    if dataset is None:
-        dataset = Dataset(*builders.decode_split(builder, split))
-        _write_cache(folder, split, dataset)
+    cached = read_cache(folder, split)
+    if cached:
+        return cached
+    dataset = records.decode_split(builder, split)
+    write_cache(folder, split, dataset)
     return dataset
-
-
-def _cache_path(folder: Path, split: str) -> Path:
-    return folder / f"cnn-{quote(split, safe='')}.npz"
-
-
-def _fingerprint(folder: Path) -> str:
-    """Identifies the prepared files, so that a cache made from other files is not believed."""
-    files = sorted(
-        f for f in folder.iterdir() if "record" in f.suffix or f.suffix == ".json"
-    )
-    stamps = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-    return hashlib.sha256(json.dumps([_CACHE_FORMAT, stamps]).encode()).hexdigest()
-
-
-def _read_cache(folder: Path, split: str) -> Dataset | None:
-    """Returns the decoded arrays, or None when there are none, or stale or damaged ones."""
-    try:
-        with zipfile.ZipFile(_cache_path(folder, split)) as archive:
-            # Whole members, since zipfile checks a member's CRC only when it is read to its end.
-            parts = {
-                n: np.load(io.BytesIO(archive.read(n))) for n in archive.namelist()
-            }
-        if str(parts["fingerprint.npy"]) != _fingerprint(folder):
-            return None
-        names = tuple(str(name) for name in parts["class_names.npy"])
-        return Dataset(parts["images.npy"], parts["labels.npy"], names)
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        EOFError,
-        zipfile.BadZipFile,
-        NotImplementedError,
-    ):
-        return None
-
-
-def _write_cache(folder: Path, split: str, dataset: Dataset) -> None:
-    """Keeps the decoded arrays, whole or not at all; without room or permission, not at all."""
-    arrays: dict[str, Any] = dict(dataset._asdict(), fingerprint=_fingerprint(folder))
-    arrays["class_names"] = np.array(dataset.class_names)
-    path = _cache_path(folder, split)
-    with (
-        contextlib.suppress(OSError),
-        atomic_write(path) as partial,
-        open(partial, "wb") as file,
-    ):
-        np.savez(file, **arrays)
 
 
 def load_train_and_test(
     name: str, data_dir: str | Path | None = None
 ) -> tuple[Dataset, Dataset]:
-    """Loads what to train on and what to test on.
+    """Loads the training split and the test split of a set.
 
-    A set without a `test` split gives its `validation` split to the test, or the last tenth of
-    `train`; a line on stderr says so.
+    Without a `test` split, the `validation` split is the test set. Without that, it is
+    the last tenth of `train`. A line on stderr says so.
+
+    Raises:
+      DataError: see `load`.
     """
-    try:
+    with contextlib.suppress(UnknownSplitError):
         return load(name, "train", data_dir), load(name, "test", data_dir)
-    except UnknownSplitError:
-        pass
-    for train, test in (("train", "validation"), ("train[:90%]", "train[90%:]")):
+    for train_split, test_split in _SPLITS_WITHOUT_TEST:
         with contextlib.suppress(UnknownSplitError):
-            splits = load(name, train, data_dir), load(name, test, data_dir)
-            print(f"{name} has no test split: testing on {test}", file=sys.stderr)
-            return splits
+            train_set = load(name, train_split, data_dir)
+            test_set = load(name, test_split, data_dir)
+            message = f"{name} has no test split: testing on {test_split}"
+            print(message, file=sys.stderr)
+            return train_set, test_set
     raise UnknownSplitError(f"data set {name!r} has no 'train' split to learn from")
 
 
 def preprocessing_for(name: str) -> str:
-    """Names, in the words of `cnn.images`, how the makers of a set placed what it shows.
+    """Returns how a set places its characters, as `cnn.preprocessing` names it.
 
     Example:
-      >>> preprocessing("emnist/letters"), preprocessing("cifar10")
+      >>> preprocessing_for("emnist/letters"), preprocessing_for("cifar10")
       ('emnist', 'resize')
     """
     base = name.partition(":")[0].partition("/")[0].lower()

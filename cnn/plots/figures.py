@@ -1,4 +1,4 @@
-"""Parts shared by the figures: contact sheet, confusion matrix, percent axes, saving."""
+"""Parts of several figures: contact sheet, confusion matrix, percent axes, saving."""
 
 import math
 from collections.abc import Sequence

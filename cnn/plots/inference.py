@@ -207,7 +207,7 @@ def plot_preprocessing(
 
 
 def _tint_red(foreground: np.ndarray) -> np.ndarray:
-    """Returns red RGBA `float32 (height, width, 4)`, opaque in proportion to the ink."""
+    """Returns red RGBA `float32 (height, width, 4)` with the ink as opacity."""
     red = np.array([0.85, 0.1, 0.1], np.float32)
     rgb = np.broadcast_to(red, (*foreground.shape, 3))
     alpha = 0.8 * foreground[..., None]
