@@ -1,124 +1,140 @@
-"""Every setting: its type, its default, its meaning. The command line and `config.json` come from here."""
+"""Every setting of both commands: type, range, default and meaning.
+
+The command line, its help, the README's tables of flags and `config.json` are made from
+these two dataclasses. The string below a field is its help text. "Default: ..." at its
+end says how a default of None is computed.
+"""
 
 import dataclasses
 import json
-import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
+from cnn.config_schema import Negation, Range, check_ranges, flag_name
 from cnn.errors import UsageError
+
+__all__ = ["PRESETS", "InferConfig", "TrainConfig", "as_uri", "flag_name"]
 
 Preset = Literal["fast", "default", "best"]
 
-# What a preset changes of the defaults below.
-PRESETS: dict[str, dict[str, Any]] = {
+# Recipes, as differences from the defaults of `TrainConfig`.
+PRESETS: dict[str, dict[str, int | float]] = {
+    # For a first look: two epochs, without corruptions and outliers.
     "fast": {
-        **{
-            "epochs": 2,
-            "learning_rate": 6e-3,
-            "ema_decay": 0.99,
-            "warmup_fraction": 0.2,
-        },
-        **{"corruption_prob": 0.0, "outlier_fraction": 0.0},
+        "epochs": 2,
+        "learning_rate": 6e-3,
+        "warmup_fraction": 0.2,
+        "ema_decay": 0.99,
+        "corruption_prob": 0.0,
+        "outlier_fraction": 0.0,
     },
     "default": {},
+    # For the highest accuracy: long, regularized, with all additional examples.
     "best": {
-        **{
-            "epochs": 100,
-            "learning_rate": 3e-3,
-            "weight_decay": 0.1,
-            "elastic_sigma": 0.3,
-        },
-        **{"corruption_prob": 0.25, "corruption_prob_final": 0.02},
-        **{
-            "outlier_fraction": 0.03,
-            "synthetic_glyph_fraction": 0.04,
-            "simulated_page_fraction": 0.04,
-        },
+        "epochs": 100,
+        "learning_rate": 3e-3,
+        "weight_decay": 0.1,
+        "elastic_sigma": 0.3,
+        "corruption_prob": 0.25,
+        "corruption_prob_final": 0.02,
+        "outlier_fraction": 0.03,
+        "synthetic_glyph_fraction": 0.04,
+        "simulated_page_fraction": 0.04,
     },
 }
 
-# These do not decide what is learned, so they may change when a run is continued.
-_NOT_PART_OF_RECIPE = {
-    "preset",
-    "workdir",
-    "model",
-    "data_dir",
-    "restart",
-    "distributed",
-}
+# Settings that do not affect the parameters: a resumed run may have others.
+_CHANGEABLE = {"preset", "workdir", "model", "data_dir", "restart", "distributed"}
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainConfig:
-    """Trains the network; writes the model, checkpoints, metrics and plots.
+    """Trains the network. Writes the model, checkpoints, metrics and plots.
 
-    A run that was stopped is continued by the same command.
+    The same command resumes a run that was stopped.
     """
 
     preset: Preset = "default"
-    """A whole recipe: fast is for a first look, best for the last tenth of a percent."""
+    """Recipe: fast for a first look, best for the highest accuracy.
+    It sets the defaults of other flags."""
 
     dataset: str = "mnist"
-    """Image set of tensorflow-datasets: mnist, fashion_mnist, kmnist, emnist/letters, ..."""
+    """Image-classification set of tensorflow-datasets: mnist, emnist/letters, ..."""
 
-    epochs: int = 15
-    """How often the training images are gone through, at least 1."""
+    epochs: Annotated[int, Range(1, 1_000_000)] = 15
+    """Passes over the training images, in [1, 1000000]."""
 
-    batch_size: int = 128
-    """Images a step, at least 1; on several devices, all of them together."""
+    batch_size: Annotated[int, Range(1)] = 128
+    """Images per step, over all devices, at least 1."""
 
-    learning_rate: float = 4e-3
-    """Adam's highest learning rate, after warm-up; a cosine takes it down to 0."""
+    learning_rate: Annotated[float, Range(1e-12)] = 4e-3
+    """Peak learning rate of Adam, at least 1e-12.
+    It decays to 0 along a cosine."""
 
-    warmup_fraction: float = 0.05
-    """Share of the steps during which the learning rate rises from 0, in [0, 1]."""
+    warmup_fraction: Annotated[float, Range(0, 1)] = 0.05
+    """Fraction of the steps, in [0, 1].
+    The learning rate rises linearly from 0 during these first steps."""
 
-    weight_decay: float = 0.0
-    """Each step shrinks the kernels by this fraction of the learning rate (AdamW), at least 0."""
+    weight_decay: Annotated[float, Range(0)] = 0.0
+    """Decoupled weight decay of the kernels (AdamW), at least 0.
+    It is multiplied by the learning rate."""
 
-    ema_decay: float = 0.999
-    """Share of the averaged parameters that each step keeps, in [0, 1); they are what is exported."""
+    ema_decay: Annotated[float, Range(0, 0.999999)] = 0.999
+    """Decay per step of the exponential moving average, in [0, 0.999999].
+    The averaged parameters are exported."""
 
-    rotation_degrees: float = 10.0
-    """Training images are turned by up to so many degrees, either way, at most 45."""
+    # Beyond 45 degrees, warping in two passes loses ink.
+    rotation_degrees: Annotated[float, Range(0, 45)] = 10.0
+    """Maximum rotation in degrees, either direction, in [0, 45]."""
 
-    scale_range: float = 0.1
-    """Training images are widened and heightened by up to this fraction, below 1."""
+    scale_range: Annotated[float, Range(0, 0.9)] = 0.1
+    """Maximum relative change of width and of height, in [0, 0.9].
+    Both are sampled independently."""
 
-    shear_factor: float = 0.1
-    """Training images are slanted by up to so many pixels for each pixel of height, at most 1."""
+    shear_factor: Annotated[float, Range(0, 1)] = 0.1
+    """Maximum horizontal shear in pixels per pixel of height, in [0, 1]."""
 
-    translate_pixels: float = 2.0
-    """Training images are moved by up to so many pixels."""
+    translate_pixels: Annotated[float, Range(0)] = 2.0
+    """Maximum translation in pixels, horizontally and vertically, at least 0."""
 
-    elastic_sigma: float = 0.0
-    """Parts of a training image are moved against each other by some so many pixels."""
+    elastic_sigma: Annotated[float, Range(0, 5)] = 0.0
+    """Standard deviation in pixels of the elastic deformation, in [0, 5].
+    Its control grid has 6×6 points."""
 
-    corruption_prob: float = 0.1
-    """Share of the training images that are blurred, faded, crossed out, ... at first."""
+    corruption_prob: Annotated[float, Range(0, 1)] = 0.1
+    """Probability of corrupting a training image at the first step, in [0, 1].
+    Corruptions are blur, noise, lines and others."""
 
-    corruption_prob_final: float | None = None
-    """The same in the last step, and between them evenly changing; without it, no change."""
+    corruption_prob_final: Annotated[float | None, Range(0, 1)] = None
+    """Probability of corrupting a training image at the last step, in [0, 1].
+    Interpolated linearly from --corruption-prob.
+    Default: as --corruption-prob."""
 
-    outlier_fraction: float = 0.05
-    """Pictures of no class (letters, noise, halves) to be unsure of, as a share of the training images."""
+    outlier_fraction: Annotated[float, Range(0, 1)] = 0.05
+    """Images of no class to add, as a fraction of the training images, in [0, 1].
+    Letters, noise and halves of digits teach the network to be unsure."""
 
-    synthetic_glyph_fraction: float = 0.0
-    """Digits in forms of other countries (1 with an upstroke, ...), as a share of the training images."""
+    synthetic_glyph_fraction: Annotated[float, Range(0, 1)] = 0.0
+    """Synthetic digits to add, as a fraction of the training images, in [0, 1].
+    Their forms are European: 1 with upstroke, open 4, crossed 7, curled 9."""
 
-    simulated_page_fraction: float = 0.0
-    """Characters as bin/infer finds them on simulated pages, as a share of the training images."""
+    simulated_page_fraction: Annotated[float, Range(0, 1)] = 0.0
+    """Page characters to add, as a fraction of the training images, in [0, 1].
+    They are segmented from simulated photographs and scans of pages."""
 
     compute_dtype: Literal["float32", "bfloat16"] = "float32"
-    """What the network is computed in; bfloat16 is for GPU and TPU. Parameters and loss are float32."""
+    """Data type of activations: float32, or bfloat16 on GPU and TPU.
+    Parameters and loss are float32."""
 
-    validation_size: int = 5000
-    """Training images that are set aside for validation; of a small set, at most a tenth."""
+    validation_size: Annotated[int, Range(1)] = 5000
+    """Training images held out for validation, at least 1.
+    At most a tenth of the set is held out."""
 
-    seed: int = 0
-    """Decides the split, the initial parameters, the order and the distortions; at least 0."""
+    seed: Annotated[int, Range(0, 2**32 - 1)] = 0
+    """Seed of split, initial parameters, order and augmentation.
+    An integer in [0, 4294967295]."""
 
     workdir: Path = Path("runs/{dataset}")
     """Folder of the run: settings, metrics, checkpoints, report, plots."""
@@ -127,164 +143,130 @@ class TrainConfig:
     """Model file to write."""
 
     data_dir: Path | None = None
-    """Folder of tensorflow-datasets; without it, $TFDS_DATA_DIR or ~/tensorflow_datasets."""
+    """Folder of tensorflow-datasets.
+    Default: $TFDS_DATA_DIR, else ~/tensorflow_datasets."""
 
     restart: bool = False
-    """Forget the run in the workdir and begin anew."""
+    """Delete the run in the workdir, and train from the beginning."""
 
     distributed: bool = False
-    """Join the other hosts of a cluster first, by jax.distributed.initialize()."""
+    """Connect to the other hosts first, by jax.distributed.initialize()."""
 
     def __post_init__(self) -> None:
-        _check_at_least(1, self, "epochs", "batch_size", "validation_size")
-        _check_at_least(
-            0,
-            self,
-            "rotation_degrees",
-            "shear_factor",
-            "translate_pixels",
-            "seed",
-            "scale_range",
-            "elastic_sigma",
-            "warmup_fraction",
-        )
-        _check_at_least(0, self, "ema_decay", "weight_decay")
-        _check_at_least(
-            0,
-            self,
-            "corruption_prob",
-            "outlier_fraction",
-            "synthetic_glyph_fraction",
-            "simulated_page_fraction",
-        )
-        _check_at_most(
-            1,
-            self,
-            "corruption_prob",
-            "outlier_fraction",
-            "synthetic_glyph_fraction",
-            "simulated_page_fraction",
-        )
-        if self.corruption_prob_final is not None:
-            _check_at_least(0, self, "corruption_prob_final")
-            _check_at_most(1, self, "corruption_prob_final")
-        _check_at_least(1e-12, self, "learning_rate")
-        _check_at_most(1, self, "warmup_fraction")
-        _check_at_most(0.999999, self, "ema_decay")
-        _check_at_most(0.9, self, "scale_range")
-        _check_at_most(1, self, "shear_factor")
-        _check_at_most(5, self, "elastic_sigma")
-        _check_at_most(
-            45, self, "rotation_degrees"
-        )  # Beyond, two passes of resampling lose ink.
-        _check_at_most(2**32 - 1, self, "seed")
-        _check_at_most(1_000_000, self, "epochs")
+        check_ranges(self)
 
     @property
     def resolved_corruption_prob_final(self) -> float:
-        """The share of corrupted images in the last step."""
-        return (
-            self.corruption_prob
-            if self.corruption_prob_final is None
-            else self.corruption_prob_final
-        )
+        """Corruption probability at the last step, in [0, 1]."""
+        if self.corruption_prob_final is None:
+            return self.corruption_prob
+        return self.corruption_prob_final
 
     @property
     def resolved_workdir(self) -> Path:
-        """The workdir, with the data set's name filled in."""
-        return self._fill(self.workdir)
+        """The workdir, with the name of the data set filled in."""
+        return self._fill_in_dataset(self.workdir)
 
     @property
     def resolved_model(self) -> Path:
-        """The model file, with the data set's name filled in."""
-        return self._fill(self.model)
+        """The model file, with the name of the data set filled in."""
+        return self._fill_in_dataset(self.model)
 
-    def _fill(self, path: Path) -> Path:
+    def _fill_in_dataset(self, path: Path) -> Path:
         name = self.dataset.partition(":")[0].replace("/", "_")
         return Path(str(path).replace("{dataset}", name)).expanduser()
 
     def as_json(self) -> str:
-        """Writes the settings as a JSON object."""
+        """Returns the settings as a JSON object, with resolved paths."""
         paths = {"workdir": self.resolved_workdir, "model": self.resolved_model}
         return json.dumps(vars(self) | paths, indent=2, default=str) + "\n"
 
-    def diff(self, saved: dict[str, Any]) -> list[str]:
-        """Names the settings, saved by `as_json`, that would make this another run."""
-        own = json.loads(self.as_json())
+    def diff(self, saved: Mapping[str, object]) -> list[str]:
+        """Returns the names of settings that make this run another than a saved one.
+
+        Args:
+          saved: the settings of that run, parsed from `as_json`.
+        """
+        settings = json.loads(self.as_json())
         return [
-            n
-            for n in own
-            if n not in _NOT_PART_OF_RECIPE and (n not in saved or saved[n] != own[n])
+            name
+            for name, value in settings.items()
+            if name not in _CHANGEABLE and (name not in saved or saved[name] != value)
         ]
 
 
 @dataclasses.dataclass(frozen=True)
 class InferConfig:
-    """Reads every image in a folder into a CSV, and draws what it read."""
+    """Classifies every image in a folder. Writes one row per file, and a plot."""
 
     input: Path
     """Folder of images, or one image."""
 
     model: Path = Path("mnist_model.h5")
-    """Model file (.h5, ours or Keras'), or the workdir of a training run."""
+    """Model file (.h5, of bin/train or of Keras), or the workdir of a training run."""
 
     output: Path | None = None
-    """File to write, CSV unless it ends in .jsonl or .parquet; without it, stdout."""
+    """File to write: CSV, unless it ends in .jsonl or .parquet.
+    Default: stdout."""
 
     format: Literal["csv", "jsonl", "parquet"] | None = None
-    """How rows are written: csv, jsonl (a JSON object a line) or parquet; without it, as --output ends."""
+    """Format of the rows: csv, jsonl (one JSON object per line) or parquet.
+    Default: by the ending of --output."""
 
     resume: bool = False
-    """Continue after the last whole row of OUTPUT.partial, which a stopped run has left."""
+    """Continue an interrupted run after the last complete row of OUTPUT.partial."""
 
     plot: Path = Path("predictions.png")
-    """Picture to draw, or none."""
+    """Plot of the predictions to write (PNG), or none."""
 
     debug_dir: Path | None = None
-    """Folder for a picture of each file: what it is, what was found in it, and what the network saw."""
+    """Folder for one diagnostic image per file.
+    It shows the original, the segmented ink and the network input.
+    Default: none."""
 
     probabilities: bool = False
-    """Add a column for each class, with its probability."""
+    """Add one column per class, with its probability."""
 
-    top_k: int = 1
-    """Give so many of the likeliest classes, with their confidences; at least 1."""
+    top_k: Annotated[int, Range(1)] = 1
+    """Report the K most probable classes and their probabilities, at least 1."""
 
-    unsure_below: float | None = None
-    """Confidence below which a row is unsure, in [0, 1]; without it, that of the model."""
+    unsure_below: Annotated[float | None, Range(0, 1)] = None
+    """Confidence below which a row is unsure, in [0, 1].
+    Default: the threshold of the model."""
 
     labels: Path | None = None
-    """CSV of path,label; without it, labels are the names of folders (7/a.png) or ends of files (a_7.png)."""
+    """CSV of true classes, with the columns path,label.
+    Default: names of folders (7/a.png) or of files (a_7.png)."""
 
-    rows_per_write: int = 512
-    """Files whose rows are written together, at least 1; no row depends on it."""
+    rows_per_write: Annotated[int, Range(1)] = 512
+    """Rows per write, at least 1. Does not affect predictions."""
 
-    workers: int | None = None
-    """Processes that decode images; without it, one a core when there is much to decode. 0 for none."""
+    workers: Annotated[int | None, Range(0)] = None
+    """Processes that decode images, at least 0. With 0, the main process decodes.
+    Default: one, or one per core if there is much to decode."""
 
-    decode_timeout: float = 20.0
-    """Seconds that one of those processes may be at a file, above 0; then the file's row says so."""
+    decode_timeout: Annotated[float, Range(0.001)] = 20.0
+    """Seconds a worker may spend on one file, at least 0.001.
+    The file is then reported as unreadable."""
 
-    recursive: bool = True
-    """Do not read the folders inside the folder."""
+    recursive: Annotated[bool, Negation("Do not read sub-folders.")] = True
+    """Also read sub-folders."""
 
     engine: Literal["local", "ray"] = "local"
-    """Who reads: this machine, or a Ray cluster, whose --input and --output are folders or URIs."""
+    """local, or ray to distribute over a Ray cluster.
+    With ray, --input and --output are folders or URIs."""
 
     ray_address: str | None = None
-    """The Ray cluster, auto for the one that this machine is in; without it, this machine alone."""
+    """Address of the Ray cluster, or auto for the cluster of this machine.
+    Default: a new cluster of this machine alone."""
 
     def __post_init__(self) -> None:
-        _check_at_least(1, self, "top_k", "rows_per_write")
-        if self.unsure_below is not None:
-            _check_at_least(0, self, "unsure_below")
-            _check_at_most(1, self, "unsure_below")
+        check_ranges(self)
         if self.resume and self.output is None:
             raise UsageError(
-                "--resume: stdout cannot be continued; give the --output that was stopped"
+                "--resume: stdout cannot be continued; give the --output that was "
+                "stopped"
             )
-        _check_at_least(0.001, self, "decode_timeout")
-        if self.workers is not None:
-            _check_at_least(0, self, "workers")
         if self.engine == "ray":
             self._check_ray()
         elif self.ray_address is not None:
@@ -304,41 +286,13 @@ class InferConfig:
 
 
 def as_uri(path: Path) -> str:
-    """Writes a path as it was given: a URI has lost slashes as a `Path`.
+    """Returns a path or URI as the user wrote it: `Path` removes slashes of a URI.
 
     Example:
-      >>> address(Path("s3://bucket/scans")), address(Path("scans/"))
+      >>> as_uri(Path("s3://bucket/scans")), as_uri(Path("scans/"))
       ('s3://bucket/scans', 'scans')
     """
     scheme, slash, rest = str(path).partition(":/")
     if not slash or not re.fullmatch("[a-z][a-z0-9+.-]+", scheme):
         return str(path)
     return f"{scheme}:///{rest}" if scheme == "file" else f"{scheme}://{rest}"
-
-
-def _check_at_least(low: float, config: Any, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        if not (math.isfinite(value) and value >= low):
-            raise UsageError(
-                f"{flag_name(name)}: expected {low:g} or more, got {value}"
-            )
-
-
-def _check_at_most(high: float, config: Any, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        if value > high:
-            raise UsageError(
-                f"{flag_name(name)}: expected {high:g} or less, got {value}"
-            )
-
-
-def flag_name(name: str) -> str:
-    """Writes a setting's name as the command line does.
-
-    Example:
-      >>> flag("batch_size")
-      '--batch-size'
-    """
-    return "--" + name.replace("_", "-")

@@ -1,12 +1,12 @@
-"""The errors that a user can put right."""
+"""Errors that a user can fix."""
 
 
 class Error(Exception):
-    """A problem that a user can put right; the message says what it is and how.
+    """A problem that a user can fix. The message is one line and names the remedy.
 
-    The modules of this package raise subclasses of it, and `cnn.cli` prints each as one line.
+    Modules raise subclasses. `cnn.cli` prints the message and exits with status 1.
     """
 
 
 class UsageError(Error):
-    """The command line itself is wrong: exit status 2. Any other `Error` is 1."""
+    """A wrong command line or setting. `cnn.cli` exits with status 2."""

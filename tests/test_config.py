@@ -1,43 +1,51 @@
-import dataclasses
 import json
+import math
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from cnn.config import PRESETS, InferConfig, TrainConfig, flag_name
+import cnn
+from cnn.config import PRESETS, InferConfig, TrainConfig, as_uri
 from cnn.errors import UsageError
-from tests.conftest import ROOT
+from tests import make_flag_tables
 
 
-def test_names_of_the_set_fill_in_the_paths():
-    assert (TrainConfig().folder, TrainConfig().model_file) == (
-        Path("runs/mnist"),
-        Path("mnist_model.h5"),
-    )
+def test_the_name_of_the_set_fills_in_the_paths():
+    config = TrainConfig()
+    assert config.resolved_workdir == Path("runs/mnist")
+    assert config.resolved_model == Path("mnist_model.h5")
     letters = TrainConfig(dataset="emnist/letters:3.1.0")
-    assert (letters.folder, letters.model_file) == (
-        Path("runs/emnist_letters"),
-        Path("emnist_letters_model.h5"),
-    )
-    assert TrainConfig(model=Path("x.h5"), workdir=Path("w")).folder == Path("w")
+    assert letters.resolved_workdir == Path("runs/emnist_letters")
+    assert letters.resolved_model == Path("emnist_letters_model.h5")
+    chosen = TrainConfig(model=Path("x.h5"), workdir=Path("w"))
+    assert chosen.resolved_workdir == Path("w")
+    assert chosen.resolved_model == Path("x.h5")
 
 
 def test_settings_survive_json_and_differences_are_named():
     saved = json.loads(TrainConfig(seed=3).as_json())
-    assert TrainConfig(seed=3).differences(saved) == []
-    assert (
-        TrainConfig(seed=3, model=Path("other.h5"), restart=True).differences(saved)
-        == []
-    )
-    assert TrainConfig(seed=4, epochs=5).differences(saved) == ["epochs", "seed"]
-    del saved["shear"]
-    assert TrainConfig(seed=3).differences(saved) == ["shear"]
+    assert TrainConfig(seed=3).diff(saved) == []
+    elsewhere = TrainConfig(seed=3, model=Path("other.h5"), restart=True)
+    assert elsewhere.diff(saved) == []
+    assert TrainConfig(seed=4, epochs=5).diff(saved) == ["epochs", "seed"]
+    del saved["shear_factor"]
+    assert TrainConfig(seed=3).diff(saved) == ["shear_factor"]
+
+
+def test_json_holds_the_resolved_paths():
+    saved = json.loads(TrainConfig(dataset="kmnist", data_dir=Path("d")).as_json())
+    assert saved["workdir"] == "runs/kmnist"
+    assert saved["model"] == "kmnist_model.h5"
+    assert saved["data_dir"] == "d"
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_presets_change_only_what_exists(preset):
-    TrainConfig(preset=preset, **PRESETS[preset])
+def test_presets_change_only_settings_that_exist(preset):
+    config = TrainConfig(preset=preset, **PRESETS[preset])
+    assert {name: getattr(config, name) for name in PRESETS[preset]} == PRESETS[preset]
 
 
 @pytest.mark.parametrize(
@@ -47,25 +55,73 @@ def test_presets_change_only_what_exists(preset):
         ({"batch_size": -3}, "--batch-size: expected 1 or more, got -3"),
         ({"learning_rate": 0.0}, "--learning-rate: expected 1e-12 or more, got 0.0"),
         ({"ema_decay": 1.0}, "--ema-decay: expected 0.999999 or less, got 1.0"),
-        ({"warmup": 1.5}, "--warmup-fraction: expected 1 or less, got 1.5"),
-        ({"scale": float("inf")}, "--scale-range: expected 0 or more, got inf"),
-        ({"corruption": 1.1}, "--corruption-prob: expected 1 or less, got 1.1"),
+        ({"warmup_fraction": 1.5}, "--warmup-fraction: expected 1 or less, got 1.5"),
+        ({"scale_range": math.inf}, "--scale-range: expected 0 or more, got inf"),
+        ({"scale_range": 0.95}, "--scale-range: expected 0.9 or less, got 0.95"),
+        ({"shear_factor": math.nan}, "--shear-factor: expected 0 or more, got nan"),
+        ({"corruption_prob": 1.1}, "--corruption-prob: expected 1 or less, got 1.1"),
+        ({"seed": 2**32}, "--seed: expected 4294967295 or less, got 4294967296"),
+        (
+            {"corruption_prob_final": -1.0},
+            "--corruption-prob-final: expected 0 or more, got -1.0",
+        ),
     ],
 )
-def test_values_out_of_range_are_refused_by_flag(settings, words):
-    with pytest.raises(UsageError, match=re.escape(words)):
+def test_training_values_out_of_range_are_refused_by_flag(settings, words):
+    with pytest.raises(UsageError) as error:
         TrainConfig(**settings)
+    assert str(error.value) == words
 
 
-@pytest.mark.parametrize("config", [TrainConfig, InferConfig])
-def test_every_setting_is_in_the_readme_with_its_default(config):
-    readme = (ROOT / "README.md").read_text()
-    for field in dataclasses.fields(config):
-        name = flag_name("no_recursive" if field.name == "recursive" else field.name)
-        rows = re.findall(rf"^\| `{name}` \| (.*?) \|", readme, re.MULTILINE)
-        if field.default is dataclasses.MISSING:
-            assert rows == ["required"]
-        elif not isinstance(field.default, bool) and field.default is not None:
-            assert f"`{field.default}`" in rows
-        else:
-            assert rows
+RAY = {"engine": "ray", "output": Path("rows")}
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"top_k": 0}, "--top-k: expected 1 or more, got 0"),
+        ({"unsure_below": 1.5}, "--unsure-below: expected 1 or less, got 1.5"),
+        ({"workers": -1}, "--workers: expected 0 or more, got -1"),
+        ({"decode_timeout": 0.0}, "--decode-timeout: expected 0.001 or more, got 0.0"),
+        ({"resume": True}, "--resume: stdout cannot be continued"),
+        ({"ray_address": "auto"}, "--ray-address: goes with --engine ray"),
+        (RAY | {"output": None}, "--engine ray: writes many files"),
+        (RAY | {"resume": True}, "--resume: not with --engine ray"),
+        (RAY | {"debug_dir": Path("d")}, "--debug-dir: not with --engine ray"),
+    ],
+)
+def test_inference_values_that_make_no_sense_are_refused(settings, words):
+    with pytest.raises(UsageError, match=f"^{re.escape(words)}"):
+        InferConfig(Path("scans"), **settings)
+
+
+def test_a_uri_keeps_its_slashes():
+    for uri in ("s3://bucket/scans", "file:///mnt/scans", "scans", "/a/b", "c:/d"):
+        assert as_uri(Path(uri)) == uri
+
+
+@pytest.mark.parametrize("command", ["train", "infer"])
+def test_the_readme_has_the_flags_of_the_config(command):
+    block = make_flag_tables.find_block(make_flag_tables.README.read_text(), command)
+    remedy = "run: python -m tests.make_flag_tables"
+    assert block == make_flag_tables.make_block(command), remedy
+
+
+def test_importing_the_package_imports_neither_jax_nor_numpy():
+    script = (
+        "import sys, cnn; dir(cnn); cnn.Error\n"
+        "heavy = {'jax', 'numpy', 'cv2', 'matplotlib', 'tyro'}\n"
+        "print(heavy & set(sys.modules))\n"
+        "cnn.Classifier, cnn.Prediction\n"
+        "print('numpy' in sys.modules)\n"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\nTrue\n"
+
+
+def test_the_package_lists_its_public_names_and_no_others():
+    assert set(cnn.__all__) <= set(dir(cnn))
+    assert {name for name in dir(cnn) if name[0].isupper()} == set(cnn.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'Clasifier'"):
+        cnn.Clasifier  # noqa: B018

@@ -1,0 +1,171 @@
+"""Ranges, flags and descriptions of the settings of a config dataclass.
+
+`cnn.config` annotates its fields with `Range` and `Negation`. The help texts and the
+README's tables of flags come from the docstrings below the fields.
+"""
+
+import ast
+import dataclasses
+import inspect
+import itertools
+import math
+import textwrap
+import typing
+
+from cnn.errors import UsageError
+
+# Begins the last sentence of a docstring where the default is computed.
+_DEFAULT_MARK = "Default: "
+
+
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """The inclusive range of a numeric setting.
+
+    Example:
+      >>> str(Range(0, 1)), str(Range(1))
+      ('in [0, 1]', 'at least 1')
+    """
+
+    low: float
+    high: float = math.inf
+
+    def __str__(self) -> str:
+        if self.high == math.inf:
+            return f"at least {_format_bound(self.low)}"
+        return f"in [{_format_bound(self.low)}, {_format_bound(self.high)}]"
+
+    def check(self, value: float, flag: str) -> None:
+        """Raises a `UsageError` that names the flag if a value is out of range.
+
+        Infinity and NaN are always out of range.
+        """
+        if not math.isfinite(value) or value < self.low:
+            expected = f"{_format_bound(self.low)} or more"
+        elif value > self.high:
+            expected = f"{_format_bound(self.high)} or less"
+        else:
+            return
+        raise UsageError(f"{flag}: expected {expected}, got {value}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Negation:
+    """The meaning of the flag `--no-NAME` of a setting that is on by default."""
+
+    meaning: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """One setting, described for users.
+
+    Attributes:
+      flag: as the command line takes it, `--no-NAME` if the setting is on by default.
+      default: the value, or how it is computed, `required` or `off`.
+      is_literal: whether `default` is a value.
+      range: as words, empty if there is none. Part of `meaning`.
+      meaning: one or more sentences.
+    """
+
+    flag: str
+    default: str
+    is_literal: bool
+    range: str
+    meaning: str
+
+
+def flag_name(name: str) -> str:
+    """Returns the flag of a setting.
+
+    Example:
+      >>> flag_name("batch_size")
+      '--batch-size'
+    """
+    return "--" + name.replace("_", "-")
+
+
+def check_ranges(config: object) -> None:
+    """Checks every field that is annotated with a `Range`.
+
+    Raises:
+      UsageError: a value is out of its range. The message names the flag.
+    """
+    for name, metadata in _read_metadata(type(config)).items():
+        value = getattr(config, name)
+        if value is None:
+            continue
+        for item in metadata:
+            if isinstance(item, Range):
+                item.check(value, flag_name(name))
+
+
+def describe_settings(config_class: type) -> list[Setting]:
+    """Describes the settings of a config dataclass, in the order of its fields.
+
+    Example:
+      >>> from cnn.config import InferConfig
+      >>> setting = describe_settings(InferConfig)[8]
+      >>> setting.flag, setting.default, setting.range
+      ('--top-k', '1', 'at least 1')
+      >>> setting.meaning
+      'Report the K most probable classes and their probabilities, at least 1.'
+    """
+    docstrings = _read_attribute_docstrings(config_class)
+    metadata = _read_metadata(config_class)
+    return [
+        _describe_field(field, docstrings[field.name], metadata.get(field.name, ()))
+        for field in dataclasses.fields(config_class)
+    ]
+
+
+def _describe_field(
+    field: dataclasses.Field, docstring: str, metadata: tuple[object, ...]
+) -> Setting:
+    flag = flag_name(field.name)
+    meaning, _, computed = docstring.partition(f" {_DEFAULT_MARK}")
+    range_text = ""
+    for item in metadata:
+        if isinstance(item, Range):
+            range_text = str(item)
+        if isinstance(item, Negation):
+            flag = flag_name(f"no_{field.name}")
+            meaning = item.meaning
+    if field.default is dataclasses.MISSING:
+        default = "required"
+    elif isinstance(field.default, bool):
+        default = "off"
+    else:
+        default = computed.removesuffix(".") or str(field.default)
+    is_literal = not computed and default not in ("required", "off")
+    return Setting(flag, default, is_literal, range_text, meaning)
+
+
+def _read_metadata(config_class: type) -> dict[str, tuple[object, ...]]:
+    """Returns the metadata of each field whose type is `Annotated[type, metadata]`."""
+    hints = typing.get_type_hints(config_class, include_extras=True)
+    return {
+        name: hint.__metadata__
+        for name, hint in hints.items()
+        if typing.get_origin(hint) is typing.Annotated
+    }
+
+
+def _read_attribute_docstrings(config_class: type) -> dict[str, str]:
+    """Reads the string below each field from the source of a class, on one line."""
+    source = textwrap.dedent(inspect.getsource(config_class))
+    definition = ast.parse(source).body[0]
+    assert isinstance(definition, ast.ClassDef)
+    docstrings = {}
+    for field, docstring in itertools.pairwise(definition.body):
+        match field, docstring:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                docstrings[name] = " ".join(text.split())
+    return docstrings
+
+
+def _format_bound(bound: float) -> str:
+    return str(bound) if isinstance(bound, int) else f"{bound:g}"
