@@ -179,7 +179,8 @@ class TrainConfig:
     def as_json(self) -> str:
         """Returns the settings as a JSON object, with resolved paths."""
         paths = {"workdir": self.resolved_workdir, "model": self.resolved_model}
-        return json.dumps(vars(self) | paths, indent=2, default=str) + "\n"
+        settings = vars(self) | paths
+        return json.dumps(settings, indent=2, default=str) + "\n"
 
     def diff(self, saved: Mapping[str, object]) -> list[str]:
         """Returns the names of settings that make this run another than a saved one.
@@ -295,4 +296,5 @@ def as_uri(path: Path) -> str:
     scheme, slash, rest = str(path).partition(":/")
     if not slash or not re.fullmatch("[a-z][a-z0-9+.-]+", scheme):
         return str(path)
-    return f"{scheme}:///{rest}" if scheme == "file" else f"{scheme}://{rest}"
+    slashes = "///" if scheme == "file" else "//"
+    return f"{scheme}:{slashes}{rest}"

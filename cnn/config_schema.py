@@ -31,9 +31,9 @@ class Range:
     high: float = math.inf
 
     def __str__(self) -> str:
-        if self.high == math.inf:
-            return f"at least {_format_bound(self.low)}"
-        return f"in [{_format_bound(self.low)}, {_format_bound(self.high)}]"
+        low = _format_bound(self.low)
+        high = _format_bound(self.high)
+        return f"at least {low}" if self.high == math.inf else f"in [{low}, {high}]"
 
     def check(self, value: float, flag: str) -> None:
         """Raises a `UsageError` that names the flag if a value is out of range.
@@ -168,4 +168,6 @@ def _read_attribute_docstrings(config_class: type) -> dict[str, str]:
 
 
 def _format_bound(bound: float) -> str:
-    return str(bound) if isinstance(bound, int) else f"{bound:g}"
+    if isinstance(bound, int):
+        return str(bound)
+    return f"{bound:g}"

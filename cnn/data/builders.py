@@ -135,6 +135,8 @@ def read_idx(path: Path | zipfile.Path) -> np.ndarray:
         shape = struct.unpack_from(f">{rank}I", content, 4)
         if magic != _IDX_MAGIC:
             raise ValueError(f"magic number {magic} instead of {_IDX_MAGIC}")
-        return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
+        header_size = 4 + 4 * rank
+        values = np.frombuffer(content, np.uint8, offset=header_size)
+        return values.reshape(shape)
     except (ValueError, EOFError, OSError, struct.error, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: not a whole gzipped IDX file ({error})") from error

@@ -44,14 +44,16 @@ def load(
       >>> test.class_names[7]
       '7'
     """
-    folder = _find_prepared_folder(name, _resolve_data_dir(data_dir))
+    data_dir = _resolve_data_dir(data_dir)
+    folder = _find_prepared_folder(name, data_dir)
     cached = read_cache(folder, split) if folder else None
-    return cached or _load_with_tfds(name, split, _resolve_data_dir(data_dir))
+    return cached or _load_with_tfds(name, split, data_dir)
 
 
 def _resolve_data_dir(data_dir: str | Path | None) -> Path:
-    default = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
-    return Path(data_dir or default).expanduser().absolute()
+    if not data_dir:
+        data_dir = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    return Path(data_dir).expanduser().absolute()
 
 
 def _find_prepared_folder(name: str, data_dir: Path) -> Path | None:
@@ -62,7 +64,9 @@ def _find_prepared_folder(name: str, data_dir: Path) -> Path | None:
     if not re.fullmatch(DATASET_NAME, name):
         return None
     path, _, version = name.partition(":")
-    infos = list((data_dir / path).glob(f"{version or '*.*.*'}/dataset_info.json"))
+    folder = data_dir / path
+    pattern = version or "*.*.*"
+    infos = list(folder.glob(f"{pattern}/dataset_info.json"))
     return infos[0].parent if len(infos) == 1 else None
 
 
@@ -110,5 +114,5 @@ def preprocessing_for(name: str) -> str:
       >>> preprocessing_for("emnist/letters"), preprocessing_for("cifar10")
       ('emnist', 'resize')
     """
-    base = name.partition(":")[0].partition("/")[0].lower()
+    base = re.split("[/:]", name)[0].lower()
     return base if base in ("mnist", "emnist") else "resize"

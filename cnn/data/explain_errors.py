@@ -44,7 +44,7 @@ def suggest_names(name: str) -> str:
 
 
 def _explain_unknown_name(error: Exception, name: str) -> str | None:
-    """Explains an unknown set, configuration or version; None for any other error."""
+    """Explains an unknown set, configuration or version, else returns None."""
     message = str(error)
     if isinstance(error, tfds.core.DatasetNotFoundError):
         return suggest_names(name)
@@ -77,7 +77,7 @@ def _iterate_causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _explain_cause(cause: BaseException, name: str, data_dir: Path) -> str | None:
-    """Explains one of the known causes; None for any other."""
+    """Explains one of the known causes, else returns None."""
     subject = f"data set {name!r}"
     detail = _first_line(cause)
     if isinstance(cause, ImportError) and "tensorflow" in f"{cause.name} {cause}":

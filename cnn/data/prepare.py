@@ -99,7 +99,10 @@ def _remove_remains_on_error(data_dir: Path) -> Iterator[None]:
 
 
 def _list_folders(top: Path) -> set[Path]:
-    return {Path(root, name) for root, names, _ in os.walk(top) for name in names}
+    folders: set[Path] = set()
+    for root, names, _ in os.walk(top):
+        folders.update(Path(root, name) for name in names)
+    return folders
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.image import AxesImage
 from matplotlib.ticker import PercentFormatter
 from PIL import Image
 
@@ -42,8 +43,9 @@ class Caption(NamedTuple):
 
 
 def count_rows(num_images: int, columns: int) -> int:
-    """Counts the rows of a contact sheet; an empty sheet has one."""
-    return max(1, math.ceil(num_images / columns))
+    """Counts the rows of a contact sheet, at least 1."""
+    rows = math.ceil(num_images / columns)
+    return max(1, rows)
 
 
 def draw_contact_sheet(
@@ -71,7 +73,8 @@ def draw_contact_sheet(
     cell_width = 2 if originals else 1
     for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
         row, column = divmod(i, columns)
-        left = cell_width * column + (1 - _IMAGE_SIDE) / 2
+        margin = (1 - _IMAGE_SIDE) / 2
+        left = cell_width * column + margin
         top = row * _CELL_HEIGHT + _CELL_HEIGHT - _IMAGE_SIDE
         if originals:
             _draw_in_square(axes, originals[i], left, top)
@@ -89,9 +92,11 @@ def _draw_in_square(axes: Axes, image: np.ndarray, left: float, top: float) -> N
     """Draws an image of any shape, scaled to and centered in a square."""
     shape = np.array(image.shape[:2])
     height, width = _IMAGE_SIDE * shape / max(shape)
-    left = left + (_IMAGE_SIDE - width) / 2
-    top = top + (_IMAGE_SIDE - height) / 2
-    axes.imshow(image, extent=(left, left + width, top + height, top))
+    left += (_IMAGE_SIDE - width) / 2
+    top += (_IMAGE_SIDE - height) / 2
+    right = left + width
+    bottom = top + height
+    axes.imshow(image, extent=(left, right, bottom, top))
 
 
 def _draw_caption(axes: Axes, caption: Caption, x: float, y: float) -> None:
@@ -117,7 +122,8 @@ def draw_confusion_matrix(
       matrix: `int (num_classes, num_classes)`, images by true and by predicted class.
       class_names: of the rows and columns.
     """
-    share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    totals = matrix.sum(1, keepdims=True)
+    share = matrix / np.maximum(totals, 1)
     # The square root makes single mistakes visible beside thousands of correct ones.
     mesh = axes.imshow(np.sqrt(share), cmap="Blues", vmin=0, vmax=1)
     count = len(class_names)
@@ -127,31 +133,40 @@ def draw_confusion_matrix(
     rotation = 0 if longest <= _MAX_UPRIGHT_NAME_LENGTH else 90
     axes.set_xticks(range(count), class_names, rotation=rotation)
     axes.set_yticks(range(count), class_names)
-    accuracy = np.trace(matrix) / max(matrix.sum(), 1)
+    num_images = matrix.sum()
+    accuracy = np.trace(matrix) / max(num_images, 1)
     axes.set(xlabel="prediction", ylabel="truth")
-    axes.set_title(f"Confusion matrix: {matrix.sum():,} images, {accuracy:.2%} right")
+    axes.set_title(f"Confusion matrix: {num_images:,} images, {accuracy:.2%} right")
+    _draw_color_bar(axes, mesh)
+
+
+def _draw_color_bar(axes: Axes, mesh: AxesImage) -> None:
     label = "share of the row (square-root scale)"
     bar = axes.figure.colorbar(mesh, ax=axes, shrink=0.8, label=label)
-    ticks = np.array([0, 0.01, 0.1, 0.25, 0.5, 1])
-    bar.set_ticks(list(np.sqrt(ticks)), labels=[f"{tick:.0%}" for tick in ticks])
+    shares = np.array([0, 0.01, 0.1, 0.25, 0.5, 1])
+    positions = list(np.sqrt(shares))
+    labels = [f"{share:.0%}" for share in shares]
+    bar.set_ticks(positions, labels=labels)
 
 
 def _draw_cell_counts(axes: Axes, matrix: np.ndarray, share: np.ndarray) -> None:
     for row, column in np.argwhere(matrix):
+        is_dark = share[row, column] > _DARK_CELL_SHARE
         axes.text(
             column,
             row,
             f"{matrix[row, column]:,}",
             ha="center",
             va="center",
-            color="white" if share[row, column] > _DARK_CELL_SHARE else "black",
+            color="white" if is_dark else "black",
             fontsize=9,
         )
 
 
 def format_as_percent(axis: Axis) -> None:
     """Labels an axis of fractions in percent, without the sign."""
-    axis.set_major_formatter(PercentFormatter(1, symbol=""))
+    formatter = PercentFormatter(1, symbol="")
+    axis.set_major_formatter(formatter)
 
 
 def save_figure(figure: Figure, path: Path) -> None:

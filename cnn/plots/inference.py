@@ -26,6 +26,8 @@ _COLUMNS = 5
 _CORRECTNESS_COLORS = {True: GREEN, False: RED, None: "black"}
 # Above this many predictions of a class, dots would hide one another.
 _MAX_DOTS = 200
+# Quantiles of a box plot, under the names of `Axes.bxp`.
+_BOX_QUANTILES = {"whislo": 0.01, "q1": 0.25, "med": 0.5, "q3": 0.75, "whishi": 0.99}
 # Foreground above this strength counts as ink for the box around the character.
 _MIN_BOXED_INK = 0.2
 
@@ -98,7 +100,7 @@ def _start_figure(
     captions: Sequence[Caption],
     bottom_height: float,
 ) -> tuple[Figure, SubFigure]:
-    """Draws title and contact sheet; returns the figure and its empty lower half."""
+    """Draws title and contact sheet. Returns the figure and its empty lower half."""
     sheet_height = 1.0 + 1.6 * count_rows(len(captions), _COLUMNS)
     height = bottom_height + sheet_height
     figure = Figure(figsize=(13, height), layout="constrained")
@@ -117,9 +119,10 @@ def _draw_class_accuracy(
     totals = confusion.sum(1)
     present = np.flatnonzero(totals).tolist()
     accuracy = [confusion[i, i] / totals[i] for i in present]
-    axes.barh(range(len(present)), accuracy, color=BLUE)
-    axes.set_yticks(range(len(present)), [class_names[i] for i in present])
-    for row, (i, value) in enumerate(zip(present, accuracy, strict=True)):
+    rows = range(len(present))
+    axes.barh(rows, accuracy, color=BLUE)
+    axes.set_yticks(rows, [class_names[i] for i in present])
+    for row, i, value in zip(rows, present, accuracy, strict=True):
         text = f" {value:.1%} of {totals[i]:,} "
         if value > 0.5:  # The text fits into the bar.
             axes.text(value, row, text, va="center", ha="right", color="white")
@@ -140,7 +143,7 @@ def _draw_class_confidence(axes: Axes, histograms: Mapping[str, np.ndarray]) -> 
         counts = histograms[name]
         centers = (np.arange(len(counts)) + 0.5) / len(counts)
         if totals[name] > _MAX_DOTS:
-            _draw_box_plot(axes, _quantiles(centers, counts), row)
+            _draw_box(axes, row, centers, counts)
         else:
             dots = np.repeat(centers, counts)
             jitter = rng.uniform(-0.25, 0.25, len(dots))
@@ -155,23 +158,21 @@ def _draw_class_confidence(axes: Axes, histograms: Mapping[str, np.ndarray]) -> 
     axes.grid(axis="x", alpha=0.3)
 
 
-def _draw_box_plot(axes: Axes, quantiles: dict[str, float], row: int) -> None:
-    axes.bxp([quantiles], positions=[row], orientation="horizontal", showfliers=False)
-
-
-def _quantiles(values: np.ndarray, counts: np.ndarray) -> dict[str, float]:
-    """Computes the quantiles of a weighted sample, under the names of `Axes.bxp`.
+def _draw_box(axes: Axes, row: int, values: np.ndarray, counts: np.ndarray) -> None:
+    """Draws the box plot of a weighted sample.
 
     Args:
+      axes: to draw in.
+      row: vertical position.
       values: `float (N,)`, ascending.
       counts: `int (N,)`, how often each value occurs.
     """
     cumulative = np.cumsum(counts) / counts.sum()
-    quantiles = {"whislo": 0.01, "q1": 0.25, "med": 0.5, "q3": 0.75, "whishi": 0.99}
-    return {
-        name: float(values[np.searchsorted(cumulative, quantile)])
-        for name, quantile in quantiles.items()
-    }
+    statistics = {}
+    for name, quantile in _BOX_QUANTILES.items():
+        index = np.searchsorted(cumulative, quantile)
+        statistics[name] = float(values[index])
+    axes.bxp([statistics], positions=[row], orientation="horizontal", showfliers=False)
 
 
 def plot_preprocessing(
@@ -220,8 +221,9 @@ def _draw_bounding_box(axes: Axes, foreground: np.ndarray) -> None:
     columns = np.flatnonzero(ink.any(0))
     if not len(rows):
         return
-    corner = (columns[0] - 1, rows[0] - 1)
-    width = columns[-1] - columns[0] + 2
-    height = rows[-1] - rows[0] + 2
-    box = Rectangle(corner, width, height, fill=False, color=BLUE, linewidth=1.5)
+    left = columns[0] - 1
+    top = rows[0] - 1
+    width = columns[-1] - left + 1
+    height = rows[-1] - top + 1
+    box = Rectangle((left, top), width, height, fill=False, color=BLUE, linewidth=1.5)
     axes.add_patch(box)

@@ -95,24 +95,38 @@ def plot_reliability_diagram(
     """
     figure = Figure(figsize=(6.4, 5.6), layout="constrained")
     axes = figure.subplots()
-    low = max(0, min(confidence.min(), accuracy.min()) - 0.03)
+    lowest = min(confidence.min(), accuracy.min())
+    low = max(0, lowest - 0.03)
     axes.plot([low, 1], [low, 1], "--", color=GRAY, label="as right as it is sure")
-    variance = np.maximum(accuracy * (1 - accuracy), _MIN_VARIANCE)
-    deviation = np.sqrt(variance / np.maximum(counts, 1))
-    label = f"{len(counts)} bins of {counts.max():,} predictions, ±1 standard error"
     axes.errorbar(
-        confidence, accuracy, deviation, fmt="o", color=BLUE, capsize=3, label=label
+        confidence,
+        accuracy,
+        _standard_error(accuracy, counts),
+        fmt="o",
+        color=BLUE,
+        capsize=3,
+        label=f"{len(counts)} bins of {counts.max():,} predictions, ±1 standard error",
     )
     axes.set(xlabel="confidence (%)", ylabel="accuracy (%)")
     axes.set(xlim=(low, 1.005), ylim=(low, 1.01))
-    error = np.abs(confidence - accuracy) @ counts / max(1, counts.sum())
-    images = f"{counts.sum():,} images"
-    axes.set_title(f"Reliability: {images}, expected calibration error {error:.2%}")
+    total = counts.sum()
+    gap = np.abs(confidence - accuracy)
+    error = gap @ counts / max(1, total)
+    axes.set_title(
+        f"Reliability: {total:,} images, expected calibration error {error:.2%}"
+    )
     format_as_percent(axes.xaxis)
     format_as_percent(axes.yaxis)
     axes.grid(alpha=0.3)
     axes.legend(loc="upper left")
     save_figure(figure, path)
+
+
+def _standard_error(accuracy: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Computes the standard error of the accuracy of each bin (binomial)."""
+    variance = accuracy * (1 - accuracy)
+    variance = np.maximum(variance, _MIN_VARIANCE)
+    return np.sqrt(variance / np.maximum(counts, 1))
 
 
 def plot_top_losses(
@@ -133,23 +147,33 @@ def plot_top_losses(
     """
     predictions = probabilities.argmax(-1)
     wrong = np.flatnonzero(predictions != labels)
-    true_probabilities = probabilities[wrong, labels[wrong]]
-    losses = -np.log(np.maximum(true_probabilities, _MIN_PROBABILITY))
-    shown = wrong[np.argsort(-losses, kind="stable")][:_MAX_TOP_LOSSES]
+    losses = _cross_entropy(probabilities[wrong, labels[wrong]])
+    order = np.argsort(-losses, kind="stable")
+    shown = wrong[order][:_MAX_TOP_LOSSES]
     captions = []
     for i in shown:
-        predicted = predictions[i]
-        names = f"{class_names[labels[i]]} read as {class_names[predicted]}"
-        confidence = probabilities[i, predicted]
-        captions.append(Caption(f"{names}\n{confidence:.1%} sure", RED))
+        truth = class_names[labels[i]]
+        prediction = class_names[predictions[i]]
+        confidence = probabilities[i, predictions[i]]
+        text = f"{truth} read as {prediction}\n{confidence:.1%} sure"
+        captions.append(Caption(text, RED))
     rows = count_rows(len(shown), _TOP_LOSSES_COLUMNS)
-    figure = Figure(figsize=(11, 1.1 + 1.55 * rows), layout="constrained")
+    height = 1.1 + 1.55 * rows
+    figure = Figure(figsize=(11, height), layout="constrained")
     figure.suptitle(_describe_errors(len(wrong), len(labels), len(shown)))
     draw_contact_sheet(figure, images[shown], captions, _TOP_LOSSES_COLUMNS)
     save_figure(figure, path)
 
 
+def _cross_entropy(true_probabilities: np.ndarray) -> np.ndarray:
+    """Computes the loss in nats from the probability of the true class."""
+    return -np.log(np.maximum(true_probabilities, _MIN_PROBABILITY))
+
+
 def _describe_errors(wrong: int, total: int, shown: int) -> str:
-    share = f"{wrong:,} of {total:,} test images were read wrong ({wrong / total:.2%})"
-    limit = f", {shown} shown" if shown < wrong else ""
-    return f"{share}; highest loss first{limit}"
+    share = wrong / total
+    title = f"{wrong:,} of {total:,} test images were read wrong ({share:.2%})"
+    title += "; highest loss first"
+    if shown < wrong:
+        title += f", {shown} shown"
+    return title
