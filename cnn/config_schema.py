@@ -40,13 +40,13 @@ class Range:
 
         Infinity and NaN are always out of range.
         """
+        expected = ""
         if not math.isfinite(value) or value < self.low:
             expected = f"{_format_bound(self.low)} or more"
         elif value > self.high:
             expected = f"{_format_bound(self.high)} or less"
-        else:
-            return
-        raise UsageError(f"{flag}: expected {expected}, got {value}")
+        if expected:
+            raise UsageError(f"{flag}: expected {expected}, got {value}")
 
 
 @dataclasses.dataclass(frozen=True)
