@@ -41,8 +41,8 @@ _TERMINAL_PROGRESS_SECONDS = 0.1
 _LOG_PROGRESS_SECONDS = 30.0
 
 
-class FileResult(NamedTuple):
-    """Result of one file.
+class LabeledPrediction(NamedTuple):
+    """Prediction of one file, and its label.
 
     Attributes:
       file: the file.
@@ -172,7 +172,7 @@ def _predict_batches(
     classifier: "Classifier",
     find_label: Callable[[str], str] | None,
     batch_size: int,
-) -> Iterator[list[FileResult]]:
+) -> Iterator[list[LabeledPrediction]]:
     """Decodes and classifies files, and yields their results in batches."""
     # Files that the pool has taken, and that are not classified yet.
     pending: deque[InputFile] = deque()
@@ -189,19 +189,19 @@ def _predict_batches(
         predictions = classifier.classify(paths, chunk)
         labels = [find_label(file.name) if find_label else "" for file in batch]
         results = zip(batch, predictions, labels, strict=True)
-        yield list(itertools.starmap(FileResult, results))
+        yield list(itertools.starmap(LabeledPrediction, results))
 
 
 def _save_visualizations(
-    results: Iterable[FileResult], folder: Path, preprocessing: str
+    results: Iterable[LabeledPrediction], folder: Path, preprocessing: str
 ) -> None:
     for result in results:
         save_visualization(result.file, result.prediction, folder, preprocessing)
 
 
 def _show_progress(
-    batches: Iterable[list[FileResult]], num_done: int, total: int
-) -> Iterator[list[FileResult]]:
+    batches: Iterable[list[LabeledPrediction]], num_done: int, total: int
+) -> Iterator[list[LabeledPrediction]]:
     """Yields the batches, with a progress bar on stderr."""
     is_terminal = sys.stderr.isatty()
     seconds = _TERMINAL_PROGRESS_SECONDS if is_terminal else _LOG_PROGRESS_SECONDS
