@@ -167,37 +167,59 @@ def read_rows(path: Path) -> list[list[str]]:
     return rows
 
 
+def children_of(process: subprocess.Popen) -> list[int]:
+    """The processes of a session but its first."""
+    listed = subprocess.run(
+        ["ps", "-s", str(process.pid), "-o", "pid="], capture_output=True
+    )
+    return [pid for pid in map(int, listed.stdout.split()) if pid != process.pid]
+
+
+def wait_for_rows(process: subprocess.Popen, partial: Path, num_bytes: int) -> None:
+    """Waits until a run has written more than a number of bytes, or has ended."""
+    while process.poll() is None:
+        if partial.exists() and partial.stat().st_size > num_bytes:
+            return
+        time.sleep(0.01)
+
+
+def wait_for_children(process: subprocess.Popen, count: int) -> None:
+    """Waits until a run has so many processes again, or has ended."""
+    while process.poll() is None and len(children_of(process)) < count:
+        time.sleep(0.1)
+
+
 def test_whichever_processes_are_killed_the_rows_and_the_plot_are_those_of_a_quiet_run(
     scans, trained, tmp_path, uninterrupted
 ):
-    """All but the command itself: those that decode, that which draws, that which starts them."""
+    """All but the command itself: those that decode, draw, and start the others."""
     many = tmp_path / "many"
     for i in range(60):
         (many / str(i)).mkdir(parents=True)
         for path in scans.iterdir():
             os.link(path, many / str(i) / path.name)
-    out, plot, quiet = tmp_path / "o.csv", tmp_path / "p.png", tmp_path / "quiet.csv"
+    out = tmp_path / "o.csv"
+    plot = tmp_path / "p.png"
+    quiet = tmp_path / "quiet.csv"
     quiet.write_bytes(uninterrupted)
-    run = command(
-        "infer", "--input", many, "--model", trained / "mnist_model.h5", "--output", out
-    )
+    flags = ["--input", many, "--model", trained / "mnist_model.h5", "--output", out]
+    run = command("infer", *flags, "--plot", plot, "--rows-per-write", 16)
+    partial = row_writer.partial_path(out)
     with subprocess.Popen(
-        [*run, "--plot", plot],
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
+        run, cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True
     ) as process:
-        for _ in range(3):
-            time.sleep(1)
-            listed = subprocess.run(
-                ["ps", "-s", str(process.pid), "-o", "pid="], capture_output=True
-            )
-            for pid in map(int, listed.stdout.split()):
-                if pid != process.pid:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
+        count = 0
+        for kills in range(3):
+            wait_for_rows(process, partial, kills * len(uninterrupted))
+            wait_for_children(process, count)
+            children = children_of(process)
+            for pid in children:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            count = len(children) - (kills == 0)  # That which draws is not replaced.
         words = process.stderr.read().decode()
     assert process.returncode == 1, words  # Of the file that is no image.
+    assert out.exists(), words
     rows = read_rows(out)
     expected = read_rows(quiet)
     assert [row[1:5] for row in rows] == 60 * [row[1:5] for row in expected]
