@@ -30,38 +30,39 @@ def digit(mnist_test, tmp_path) -> Path:
     return path
 
 
-def test_the_python_door(trained, mnist_test, tmp_path):
+def test_arrays_of_any_dtype_and_files_are_predicted(trained, mnist_test, tmp_path):
     classifier = Classifier.load(trained / "mnist_model.h5")
-    pictures = mnist_test.images[:700]
+    images = mnist_test.images[:700]
     labels, probabilities = (
-        classifier.predict(pictures),
-        classifier.predict_proba(pictures),
+        classifier.predict(images),
+        classifier.predict_proba(images),
     )
     assert (labels.shape, labels.dtype) == ((700,), np.int32)
     assert (labels == mnist_test.labels[:700]).mean() > 0.97
     np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
     np.testing.assert_array_equal(probabilities.argmax(1), labels)
-    # Floats in [0, 1], and pictures without a channel axis, are the same pictures.
+    # Floats in [0, 1], and images without a channel axis, are the same images.
     np.testing.assert_allclose(
-        classifier.predict_proba(pictures[:5, ..., 0] / 255.0),
+        classifier.predict_proba(images[:5, ..., 0] / 255.0),
         probabilities[:5],
         atol=1e-5,
     )
-    assert classifier.predict(pictures[:0]).shape == (0,)
+    assert classifier.predict(images[:0]).shape == (0,)
     np.testing.assert_array_equal(
-        classifier.predict(pictures[:5].astype(np.int64)), labels[:5]
+        classifier.predict(images[:5].astype(np.int64)), labels[:5]
     )
     for wrong in (
-        pictures[0],
-        pictures.reshape(-1, 14, 56),
+        images[0],
+        images.reshape(-1, 14, 56),
         np.zeros((1, 28, 28, 3)),
         np.full((1, 28, 28), 255.0),
     ):
         with pytest.raises(ValueError, match="pictures: expected"):
             classifier.predict(wrong)
-    Image.fromarray(pictures[0, ..., 0]).save(tmp_path / "a.png")
+    Image.fromarray(images[0, ..., 0]).save(tmp_path / "a.png")
     assert [
-        reading.prediction for reading in classifier.predict_files(tmp_path / "a.png")
+        prediction.prediction
+        for prediction in classifier.predict_files(tmp_path / "a.png")
     ] == [str(labels[0])]
     good, missing = classifier.predict_files(
         [tmp_path / "a.png", tmp_path / "none.png"]
@@ -70,25 +71,23 @@ def test_the_python_door(trained, mnist_test, tmp_path):
     assert (missing.status, missing.detail) == ("unreadable", "no such file")
 
 
-def test_the_model_says_when_to_be_unsure_and_keeps_995_of_1000_digits(
-    model, mnist_test
-):
+def test_the_threshold_of_the_model_keeps_most_test_digits(model, mnist_test):
     classifier = Classifier.load(model)
     confidence = classifier.predict_proba(mnist_test.images).max(-1)
     assert 0.985 < (confidence >= classifier.unsure_below).mean() < 1
 
 
-def test_a_confidence_is_the_same_to_the_bit_whoever_sits_beside_it(model, mnist_test):
+def test_a_confidence_does_not_depend_on_the_other_images_of_a_batch(model, mnist_test):
     classifier = Classifier.load(model)
-    pictures = mnist_test.images[:600]
-    together = classifier.predict_proba(pictures)
-    order = np.random.default_rng(0).permutation(len(pictures))
+    images = mnist_test.images[:600]
+    together = classifier.predict_proba(images)
+    order = np.random.default_rng(0).permutation(len(images))
     np.testing.assert_array_equal(
-        classifier.predict_proba(pictures[order]), together[order]
+        classifier.predict_proba(images[order]), together[order]
     )
     for i in (0, 255, 256, 599):
         np.testing.assert_array_equal(
-            classifier.predict_proba(pictures[i : i + 1])[0], together[i]
+            classifier.predict_proba(images[i : i + 1])[0], together[i]
         )
 
 
@@ -123,7 +122,7 @@ def test_test_digits_as_pngs_read_like_the_arrays(mnist_test, model, tmp_path):
             image = Image.fromarray(mnist_test.images[i, ..., 0])
             paths.append(tmp_path / f"{i}.png")
             (ImageOps.invert(image) if invert else image).save(paths[-1])
-        read = [reading.prediction for reading in classifier.predict_files(paths)]
+        read = [prediction.prediction for prediction in classifier.predict_files(paths)]
         assert (
             right
             - sum(
@@ -133,25 +132,29 @@ def test_test_digits_as_pngs_read_like_the_arrays(mnist_test, model, tmp_path):
         )
 
 
-def test_a_file_is_read_in_the_way_that_the_network_is_surest_of(digit, model):
-    """And its picture, probabilities and number of the way belong together."""
+def test_the_most_confident_candidate_of_a_file_is_its_prediction(digit, model):
+    """Its image, probabilities and number are those of that candidate."""
     classifier = Classifier.load(model)
     decoded = pipeline.preprocess_file(str(digit), "mnist")
-    ways = np.concatenate(
+    candidates = np.concatenate(
         [decoded.candidates, decoded.candidates[:, ::-1], 0 * decoded.candidates]
     )
-    reading = classifier.classify(["a"], [decoded._replace(candidates=ways)])[0]
-    probabilities = classifier.predict_proba(ways)
-    assert reading.candidate == probabilities.max(-1).argmax()
-    assert reading.confidence == probabilities.max()
-    np.testing.assert_array_equal(reading.image, ways[reading.candidate])
+    prediction = classifier.classify(["a"], [decoded._replace(candidates=candidates)])[
+        0
+    ]
+    probabilities = classifier.predict_proba(candidates)
+    assert prediction.candidate == probabilities.max(-1).argmax()
+    assert prediction.confidence == probabilities.max()
+    np.testing.assert_array_equal(prediction.image, candidates[prediction.candidate])
     np.testing.assert_array_equal(
-        reading.probabilities, probabilities[reading.candidate]
+        prediction.probabilities, probabilities[prediction.candidate]
     )
 
 
-def test_a_model_of_another_set_makes_pictures_its_own_way(small_dir, tmp_path):
-    """A model tells how its training pictures were made, and files are made the same way."""
+def test_files_are_preprocessed_as_the_training_images_of_the_model(
+    small_dir, tmp_path
+):
+    """The model file names the preprocessing of its training images."""
     assert datasets.preprocessing_for("kmnist") == "resize"
     arguments = (
         "--dataset",
@@ -171,7 +174,7 @@ def test_a_model_of_another_set_makes_pictures_its_own_way(small_dir, tmp_path):
     dark = Image.new("L", (28, 28), 0)
     dark.paste(90, (3, 3, 9, 9))
     dark.save(tmp_path / "a.png")
-    picture = classifier.predict_files([tmp_path / "a.png"])[0].image
+    image = classifier.predict_files([tmp_path / "a.png"])[0].image
     np.testing.assert_allclose(
-        picture[..., 0], np.asarray(dark) / np.float32(255), atol=1e-6
+        image[..., 0], np.asarray(dark) / np.float32(255), atol=1e-6
     )

@@ -104,9 +104,10 @@ def _predict_and_write(
     remaining = iter(files)
     keep_bytes = 0
     if config.resume and config.output is not None:
-        keep_bytes = _skip_written_rows(
-            config.output, row_format, remaining, statistics
-        )
+        written = _read_written_rows(config.output, row_format, remaining)
+        for result, end in written:
+            statistics.add(*result)
+            keep_bytes = end
     num_skipped = statistics.num_files
     batches = _predict_batches(
         remaining, pool, classifier, find_label, config.rows_per_write
@@ -123,36 +124,33 @@ def _predict_and_write(
     return statistics
 
 
-def _skip_written_rows(
-    output: Path,
-    row_format: RowFormat,
-    remaining: Iterator[InputFile],
-    statistics: RunStatistics,
-) -> int:
-    """Skips the files of the rows that an interrupted run has written.
+def _read_written_rows(
+    output: Path, row_format: RowFormat, files: Iterator[InputFile]
+) -> Iterator[tuple[LabeledPrediction, int]]:
+    """Reads the rows of an interrupted run, which must be those of the first files.
 
     Args:
       output: path of the output.
       row_format: format of the output.
-      remaining: all files. The skipped ones are taken from it.
-      statistics: counts, to which the rows are added.
+      files: all files. One is taken per row.
 
-    Returns:
-      Size of these rows in the partial file, in bytes.
+    Yields:
+      The prediction of each row, and its end in the partial file as an offset in
+      bytes.
 
     Raises:
-      InferError: the rows are those of other files.
+      InferError: a row is that of another file.
     """
     from cnn.classifier import Prediction
 
-    num_bytes = 0
-    for row, end in read_partial_rows(output, row_format):
-        file = next(remaining, None)
+    rows = enumerate(read_partial_rows(output, row_format), start=1)
+    for number, (row, end) in rows:
+        file = next(files, None)
         if file is None or file.name != row.path:
             raise InferError(
-                f"{partial_path(output)}: its row {statistics.num_files + 1:,} is of "
-                f"{row.path}, where the folder has {file.name if file else 'nothing'} "
-                "now; leave out --resume to begin anew"
+                f"{partial_path(output)}: its row {number:,} is of {row.path}, where "
+                f"the folder has {file.name if file else 'nothing'} now; leave out "
+                "--resume to begin anew"
             )
         prediction = Prediction(
             path=file.path,
@@ -161,9 +159,7 @@ def _skip_written_rows(
             status=row.status,
             detail=row.detail or "",
         )
-        statistics.add(file, prediction, row.label or "")
-        num_bytes = end
-    return num_bytes
+        yield LabeledPrediction(file, prediction, row.label or ""), end
 
 
 def _predict_batches(

@@ -18,7 +18,7 @@ def model(trained) -> Path:
 
 @pytest.fixture
 def digits(mnist_test, tmp_path) -> Path:
-    """Thirty test digits as PNGs in folders, with what else lies about in folders."""
+    """Thirty test digits as PNGs in folders, beside hidden files."""
     folder = tmp_path / "digits"
     for i in range(30):
         image = Image.fromarray(mnist_test.images[i, ..., 0])
@@ -32,7 +32,7 @@ def digits(mnist_test, tmp_path) -> Path:
 
 
 def read_folder(folder, model, out, **settings):
-    """Runs the real thing; returns its rows and whether all was read."""
+    """Runs inference; returns the rows, and whether every file was decoded."""
     config = InferConfig(
         input=folder,
         model=model,

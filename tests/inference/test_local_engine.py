@@ -33,9 +33,7 @@ def test_every_file_has_a_row_in_natural_order(digits, model, tmp_path, mnist_te
     assert all(0.1 <= float(row["confidence"]) <= 1 for row in rows)
 
 
-def test_a_reading_of_low_confidence_is_unsure_and_keeps_its_prediction(
-    digits, model, tmp_path
-):
+def test_a_prediction_of_low_confidence_is_unsure_and_stays(digits, model, tmp_path):
     sure, _ = read_folder(digits, model, tmp_path / "o.csv", unsure_below=0.0)
     confidence = sorted(float(row["confidence"]) for row in sure)
     middle = (confidence[4] + confidence[5]) / 2
@@ -162,15 +160,13 @@ def test_workers_and_batch_sizes_change_nothing(digits, model, tmp_path):
 
 def test_processes_decode_in_order_and_more_than_they_may_hold(digits):
     paths = [str(path) for path in sorted(digits.rglob("scan*.png"))] * 20
-    with decode_pool.open_pool(2) as decoders:
-        pictures = [decoded.candidates for decoded in decoders.decode(paths, "mnist")]
-    with decode_pool.open_pool(0) as decoders:
-        expected = [
-            decoded.candidates for decoded in decoders.decode(paths[:30], "mnist")
-        ]
-    assert len(pictures) == len(paths)
+    with decode_pool.open_pool(2) as pool:
+        images = [decoded.candidates for decoded in pool.decode(paths, "mnist")]
+    with decode_pool.open_pool(0) as pool:
+        expected = [decoded.candidates for decoded in pool.decode(paths[:30], "mnist")]
+    assert len(images) == len(paths)
     assert all(
-        np.array_equal(picture, expected[i % 30]) for i, picture in enumerate(pictures)
+        np.array_equal(image, expected[i % 30]) for i, image in enumerate(images)
     )
 
 

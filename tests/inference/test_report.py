@@ -12,11 +12,9 @@ from cnn.inference.run_statistics import RunStatistics
 from tests.inference.conftest import read_folder
 
 
-@pytest.mark.parametrize("labelled", [False, True])
-def test_the_plot_is_drawn_and_not_read_the_next_time(
-    digits, model, tmp_path, labelled
-):
-    if labelled:
+@pytest.mark.parametrize("labeled", [False, True])
+def test_the_plot_is_drawn_and_not_read_the_next_time(digits, model, tmp_path, labeled):
+    if labeled:
         (digits / "a").rename(digits / "5")
     for _ in range(2):
         rows, _ = read_folder(digits, model, digits / "o.csv", plot=digits / "p.png")
@@ -25,7 +23,7 @@ def test_the_plot_is_drawn_and_not_read_the_next_time(
         assert min(plot.size) > 800
 
 
-def test_show_draws_each_file_under_its_name(digits, model, tmp_path):
+def test_debug_images_are_drawn_under_the_names_of_their_files(digits, model, tmp_path):
     (digits / "text.png").write_text("hello")
     Image.new("L", (30, 30), 255).save(digits / "blank.png")
     rows, _ = read_folder(
@@ -37,7 +35,7 @@ def test_show_draws_each_file_under_its_name(digits, model, tmp_path):
     assert len(rows) == 32
 
 
-def test_what_show_has_drawn_is_not_read_the_next_time(digits, model, tmp_path):
+def test_debug_images_are_not_read_the_next_time(digits, model, tmp_path):
     for _ in range(2):
         rows, _ = read_folder(
             digits, model, tmp_path / "o.csv", debug_dir=digits / "shown"
@@ -45,7 +43,7 @@ def test_what_show_has_drawn_is_not_read_the_next_time(digits, model, tmp_path):
         assert len(rows) == 30
 
 
-def test_a_name_that_is_too_long_to_show_has_its_row_and_a_warning(
+def test_a_name_too_long_for_a_debug_image_has_its_row_and_a_warning(
     digits, model, tmp_path, capfd
 ):
     name = "x" * 251 + ".png"
