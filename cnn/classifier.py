@@ -75,18 +75,23 @@ class Classifier:
             )
 
     @classmethod
-    def load(cls, path: str | Path) -> "Classifier":
+    def load(cls, path: str | Path, unsure_below: float | None = None) -> "Classifier":
         """Opens a model file (.h5), or the newest checkpoint in a training workdir.
 
         Args:
           path: of the file or of the folder.
+          unsure_below: confidence threshold in [0, 1]; by default that of the file.
 
         Raises:
           cnn.Error: what is wrong with it, in one line.
         """
         if Path(path).is_dir():
-            return cls(*_load_workdir(Path(path)))
-        return cls(*keras_h5.load(path))
+            classifier = cls(*_load_workdir(Path(path)))
+        else:
+            classifier = cls(*keras_h5.load(path))
+        if unsure_below is not None:
+            classifier.unsure_below = unsure_below
+        return classifier
 
     def logits(self, pictures: np.ndarray) -> np.ndarray:
         """Computes logits, in batches of one size, so that any number compiles once and none changes another.

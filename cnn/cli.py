@@ -75,7 +75,7 @@ def _infer(arguments: Sequence[str]) -> int:
 
     config = _parse_config("infer", InferConfig, arguments)
     if config.engine == "ray":
-        from cnn.inference.ray_engine import predict_folder
+        from cnn.inference.ray_engine import predict_with_ray as predict_folder
     else:
         from cnn.inference.local_engine import predict_folder
 

@@ -1,19 +1,21 @@
-"""A folder of images into rows, in natural order, batch by batch; whatever a file is, it has a row."""
+"""Inference on this machine: list → decode → classify → row → write.
+
+Rows are in natural order of the file names. Every file has a row, whatever it holds.
+"""
 
 import contextlib
 import itertools
-import os
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from tqdm import tqdm
 
-from cnn.config import InferConfig, as_uri
-from cnn.inference import decode_pool, row_formats, row_writer, schema
+from cnn.config import InferConfig
+from cnn.inference.decode_pool import DecodePool, open_pool
 from cnn.inference.listing import (
     FORMATS,
     InferError,
@@ -22,239 +24,211 @@ from cnn.inference.listing import (
     find_labels,
     list_inputs,
 )
-from cnn.inference.report import (
-    Call,
-    RunStatistics,
-    plot_process,
-    save_report_plot,
-    save_visualization,
-    summary_line,
-)
+from cnn.inference.output_checks import check_outputs, plot_path
+from cnn.inference.plot_process import plot_process
+from cnn.inference.report import save_report_plot, save_visualization
+from cnn.inference.row_formats import RowFormat, infer_format
+from cnn.inference.row_writer import open_writer, partial_path, read_partial_rows
+from cnn.inference.run_statistics import RunStatistics
+from cnn.inference.schema import Schema
+
+if TYPE_CHECKING:
+    from cnn.classifier import Classifier, Prediction
+
+# Seconds between updates of the progress bar, and before the first one. A log shows
+# progress of long runs only.
+_TERMINAL_PROGRESS_SECONDS = 0.1
+_LOG_PROGRESS_SECONDS = 30.0
+
+
+class LabeledPrediction(NamedTuple):
+    """Prediction of one file, and its label.
+
+    Attributes:
+      file: the file.
+      prediction: result of the classifier.
+      label: name of the true class, empty if it is unknown.
+    """
+
+    file: InputFile
+    prediction: "Prediction"
+    label: str
 
 
 def predict_folder(config: InferConfig) -> bool:
-    """Reads a folder, writes the CSV and draws the plot.
+    """Predicts the class of every image in a folder, and writes rows and a plot.
 
     Args:
-      config: the settings.
+      config: settings of `bin/infer`.
 
     Returns:
-      Whether every file could be read.
+      Whether every file could be decoded.
 
     Raises:
-      cnn.Error: in one line, why the work cannot be done.
+      cnn.Error: an input or output cannot be used. The message is one line.
     """
     start = monotonic()
-    _check_outputs(config)
+    check_outputs(config)
+    plot = plot_path(config.plot)
     with contextlib.ExitStack() as stack:
-        decoders = stack.enter_context(
-            decode_pool.open_pool(config.workers, config.decode_timeout)
-        )
-        call = stack.enter_context(plot_process()) if _plot_path(config) else None
+        pool = stack.enter_context(open_pool(config.workers, config.decode_timeout))
+        if plot is not None:
+            call_plot = stack.enter_context(plot_process())
         files = list_inputs(config)
-        decoders.prepare(len(files), (file.path for file in files))
-        from cnn.classifier import Classifier  # JAX, imported while the decoders start.
+        pool.prepare(len(files), (file.path for file in files))
+        # JAX takes a second to import, while the processes of the pool start.
+        from cnn.classifier import Classifier
 
-        classifier = Classifier.load(config.model)
-        if config.unsure_below is not None:
-            classifier.unsure_below = config.unsure_below
-        tally = _predict_and_write(config, files, classifier, decoders)
-        _report(config, tally, classifier, monotonic() - start, call)
-    return not tally.statuses["unreadable"]
+        classifier = Classifier.load(config.model, config.unsure_below)
+        statistics = _predict_and_write(config, files, classifier, pool)
+        if plot is not None:
+            title = statistics.summary
+            save_report_plot(statistics, title, classifier, plot, call_plot)
+        _print_summary(config, statistics, monotonic() - start)
+    return statistics.statuses["unreadable"] == 0
 
 
 def _predict_and_write(
-    config: InferConfig,
-    files: InputFiles,
-    classifier: Any,
-    decoders: decode_pool.DecodePool,
+    config: InferConfig, files: InputFiles, classifier: "Classifier", pool: DecodePool
 ) -> RunStatistics:
-    """Reads the files, and writes their rows."""
-    tally = RunStatistics(classifier.class_names)
-    label_of = find_labels(files, config.labels, classifier.class_names)
-    columns, row = schema.make_row_formatter(
-        config, classifier.class_names, labelled=label_of is not None
+    """Writes the rows of all files, batch by batch."""
+    find_label = find_labels(files, config.labels, classifier.class_names)
+    schema = Schema(
+        class_names=classifier.class_names,
+        has_labels=find_label is not None,
+        top_k=config.top_k,
+        has_probabilities=config.probabilities,
     )
-    label_of = label_of or (lambda _: "")
-    kind, left = row_formats.infer_format(config.output, config.format), iter(files)
-    done = (
-        _count_resumed_rows(config, columns, kind, left, tally) if config.resume else 0
+    row_format = infer_format(config.output, config.format)(schema)
+    statistics = RunStatistics(classifier.class_names)
+    remaining = iter(files)
+    keep_bytes = 0
+    if config.resume and config.output is not None:
+        written = _read_written_rows(config.output, row_format, remaining)
+        for result, end in written:
+            statistics.add(*result)
+            keep_bytes = end
+    num_skipped = statistics.num_files
+    batches = _predict_batches(
+        remaining, pool, classifier, find_label, config.rows_per_write
     )
-    with row_writer.open_writer(config.output, columns, kind, config.resume) as write:
-        readings = _predict_batches(left, classifier, decoders, config.rows_per_write)
-        for batch in _with_progress(readings, done, len(files)):
-            labels = [label_of(file.name) for file, _ in batch]
-            write(
-                [
-                    row(file, reading, label)
-                    for (file, reading), label in zip(batch, labels, strict=True)
-                ]
-            )
-            for (file, reading), label in zip(batch, labels, strict=True):
-                if config.debug_dir:
-                    save_visualization(
-                        file, reading, config.debug_dir, classifier.preprocessing
-                    )
-                tally.add(file, reading, label)
-    return tally
+    with open_writer(config.output, row_format, keep_bytes) as write_rows:
+        for results in _show_progress(batches, num_skipped, len(files)):
+            write_rows([schema.make_row(*result) for result in results])
+            if config.debug_dir is not None:
+                _save_visualizations(
+                    results, config.debug_dir, classifier.preprocessing
+                )
+            for result in results:
+                statistics.add(*result)
+    return statistics
 
 
-def _count_resumed_rows(
-    config: InferConfig,
-    columns: row_formats.Schema,
-    kind: row_formats.Format,
-    left: Iterator[InputFile],
-    tally: RunStatistics,
-) -> int:
-    """Counts the rows that a stopped run has left, which must be of the first files, and takes these."""
+def _read_written_rows(
+    output: Path, row_format: RowFormat, files: Iterator[InputFile]
+) -> Iterator[tuple[LabeledPrediction, int]]:
+    """Reads the rows of an interrupted run, which must be those of the first files.
+
+    Args:
+      output: path of the output.
+      row_format: format of the output.
+      files: all files. One is taken per row.
+
+    Yields:
+      The prediction of each row, and its end in the partial file as an offset in
+      bytes.
+
+    Raises:
+      InferError: a row is that of another file.
+    """
     from cnn.classifier import Prediction
 
-    assert config.output is not None
-    done = 0
-    for row in row_writer.read_partial_rows(config.output, columns, kind):
-        file = next(left, None)
-        if file is None or row["path"] != file.name:
+    rows = enumerate(read_partial_rows(output, row_format), start=1)
+    for number, (row, end) in rows:
+        file = next(files, None)
+        if file is None or file.name != row.path:
             raise InferError(
-                f"{row_writer.partial_path(config.output)}: its row {done + 1:,} is of {row['path']}, where the "
-                f"folder has {file.name if file else 'nothing'} now; leave out --resume to begin anew"
+                f"{partial_path(output)}: its row {number:,} is of {row.path}, where "
+                f"the folder has {file.name if file else 'nothing'} now; leave out "
+                "--resume to begin anew"
             )
-        confidence = float(row["confidence"] or 0)
-        reading = Prediction(
-            file.path, row["prediction"], confidence, row["status"], row["detail"]
+        prediction = Prediction(
+            path=file.path,
+            prediction=row.prediction or "",
+            confidence=row.confidence or 0.0,
+            status=row.status,
+            detail=row.detail or "",
         )
-        tally.add(file, reading, row.get("label", ""))
-        done += 1
-    return done
+        yield LabeledPrediction(file, prediction, row.label or ""), end
 
 
 def _predict_batches(
-    left: Iterator[InputFile],
-    classifier: Any,
-    decoders: decode_pool.DecodePool,
+    files: Iterator[InputFile],
+    pool: DecodePool,
+    classifier: "Classifier",
+    find_label: Callable[[str], str] | None,
     batch_size: int,
-) -> Iterator[list[tuple[InputFile, Any]]]:
-    """Yields the files with what was read in them, a batch at a time."""
-    ahead: deque[InputFile] = (
-        deque()
-    )  # Those that decoding has asked for, and which are not read yet.
+) -> Iterator[list[LabeledPrediction]]:
+    """Decodes and classifies files, and yields their results in batches."""
+    # Files that the pool has taken, and that are not classified yet.
+    pending: deque[InputFile] = deque()
 
-    def paths() -> Iterator[str]:
-        for file in left:
-            ahead.append(file)
+    def take_paths() -> Iterator[str]:
+        for file in files:
+            pending.append(file)
             yield file.path
 
-    decoded = decoders.decode(paths(), classifier.preprocessing)
-    while pictures := list(itertools.islice(decoded, batch_size)):
-        batch = [ahead.popleft() for _ in pictures]
-        yield list(
-            zip(
-                batch,
-                classifier.classify([f.path for f in batch], pictures),
-                strict=True,
-            )
-        )
+    decoded = pool.decode(take_paths(), classifier.preprocessing)
+    while chunk := list(itertools.islice(decoded, batch_size)):
+        batch = [pending.popleft() for _ in chunk]
+        paths = [file.path for file in batch]
+        predictions = classifier.classify(paths, chunk)
+        labels = [find_label(file.name) if find_label else "" for file in batch]
+        results = zip(batch, predictions, labels, strict=True)
+        yield list(itertools.starmap(LabeledPrediction, results))
 
 
-def _with_progress(batches: Iterable[list], done: int, total: int) -> Iterator[list]:
-    """Shows how far the batches are, at once in a terminal, elsewhere only if it takes long."""
-    patience = 0.1 if sys.stderr.isatty() else 30
+def _save_visualizations(
+    results: Iterable[LabeledPrediction], folder: Path, preprocessing: str
+) -> None:
+    for result in results:
+        save_visualization(result.file, result.prediction, folder, preprocessing)
+
+
+def _show_progress(
+    batches: Iterable[list[LabeledPrediction]], num_done: int, total: int
+) -> Iterator[list[LabeledPrediction]]:
+    """Yields the batches, with a progress bar on stderr."""
+    is_terminal = sys.stderr.isatty()
+    seconds = _TERMINAL_PROGRESS_SECONDS if is_terminal else _LOG_PROGRESS_SECONDS
     with tqdm(
-        **{
-            "total": total,
-            "initial": done,
-            "desc": "reading",
-            "unit": " images",
-            "leave": False,
-        },
-        **{"mininterval": patience, "delay": patience, "smoothing": 0.05},
+        total=total,
+        initial=num_done,
+        desc="reading",
+        unit=" images",
+        leave=False,
+        mininterval=seconds,
+        delay=seconds,
+        smoothing=0.05,
     ) as progress:
         for batch in batches:
             yield batch
             progress.update(len(batch))
 
 
-def _check_outputs(config: InferConfig) -> None:
-    """Fails before the work what would fail after it, or would write over what is read."""
-    if "://" in as_uri(config.input):
-        raise InferError(
-            f"{as_uri(config.input)}: is not of this machine; give --engine ray, too"
-        )
-    if config.debug_dir is not None:
-        _check_show(config)
-    if row_formats.infer_format(config.output, config.format) == "parquet":
-        _check_parquet(config)
-    outputs = {"--output": config.output, "--plot": _plot_path(config)}
-    taken = {
-        os.path.realpath(p): f
-        for f, p in (("--model", config.model), ("--labels", config.labels))
-        if p
-    }
-    taken[os.path.realpath(config.input)] = "--input"
-    for flag, path in outputs.items():
-        if path is None:
-            continue
-        folder = path.absolute().parent
-        if path.is_dir():
-            raise InferError(f"{path}: is a folder; {flag} needs the name of a file")
-        if not folder.is_dir():
-            raise InferError(
-                f"{path.parent}: no such folder; make it, or give another {flag}"
-            )
-        if not path.exists() and not os.access(folder, os.W_OK):
-            raise InferError(
-                f"{path.parent}: no permission to write there; give another {flag}"
-            )
-        if os.path.realpath(path) in taken:
-            raise InferError(
-                f"{path}: is also {taken[os.path.realpath(path)]}; give another {flag}"
-            )
-        taken[os.path.realpath(path)] = flag
-
-
-def _check_parquet(config: InferConfig) -> None:
-    if config.output is None or row_writer.is_stream(config.output):
-        raise InferError(
-            "--format parquet: is written to a regular file only; name one with --output"
-        )
-
-
-def _check_show(config: InferConfig) -> None:
-    assert config.debug_dir is not None
-    if os.path.realpath(config.debug_dir) == os.path.realpath(config.input):
-        raise InferError(
-            f"{config.debug_dir}: is also --input; give another --debug-dir"
-        )
-    try:
-        config.debug_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InferError(
-            f"{config.debug_dir}: no folder, and none can be made: {error.strerror}"
-        ) from error
-
-
-def _plot_path(config: InferConfig) -> Path | None:
-    return None if str(config.plot) == "none" else config.plot
-
-
-def _report(
-    config: InferConfig,
-    tally: RunStatistics,
-    classifier: Any,
-    seconds: float,
-    call: Call | None,
+def _print_summary(
+    config: InferConfig, statistics: RunStatistics, seconds: float
 ) -> None:
-    """Draws the plot, and says on stderr what was done and where it is."""
-    total = sum(tally.statuses.values())
-    text = summary_line(tally.statuses, tally.right, tally.labelled)
-    plot = _plot_path(config)
-    if plot is not None and call is not None:
-        save_report_plot(tally, text, classifier, plot, call)
-    if tally.statuses["unreadable"] == total:
-        print(
-            f"{config.input}: no image among its files; expected {FORMATS}",
-            file=sys.stderr,
-        )
-    where = [f"predictions in {config.output}"] * (config.output is not None)
-    where += [f"plot in {plot}"] * (plot is not None)
-    speed = f"{seconds:.1f} s, {total / seconds:,.0f} images/s"
-    print("; ".join([text, speed, *where]), file=sys.stderr)
+    """Prints the number of files, the speed, and the paths of the outputs."""
+    num_files = statistics.num_files
+    if statistics.statuses["unreadable"] == num_files:
+        message = f"{config.input}: no image among its files; expected {FORMATS}"
+        print(message, file=sys.stderr)
+    speed = num_files / seconds
+    parts = [statistics.summary, f"{seconds:.1f} s, {speed:,.0f} images/s"]
+    if config.output is not None:
+        parts.append(f"predictions in {config.output}")
+    plot = plot_path(config.plot)
+    if plot is not None:
+        parts.append(f"plot in {plot}")
+    print("; ".join(parts), file=sys.stderr)

@@ -1,22 +1,21 @@
-"""A folder read by many machines: Ray Data hands names to actors, each of which reads as one machine does.
+"""Inference on a Ray cluster: actors of Ray Data read blocks of file names.
 
-An actor has a classifier, compiled once, and processes that decode (`cnn.decoding`). What a lost machine had
-in hand Ray gives to another; a block of rows is written under the same name again, so that no row is there
-twice. Blocks, actors, retries: https://docs.ray.io/en/latest/data/data.html.
+Each actor has a classifier and a decode pool, as the local engine has. Ray hands the
+block of a lost machine to another one, which writes it under the same name, so that
+no row is there twice. See https://docs.ray.io/en/latest/data/data.html.
 """
 
 import contextlib
-import csv
 import dataclasses
 import itertools
 import logging
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,259 +23,249 @@ import cnn
 from cnn import parallel
 from cnn.config import InferConfig, as_uri
 from cnn.errors import Error
-from cnn.inference import decode_pool, listing, report, row_formats, schema
-from cnn.inference.listing import InferError, InputFile
+from cnn.inference.decode_pool import open_pool
+from cnn.inference.listing import (
+    InferError,
+    InputFiles,
+    find_labels,
+    list_inputs,
+    locate,
+)
+from cnn.inference.ray_sink import CORRECT, LABELED, make_sink
+from cnn.inference.row_formats import ROW_FORMATS, CsvFormat
+from cnn.inference.run_statistics import STATUSES, summary_line
+from cnn.inference.schema import Schema
 
-# Files whose names an actor is given at a time, and whose rows are written together.
+if TYPE_CHECKING:
+    from cnn.classifier import Classifier
+
+# File names per block, and therefore rows per output file.
 _BLOCK_SIZE = 2048
 
 
 class ClusterError(Error):
-    """Ray is not there, or could not do the work."""
+    """Ray is not installed, or could not do the work."""
 
 
-def predict_folder(config: InferConfig) -> bool:
-    """Reads a folder with the machines of a Ray cluster; a file of rows for each block of names.
+def predict_with_ray(config: InferConfig) -> bool:
+    """Predicts the class of every image in a folder with the machines of a cluster.
+
+    Writes one file of rows per block of file names.
 
     Args:
-      config: the settings, of which `output` is a folder.
+      config: settings of `bin/infer`. `output` is a folder or a URI.
 
     Returns:
-      Whether every file could be read.
+      Whether every file could be decoded.
 
     Raises:
-      cnn.Error: in one line, why the work cannot be done.
+      cnn.Error: an input or output cannot be used, or Ray fails. The message is one
+        line.
     """
     start = monotonic()
-    config = _resolve_paths(config)
+    assert config.output is not None
+    _check_output_is_new(config.output)
+    # Actors run in other folders, and do not understand relative paths.
+    output = _make_absolute(config.output)
+    config = dataclasses.replace(config, input=_make_absolute(config.input))
     ray = _connect(config.ray_address)
     try:
-        counts = _predict_and_write(ray, config)
+        counts = _predict_and_write(ray, config, output)
     except ray.exceptions.RayError as error:
-        raise ClusterError(
-            f"--engine ray: {str(error).strip().splitlines()[-1]}"
-        ) from error
+        last_line = str(error).strip().splitlines()[-1]
+        raise ClusterError(f"--engine ray: {last_line}") from error
     finally:
         ray.shutdown()
-    seconds = monotonic() - start
-    total = sum(counts[status] for status in report.STATUSES)
-    text = report.summary_line(counts, counts["right"], counts["labelled"])
-    where = f"predictions in {_output_uri(config)}"
-    print(
-        f"{text}; {seconds:.1f} s, {total / seconds:,.0f} images/s; {where}",
-        file=sys.stderr,
-    )
-    return not counts["unreadable"]
+    _print_summary(counts, monotonic() - start, as_uri(output))
+    return counts["unreadable"] == 0
 
 
-def _resolve_paths(config: InferConfig) -> InferConfig:
-    """Names folders so that other processes find them, and has none written to that holds anything."""
-    assert config.output is not None
-    local = {name: getattr(config, name) for name in ("input", "output")}
-    local = {
-        name: path.absolute()
-        for name, path in local.items()
-        if "://" not in as_uri(path)
-    }
-    output = local.get("output")
-    if (
-        output is not None
-        and output.exists()
-        and (not output.is_dir() or any(output.iterdir()))
-    ):
+def _is_remote(path: Path) -> bool:
+    return "://" in as_uri(path)
+
+
+def _make_absolute(path: Path) -> Path:
+    return path if _is_remote(path) else path.absolute()
+
+
+def _check_output_is_new(output: Path) -> None:
+    """Checks that a local output folder is missing or empty."""
+    if _is_remote(output) or not output.exists():
+        return
+    if not output.is_dir() or any(output.iterdir()):
         raise InferError(
-            f"{config.output}: is there already; give an --output that is new, or an empty folder"
+            f"{output}: is there already; give an --output that is new, or an empty "
+            "folder"
         )
-    return dataclasses.replace(config, **local)
+
+
+def _print_summary(counts: Counter[str], seconds: float, output: str) -> None:
+    num_files = sum(counts[status] for status in STATUSES)
+    summary = summary_line(counts, counts[CORRECT], counts[LABELED])
+    speed = f"{seconds:.1f} s, {num_files / seconds:,.0f} images/s"
+    print(f"{summary}; {speed}; predictions in {output}", file=sys.stderr)
 
 
 def _connect(address: str | None) -> Any:
-    """Joins the cluster at an address, or makes one of this machine."""
-    os.environ.setdefault(
-        "RAY_USAGE_STATS_ENABLED", "0"
-    )  # Nothing is told to anyone unasked.
-    try:
-        import ray
-        import ray.data
-    except ModuleNotFoundError as error:
-        raise ClusterError(
-            f"--engine ray: {error.name} is not installed for {sys.executable}; run: pip install 'cnn[ray]', "
-            "in a clone pip install -e '.[ray]'"
-        ) from error
-    package = str(Path(cnn.__file__).parent)
-    # Machines that have what the package needs do not need the package.
-    about: dict[str, Any] = {
-        "py_modules": [package],
+    """Connects to a cluster, or starts one on this machine, and returns `ray`.
+
+    Args:
+      address: address of the cluster, or None to start one.
+
+    Raises:
+      ClusterError: Ray is not installed, or the cluster cannot be reached.
+    """
+    ray = _import_ray()
+    # Workers have the dependencies installed, and receive this package.
+    runtime_env: dict[str, Any] = {
+        "py_modules": [str(Path(cnn.__file__).parent)],
         "excludes": ["data/mnist", "**/__pycache__"],
     }
     try:
         ray.init(
             address or "local",
-            runtime_env=about,
+            runtime_env=runtime_env,
             logging_level=logging.ERROR,
             log_to_driver=False,
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise ClusterError(
-            f"--ray-address {address}: {str(error).splitlines()[0]}"
-        ) from error
+        first_line = str(error).splitlines()[0]
+        raise ClusterError(f"--ray-address {address}: {first_line}") from error
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = sys.stderr.isatty()
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     return ray
 
 
-def _predict_and_write(ray: Any, config: InferConfig) -> Counter:
-    import pyarrow as pa
+def _import_ray() -> Any:
+    # Ray reads this when it is imported. It would report statistics of its use.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+        import ray.data
+    except ModuleNotFoundError as error:
+        raise ClusterError(
+            f"--engine ray: {error.name} is not installed for {sys.executable}; run: "
+            "pip install 'cnn[ray]', in a clone pip install -e '.[ray]'"
+        ) from error
+    return ray
 
+
+def _predict_and_write(ray: Any, config: InferConfig, output: Path) -> Counter[str]:
+    """Writes the rows of all files, and returns their counts."""
     from cnn.classifier import Classifier
 
-    files = listing.list_inputs(config)
-    classifier = Classifier.load(config.model)
-    if config.unsure_below is not None:
-        classifier.unsure_below = config.unsure_below
-    label_of = listing.find_labels(files, config.labels, classifier.class_names)
-    columns, _ = schema.make_row_formatter(
-        config, classifier.class_names, labelled=label_of is not None
+    files = list_inputs(config)
+    classifier = Classifier.load(config.model, config.unsure_below)
+    find_label = find_labels(files, config.labels, classifier.class_names)
+    schema = Schema(
+        class_names=classifier.class_names,
+        has_labels=find_label is not None,
+        top_k=config.top_k,
+        has_probabilities=config.probabilities,
     )
-    names = (os.fsencode(file.name) for file in files)
-    blocks = [
-        pa.table({"name": block})
-        for block in iter(lambda: list(itertools.islice(names, _BLOCK_SIZE)), [])
-    ]
-    sink = _make_sink(config, columns)
-    top, options = files.top, _actor_resources(ray, config.workers)
+    row_format = ROW_FORMATS[config.format or "csv"](schema)
+    sink = make_sink(as_uri(output), row_format)
+
+    # The class is sent to the actors, with these variables.
+    folder = files.top
 
     class Reader(_Actor):
-        """Has the model within it, so that no machine that may be lost has to keep it."""
+        """Holds the model, so that no machine that may be lost has to keep it."""
 
         def __init__(self) -> None:
-            super().__init__(config, top, label_of, classifier)
+            super().__init__(
+                folder=folder,
+                classifier=classifier,
+                schema=schema,
+                find_label=find_label,
+                workers=config.workers,
+                decode_timeout=config.decode_timeout,
+            )
 
-    read = ray.data.from_arrow(blocks).map_batches(Reader, batch_size=None, **options)
-    read.write_datasink(sink, ray_remote_args={"num_cpus": 0})
+    names = ray.data.from_arrow(_make_name_blocks(files))
+    resources = _actor_resources(ray, config.workers)
+    lines = names.map_batches(Reader, batch_size=None, **resources)
+    lines.write_datasink(sink, ray_remote_args={"num_cpus": 0})
     return sink.counts
 
 
+def _make_name_blocks(files: InputFiles) -> list[Any]:
+    """Returns Arrow tables with a column of file names as bytes."""
+    import pyarrow as pa
+
+    names = (os.fsencode(file.name) for file in files)
+    blocks = []
+    while block := list(itertools.islice(names, _BLOCK_SIZE)):
+        blocks.append(pa.table({"name": block}))
+    return blocks
+
+
 def _actor_resources(ray: Any, workers: int | None) -> dict[str, Any]:
-    """Says how many actors there are, and what each takes of its machine."""
-    resources = ray.cluster_resources()
-    gpus = int(resources.get("GPU", 0))
-    most = int(resources.get("CPU", 1))
-    cpus = max(
-        1, min(workers, most) if workers is not None else most // gpus if gpus else 1
-    )
-    actors = gpus or max(1, most // cpus)
-    return {"num_cpus": cpus, "num_gpus": 1 if gpus else 0, "concurrency": (1, actors)}
+    """Returns the number of actors, and the CPUs and GPUs of each.
+
+    Args:
+      ray: the module, connected to a cluster.
+      workers: decode processes per actor, or None for all CPUs of a GPU's share.
+    """
+    cluster = ray.cluster_resources()
+    num_gpus = int(cluster.get("GPU", 0))
+    num_cpus = int(cluster.get("CPU", 1))
+    if workers is not None:
+        cpus_per_actor = min(workers, num_cpus)
+    elif num_gpus:
+        cpus_per_actor = num_cpus // num_gpus
+    else:
+        cpus_per_actor = 1
+    cpus_per_actor = max(1, cpus_per_actor)
+    num_actors = num_gpus or max(1, num_cpus // cpus_per_actor)
+    return {
+        "num_cpus": cpus_per_actor,
+        "num_gpus": 1 if num_gpus else 0,
+        "concurrency": (1, num_actors),
+    }
 
 
 class _Actor:
-    """What an actor does: names in, rows out."""
+    """Makes rows of file names, as lines of a CSV."""
 
     def __init__(
         self,
-        config: InferConfig,
-        top: str,
-        label_of: Callable[[str], str] | None,
-        classifier: Any,
+        folder: str,
+        classifier: "Classifier",
+        schema: Schema,
+        find_label: Callable[[str], str] | None,
+        workers: int | None,
+        decode_timeout: float,
     ) -> None:
-        import ray
-
-        self._top, self._label_of = top, label_of or (lambda _: "")
-        workers = config.workers if config.workers is not None else _assigned_cpus(ray)
-        self._kept = contextlib.ExitStack()
-        self._decoders = self._kept.enter_context(
-            decode_pool.open_pool(workers, config.decode_timeout)
-        )
+        if workers is None:
+            workers = _count_assigned_cpus()
+        self._folder = folder
         self._classifier = classifier
-        _, self._row = schema.make_row_formatter(
-            config, self._classifier.class_names, labelled=label_of is not None
-        )
+        self._schema = schema
+        self._row_format = CsvFormat(schema)
+        self._find_label = find_label
+        self._stack = contextlib.ExitStack()
+        self._pool = self._stack.enter_context(open_pool(workers, decode_timeout))
 
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        files = list(listing.locate(self._top, map(os.fsdecode, batch["name"])))
+        """Returns an array of `bytes` in column `line` for those in column `name`."""
+        files = list(locate(self._folder, map(os.fsdecode, batch["name"])))
         paths = [file.path for file in files]
-        decoded = list(self._decoders.decode(paths, self._classifier.preprocessing))
-        readings = self._classifier.classify(paths, decoded)
-        lines = [
-            self._line(file, reading)
-            for file, reading in zip(files, readings, strict=True)
-        ]
+        decoded = list(self._pool.decode(paths, self._classifier.preprocessing))
+        predictions = self._classifier.classify(paths, decoded)
+        lines = []
+        for file, prediction in zip(files, predictions, strict=True):
+            label = self._find_label(file.name) if self._find_label else ""
+            row = self._schema.make_row(file, prediction, label)
+            lines.append(self._row_format.encode([row]))
         return {"line": np.array(lines, object)}
 
-    def _line(self, file: InputFile, reading: Any) -> bytes:
-        row = self._row(file, reading, self._label_of(file.name))
-        return row_formats.csv_line(row).encode(**row_formats.ENCODING)
 
+def _count_assigned_cpus() -> int:
+    """Returns the number of CPUs that Ray has assigned to this actor."""
+    import ray
 
-def _assigned_cpus(ray: Any) -> int:
-    """Returns how many processors this actor was promised."""
-    promised = ray.get_runtime_context().get_assigned_resources().get("CPU", 1)
-    return max(1, min(int(promised), parallel.cpu_count()))
-
-
-def _make_sink(config: InferConfig, columns: row_formats.Schema) -> Any:
-    """Makes what Ray writes blocks with: a file for each, whose rows it counts by status."""
-    from ray.data.datasource import BlockBasedFileDatasink
-
-    kind = config.format or "csv"
-
-    class Sink(BlockBasedFileDatasink):
-        def __init__(self) -> None:
-            super().__init__(_output_uri(config), file_format=kind)
-            self.counts: Counter = Counter()
-
-        def write(self, blocks: Iterable[Any], ctx: Any) -> Any:
-            blocks = list(blocks)
-            super().write(blocks, ctx)
-            return _count_statuses(
-                columns,
-                (
-                    row
-                    for block in blocks
-                    for row in _parse_rows(block["line"].to_pylist())
-                ),
-            )
-
-        def write_block_to_file(self, block: Any, file: Any) -> None:
-            lines = block.to_arrow()["line"].to_pylist()
-            if kind == "parquet":
-                row_formats.write_parquet(_parse_rows(lines), columns, file)
-            elif kind == "jsonl":
-                file.writelines(
-                    row_formats.json_line(columns, row).encode()
-                    for row in _parse_rows(lines)
-                )
-            else:
-                header = row_formats.csv_line(columns.names).encode(
-                    **row_formats.ENCODING
-                )
-                file.writelines([header, *lines])
-
-        def on_write_complete(self, write_result: Any) -> None:
-            super().on_write_complete(write_result)
-            self.counts = sum(filter(None, write_result.write_returns), Counter())
-
-    return Sink()
-
-
-def _output_uri(config: InferConfig) -> str:
-    assert config.output is not None
-    return as_uri(config.output)
-
-
-def _parse_rows(lines: Iterable[bytes]) -> Iterable[list[str]]:
-    return csv.reader(
-        (line.decode(**row_formats.ENCODING) for line in lines), strict=True
-    )
-
-
-def _count_statuses(columns: row_formats.Schema, found: Iterable[list[str]]) -> Counter:
-    counts: Counter = Counter()
-    for cells in found:
-        row = dict(zip(columns.names, cells, strict=True))
-        counts[row["status"]] += 1
-        if row.get("label") and row["status"] != "unreadable":
-            counts["labelled"] += 1
-            counts["right"] += row["label"] == row["prediction"]
-    return counts
+    assigned = ray.get_runtime_context().get_assigned_resources()
+    num_cpus = int(assigned.get("CPU", 1))
+    return max(1, min(num_cpus, parallel.cpu_count()))

@@ -1,163 +1,244 @@
-r"""Rows as text, and back: CSV (RFC 4180) and JSON lines (https://jsonlines.org); and Parquet made of a CSV.
+r"""Formats of an output: CSV, JSON lines and Parquet.
 
-A name that is not UTF-8 keeps its bytes in a CSV. JSON has escapes instead, of which Python makes the same
-name again ("surrogateescape", PEP 383). Parquet, whose texts must be UTF-8, shows such bytes as `\xff`.
+A format is a subclass of `RowFormat` with an entry in `ROW_FORMATS`. Its name is
+also a value of `InferConfig.format`, and the extension of its files.
+
+A path that is not UTF-8 keeps its bytes in a CSV. JSON has escapes for such
+bytes, from which Python restores the same path ("surrogateescape", PEP 383).
+Parquet text must be UTF-8 and shows such bytes as `\xff`.
 """
 
-import contextlib
+import abc
 import csv
 import itertools
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import IO, ClassVar
 
-Format = Literal["csv", "jsonl", "parquet"]
+from cnn.atomic_write import atomic_write
+from cnn.errors import Error
+from cnn.inference.csv_lines import ENCODING, csv_line, read_csv_rows
+from cnn.inference.schema import Cell, Column, Row, Schema, format_number
 
-# How names that are not UTF-8 are written as the bytes that they are.
-ENCODING: Any = {"encoding": "utf-8", "errors": "surrogateescape"}
-# What must not stay bare in a row of a CSV.
-_SPECIAL = frozenset(',"\r\n')
-# Rows that a Parquet file holds together.
+# Rows per row group of a Parquet file. One row group is held in memory.
 _ROWS_PER_GROUP = 65_536
 
 
-class Schema(NamedTuple):
-    """What a row holds.
+class OutputError(Error):
+    """An output that cannot be written, or continued."""
+
+
+class RowFormat(abc.ABC):
+    """Converts rows to the bytes of a file, and back.
+
+    Rows are appended to a partial file as they come. The partial file becomes the
+    output at the end.
 
     Attributes:
-      names: of the columns.
-      numbers: which of them are numbers; the others are texts.
+      name: name of the format, and extension of its files.
+      needs_regular_file: whether the output may be neither a pipe nor stdout.
+      schema: columns of the output.
     """
 
-    names: Sequence[str]
-    numbers: frozenset[str]
+    name: ClassVar[str]
+    needs_regular_file: ClassVar[bool] = False
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+
+    @abc.abstractmethod
+    def header(self) -> bytes:
+        """Returns the bytes of a file before its first row."""
+
+    @abc.abstractmethod
+    def encode(self, rows: Iterable[Row]) -> bytes:
+        """Returns the bytes that are appended for rows."""
+
+    @abc.abstractmethod
+    def recover(self, partial: Path) -> Iterator[tuple[Row, int]]:
+        """Reads the complete rows of a partial file, which may end anywhere.
+
+        Yields:
+          Each row, and its end as an offset in bytes.
+
+        Raises:
+          OutputError: the file has other columns.
+          ValueError: a complete row cannot be parsed.
+        """
+
+    def finish(self, partial: Path, output: Path) -> None:
+        """Makes the output of a partial file that has all rows."""
+        os.replace(partial, output)
+
+    def write_file(self, rows: Iterable[Row], file: IO[bytes]) -> None:
+        """Writes a complete output at once."""
+        file.write(self.header())
+        file.write(self.encode(rows))
+
+    def _check_names(self, names: Sequence[str], partial: Path) -> None:
+        if list(names) != self.schema.names:
+            raise OutputError(
+                f"{partial}: has the columns {','.join(names)}, where "
+                f"{','.join(self.schema.names)} are asked for; give the flags of the "
+                "stopped run, or leave out --resume to begin anew"
+            )
 
 
-def infer_format(path: Path | None, wanted: Format | None) -> Format:
-    """Tells the format of an output: what is wanted, or by its extension, or CSV.
+class CsvFormat(RowFormat):
+    r"""CSV (RFC 4180) with a header, in UTF-8, with `\n` at the end of a row."""
+
+    name = "csv"
+
+    def header(self) -> bytes:
+        """Returns the row of column names."""
+        return csv_line(self.schema.names)
+
+    def encode(self, rows: Iterable[Row]) -> bytes:
+        r"""Returns one line per row.
+
+        Example:
+          >>> row = Row("a,b", "7", 0.5, "ok", 'say "7" twice')
+          >>> CsvFormat(Schema(("7",))).encode([row])
+          b'"a,b",7,0.500000,ok,"say ""7"" twice"\n'
+        """
+        return b"".join(csv_line(self.schema.to_cells(row)) for row in rows)
+
+    def parse(self, lines: Iterable[bytes]) -> Iterator[Row]:
+        """Parses the lines of `encode`, without a header."""
+        text = (line.decode(**ENCODING) for line in lines)
+        for cells in csv.reader(text, strict=True):
+            yield self._parse_row(cells)
+
+    def recover(self, partial: Path) -> Iterator[tuple[Row, int]]:
+        """Reads the complete rows of a partial CSV."""
+        with open(partial, "rb") as file:
+            rows = read_csv_rows(file)
+            header = next(rows, None)
+            if header is None:
+                return
+            names, _ = header
+            self._check_names(names, partial)
+            for cells, end in rows:
+                yield self._parse_row(cells), end
+
+    def _parse_row(self, texts: Sequence[str]) -> Row:
+        columns = self.schema.columns
+        cells = [_parse_cell(*pair) for pair in zip(texts, columns, strict=True)]
+        return self.schema.from_cells(cells)
+
+
+class JsonLinesFormat(RowFormat):
+    """JSON lines (https://jsonlines.org): one object per row."""
+
+    name = "jsonl"
+
+    def header(self) -> bytes:
+        """Returns nothing: each line has the names of its columns."""
+        return b""
+
+    def encode(self, rows: Iterable[Row]) -> bytes:
+        r"""Returns one line per row.
+
+        Example:
+          >>> row = Row("a", None, None, "blank", "no ink found")
+          >>> JsonLinesFormat(Schema(("7",))).encode([row])[:45]
+          b'{"path": "a", "prediction": null, "confidence'
+        """
+        return "".join(map(self._json_line, rows)).encode()
+
+    def _json_line(self, row: Row) -> str:
+        cells = self.schema.to_cells(row)
+        members = [
+            f"{json.dumps(name)}: {_json_value(cell)}"
+            for name, cell in zip(self.schema.names, cells, strict=True)
+        ]
+        return "{" + ", ".join(members) + "}\n"
+
+    def recover(self, partial: Path) -> Iterator[tuple[Row, int]]:
+        """Reads the complete lines of a partial file."""
+        end = 0
+        with open(partial, "rb") as file:
+            for line in file:
+                end += len(line)
+                if line.endswith(b"\n"):
+                    values = json.loads(line)
+                    self._check_names(list(values), partial)
+                    yield self.schema.from_cells(list(values.values())), end
+
+
+class ParquetFormat(CsvFormat):
+    """Parquet. The partial file is a CSV, since Parquet has no rows before its end."""
+
+    name = "parquet"
+    needs_regular_file = True
+
+    def finish(self, partial: Path, output: Path) -> None:
+        """Converts the partial CSV."""
+        rows = (row for row, _ in self.recover(partial))
+        with atomic_write(output) as temporary, open(temporary, "wb") as file:
+            self.write_file(rows, file)
+        partial.unlink()
+
+    def write_file(self, rows: Iterable[Row], file: IO[bytes]) -> None:
+        """Writes a complete Parquet file, one row group at a time."""
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        schema = pa.schema(
+            [
+                (column.name, pa.float64() if column.is_number else pa.string())
+                for column in self.schema.columns
+            ]
+        )
+        remaining = iter(rows)
+        with parquet.ParquetWriter(file, schema) as writer:
+            while group := list(itertools.islice(remaining, _ROWS_PER_GROUP)):
+                writer.write_table(pa.table(self._transpose(group), schema=schema))
+
+    def _transpose(self, rows: Sequence[Row]) -> dict[str, list[Cell]]:
+        """Returns the values of each column."""
+        table = [map(_parquet_value, self.schema.to_cells(row)) for row in rows]
+        columns = zip(*table, strict=True)
+        return {
+            name: list(values)
+            for name, values in zip(self.schema.names, columns, strict=True)
+        }
+
+
+ROW_FORMATS: dict[str, type[RowFormat]] = {
+    row_format.name: row_format
+    for row_format in (CsvFormat, JsonLinesFormat, ParquetFormat)
+}
+
+
+def infer_format(output: Path | None, wanted: str | None) -> type[RowFormat]:
+    """Returns the wanted format, else that of the output's extension, else CSV.
 
     Example:
-      >>> choose(Path("digits.parquet"), None)
-      'parquet'
+      >>> infer_format(Path("digits.parquet"), None).__name__
+      'ParquetFormat'
     """
-    extension: Any = path.suffix.lower().removeprefix(".") if path else ""
-    return wanted or (extension if extension in get_args(Format) else "csv")
+    if wanted is not None:
+        return ROW_FORMATS[wanted]
+    extension = output.suffix.lower().removeprefix(".") if output else ""
+    return ROW_FORMATS.get(extension, CsvFormat)
 
 
-def csv_line(row: Sequence[str]) -> str:
-    r"""Writes a row of a CSV.
-
-    Python's own writer leaves a bare carriage return bare, which its reader takes for the end of a row.
-
-    Example:
-      >>> csv_line(["a,b", 'say "7" twice', "7"])
-      '"a,b","say ""7"" twice",7\n'
-    """
-    return ",".join(map(_csv_cell, row)) + "\n"
-
-
-def _csv_cell(text: str) -> str:
-    return text if _SPECIAL.isdisjoint(text) else '"' + text.replace('"', '""') + '"'
-
-
-def json_line(columns: Schema, row: Sequence[str]) -> str:
-    r"""Writes a row as a JSON object; what is empty is null.
-
-    Example:
-      >>> columns = Columns(["path", "label", "confidence"], frozenset({"confidence"}))
-      >>> json_line(columns, ["a", "", "0.50"])
-      '{"path": "a", "label": null, "confidence": 0.50}\n'
-    """
-    cells = zip(columns.names, row, strict=True)
-    texts = (
-        f"{json.dumps(name)}: {_json_cell(cell, name in columns.numbers)}"
-        for name, cell in cells
-    )
-    return "{" + ", ".join(texts) + "}\n"
-
-
-def _json_cell(cell: str, is_number: bool) -> str:
-    if not cell:
-        return "null"
-    return cell if is_number else json.dumps(cell)
-
-
-def csv_rows(path: Path) -> Iterator[tuple[list[str], int]]:
-    """Reads the rows of a CSV that may have been torn anywhere.
-
-    Args:
-      path: of the file.
-
-    Yields:
-      Each whole row, its header too, and how many bytes of the file it ends after.
-    """
-    with open(path, "rb") as file:
-        at, ended = 0, True
-
-        def lines() -> Iterator[str]:
-            nonlocal at, ended
-            for raw in file:
-                at, ended = at + len(raw), raw.endswith(b"\n")
-                yield raw.decode(**ENCODING)
-
-        with contextlib.suppress(
-            csv.Error
-        ):  # The last row ends within quotation marks.
-            for row in csv.reader(lines(), strict=True):
-                if ended:
-                    yield row, at
-
-
-def json_rows(path: Path) -> Iterator[tuple[dict[str, str], int]]:
-    """Reads JSON lines that may have been torn anywhere; values and ends as of `csv_rows`, by column."""
-    with open(path, "rb") as file:
-        at = 0
-        for raw in file:
-            at += len(raw)
-            if raw.endswith(b"\n"):
-                values = json.loads(raw, parse_float=str)
-                yield (
-                    {
-                        name: "" if value is None else value
-                        for name, value in values.items()
-                    },
-                    at,
-                )
-
-
-def write_parquet(rows: Iterable[Sequence[str]], columns: Schema, file: Any) -> None:
-    """Writes rows as Parquet, some at a time.
-
-    Args:
-      rows: without a header.
-      columns: what they hold.
-      file: path of the file, or a file that is open.
-    """
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    kinds = [
-        pa.float64() if name in columns.numbers else pa.string()
-        for name in columns.names
-    ]
-    schema = pa.schema(list(zip(columns.names, kinds, strict=True)))
-    left = iter(rows)
-    with parquet.ParquetWriter(file, schema) as writer:
-        while group := list(itertools.islice(left, _ROWS_PER_GROUP)):
-            values = dict(zip(columns.names, zip(*group, strict=True), strict=True))
-            arrays = {
-                name: [_parquet_value(c, name in columns.numbers) for c in values[name]]
-                for name in values
-            }
-            writer.write_table(pa.table(arrays, schema=schema))
-
-
-def _parquet_value(cell: str, is_number: bool) -> str | float | None:
-    if not cell:
+def _parse_cell(text: str, column: Column) -> Cell:
+    if not text:
         return None
-    return (
-        float(cell)
-        if is_number
-        else cell.encode(**ENCODING).decode(errors="backslashreplace")
-    )
+    return float(text) if column.is_number else text
+
+
+def _json_value(cell: Cell) -> str:
+    if isinstance(cell, float):
+        return format_number(cell)
+    return json.dumps(cell)
+
+
+def _parquet_value(cell: Cell) -> Cell:
+    if isinstance(cell, str):
+        return cell.encode(**ENCODING).decode(errors="backslashreplace")
+    return cell

@@ -1,102 +1,19 @@
 """Rows that survive whatever ends a run: torn files, full disks, kills."""
 
 import contextlib
-import csv
-import dataclasses
-import io
-import json
 import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from PIL import Image
-from pyarrow import parquet
 
-from cnn.config import InferConfig
-from cnn.inference import local_engine, row_formats, row_writer
+from cnn.inference import local_engine, row_writer
+from cnn.inference.csv_lines import read_csv_rows
 from tests.conftest import command
-
-CELLS = st.lists(st.text("ab7,\"'\r\n=-\udcff ü", max_size=6), min_size=2, max_size=2)
-HEADER = ["path", "prediction"]
-
-
-@given(CELLS)
-def test_a_row_parses_back_to_its_cells(row):
-    text = row_formats.csv_line(row)
-    assert list(csv.reader(io.StringIO(text, newline=""), strict=True)) == [row]
-
-
-@given(st.lists(CELLS, max_size=5), st.integers(0, 10**6))
-def test_of_a_file_torn_anywhere_the_whole_rows_are_found(rows, cut):
-    lines = [
-        row_formats.csv_line(row).encode("utf-8", "surrogateescape") for row in rows
-    ]
-    ends = [sum(map(len, lines[: i + 1])) for i in range(len(lines))]
-    cut %= sum(map(len, lines)) + 1
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(b"".join(lines)[:cut])
-        file.flush()
-        found = list(row_formats.csv_rows(Path(file.name)))
-    assert found == [
-        (row, end) for row, end in zip(rows, ends, strict=True) if end <= cut
-    ]
-
-
-NAMES = row_formats.Schema(
-    ["path", "prediction", "confidence"], frozenset({"confidence"})
-)
-
-
-@given(st.lists(CELLS, max_size=5), st.integers(0, 10**6))
-def test_json_lines_parse_back_wherever_they_are_torn(rows, cut):
-    rows = [[*row, "0.250000"] for row in rows]
-    lines = [row_formats.json_line(NAMES, row).encode() for row in rows]
-    ends = [sum(map(len, lines[: i + 1])) for i in range(len(lines))]
-    cut %= sum(map(len, lines)) + 1
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(b"".join(lines)[:cut])
-        file.flush()
-        found = list(row_formats.json_rows(Path(file.name)))
-    expected = [
-        (dict(zip(NAMES.names, row, strict=True)), end)
-        for row, end in zip(rows, ends, strict=True)
-    ]
-    assert found == [(row, end) for row, end in expected if end <= cut]
-    for line, row in zip(lines, rows, strict=True):
-        assert json.loads(line) == {
-            "path": row[0] or None,
-            "prediction": row[1] or None,
-            "confidence": 0.25,
-        }
-
-
-@pytest.fixture(scope="module")
-def scans(mnist_test, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("scans")
-    for i in range(40):
-        Image.fromarray(mnist_test.images[i, ..., 0]).save(folder / f"scan{i}.png")
-    shutil.copy(folder / "scan0.png", folder / 'new\nline, "scan11" \r.png')
-    (folder / "scan12.png").write_text("no image")
-    return folder
-
-
-def settings(scans, trained, out, **others):
-    return InferConfig(
-        **{
-            "input": scans,
-            "model": trained / "mnist_model.h5",
-            "output": out,
-            "plot": Path("none"),
-            **others,
-        }
-    )
+from tests.inference.conftest import read_folder, settings
 
 
 def arguments(config):
@@ -244,91 +161,91 @@ def test_stdout_cannot_be_continued(run):
     )
 
 
-@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
-def test_other_formats_hold_the_same_rows_and_are_continued(
-    scans, trained, tmp_path, ending
-):
-    folder = tmp_path / "scans"
-    shutil.copytree(scans, folder)
-    shutil.copy(folder / "scan0.png", folder / os.fsdecode(b"zz\xff.png"))
-    out, table = tmp_path / f"o.{ending}", tmp_path / "o.csv"
-    local_engine.predict_folder(
-        settings(folder, trained, table, top_k=2, probabilities=True)
-    )
-    config = settings(folder, trained, out, top_k=2, probabilities=True)
-    local_engine.predict_folder(config)
-    whole = out.read_bytes()
-    names, *rows = [row for row, _ in row_formats.csv_rows(table)]
-    texts = {"path", "prediction", "status", "detail", "prediction_2"}
-    expected = [
-        {
-            n: (c if n in texts else float(c)) if c else None
-            for n, c in zip(names, row, strict=True)
-        }
-        for row in rows
-    ]
-    if ending == "jsonl":
-        assert [json.loads(line) for line in whole.decode().splitlines()] == expected
-        (tmp_path / "o.jsonl.partial").write_bytes(whole[: len(whole) // 2])
-    else:
-        expected[-1]["path"] = "zz\\xff.png"
-        assert parquet.read_table(out).to_pylist() == expected
-        (tmp_path / "o.parquet.partial").write_bytes(table.read_bytes()[:999])
-    out.unlink()
-    local_engine.predict_folder(dataclasses.replace(config, resume=True))
-    assert out.read_bytes() == whole
-    assert not row_writer.partial_path(out).exists()
+def read_rows(path: Path) -> list[list[str]]:
+    with open(path, "rb") as file:
+        _, *rows = [row for row, _ in read_csv_rows(file)]
+    return rows
 
 
-def test_parquet_needs_a_file(scans, trained, run):
-    done = run(
-        "infer",
-        "--input",
-        scans,
-        "--model",
-        trained / "mnist_model.h5",
-        "--format",
-        "parquet",
+def children_of(process: subprocess.Popen) -> list[int]:
+    """The processes of a session but its first."""
+    listed = subprocess.run(
+        ["ps", "-s", str(process.pid), "-o", "pid="], capture_output=True
     )
-    assert done.returncode == 1
-    assert (
-        "--format parquet: is written to a regular file only; name one with --output"
-        in done.stderr
-    )
+    return [pid for pid in map(int, listed.stdout.split()) if pid != process.pid]
+
+
+def wait_for_rows(process: subprocess.Popen, partial: Path, num_bytes: int) -> None:
+    """Waits until a run has written more than a number of bytes, or has ended."""
+    while process.poll() is None:
+        if partial.exists() and partial.stat().st_size > num_bytes:
+            return
+        time.sleep(0.01)
+
+
+def wait_for_children(process: subprocess.Popen, count: int) -> None:
+    """Waits until a run has so many processes again, or has ended."""
+    while process.poll() is None and len(children_of(process)) < count:
+        time.sleep(0.1)
 
 
 def test_whichever_processes_are_killed_the_rows_and_the_plot_are_those_of_a_quiet_run(
     scans, trained, tmp_path, uninterrupted
 ):
-    """All but the command itself: those that decode, that which draws, that which starts them."""
+    """All but the command itself: those that decode, draw, and start the others."""
     many = tmp_path / "many"
     for i in range(60):
         (many / str(i)).mkdir(parents=True)
         for path in scans.iterdir():
             os.link(path, many / str(i) / path.name)
-    out, plot, quiet = tmp_path / "o.csv", tmp_path / "p.png", tmp_path / "quiet.csv"
+    out = tmp_path / "o.csv"
+    plot = tmp_path / "p.png"
+    quiet = tmp_path / "quiet.csv"
     quiet.write_bytes(uninterrupted)
-    run = command(
-        "infer", "--input", many, "--model", trained / "mnist_model.h5", "--output", out
-    )
+    flags = ["--input", many, "--model", trained / "mnist_model.h5", "--output", out]
+    run = command("infer", *flags, "--plot", plot, "--rows-per-write", 16)
+    partial = row_writer.partial_path(out)
     with subprocess.Popen(
-        [*run, "--plot", plot],
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
+        run, cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True
     ) as process:
-        for _ in range(3):
-            time.sleep(1)
-            listed = subprocess.run(
-                ["ps", "-s", str(process.pid), "-o", "pid="], capture_output=True
-            )
-            for pid in map(int, listed.stdout.split()):
-                if pid != process.pid:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
+        count = 0
+        for kills in range(3):
+            wait_for_rows(process, partial, kills * len(uninterrupted))
+            wait_for_children(process, count)
+            children = children_of(process)
+            for pid in children:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            count = len(children) - (kills == 0)  # That which draws is not replaced.
         words = process.stderr.read().decode()
     assert process.returncode == 1, words  # Of the file that is no image.
-    rows = [row for row, _ in row_formats.csv_rows(out)][1:]
-    expected = [row for row, _ in row_formats.csv_rows(quiet)][1:]
+    assert out.exists(), words
+    rows = read_rows(out)
+    expected = read_rows(quiet)
     assert [row[1:5] for row in rows] == 60 * [row[1:5] for row in expected]
     assert plot.exists()
+
+
+def test_an_output_that_is_no_regular_file_is_written_to_and_a_link_is_followed(
+    digits, model, tmp_path
+):
+    (tmp_path / "real.csv").write_text("before")
+    (tmp_path / "link.csv").symlink_to("real.csv")
+    read_folder(digits, model, tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text().startswith("path,prediction")
+    os.mkfifo(tmp_path / "pipe")
+    script = command(
+        "infer",
+        "--input",
+        digits,
+        "--model",
+        model,
+        "--output",
+        "pipe",
+        "--plot",
+        "none",
+    )
+    with subprocess.Popen(script, cwd=tmp_path, stderr=subprocess.DEVNULL):
+        assert (tmp_path / "pipe").read_text().startswith("path,prediction")
+    assert (tmp_path / "pipe").is_fifo()

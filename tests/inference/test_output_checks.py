@@ -1,0 +1,87 @@
+"""Checks of outputs before a run."""
+
+from pathlib import Path
+
+import pytest
+
+from cnn.config import InferConfig
+from cnn.inference import local_engine
+from cnn.inference.listing import InferError
+from cnn.inference.output_checks import check_outputs
+from tests.inference.conftest import read_folder
+
+
+def test_outputs_may_not_be_what_is_read(digits, model, tmp_path):
+    table = tmp_path / "l.csv"
+    table.write_text("a/scan0.png,7\n")
+    one = digits / "a" / "scan0.png"
+    for settings, words in [
+        ({"output": model}, "is also --model; give another --output"),
+        ({"plot": model}, "is also --model; give another --plot"),
+        ({"output": table, "labels": table}, "is also --labels; give another --output"),
+        ({"input": one, "plot": one}, "is also --input; give another --plot"),
+        (
+            {"output": tmp_path / "x", "plot": tmp_path / "x"},
+            "is also --output; give another --plot",
+        ),
+    ]:
+        config = InferConfig(
+            **{"input": digits, "model": model, "plot": Path("none"), **settings}
+        )
+        before = one.read_bytes(), model.read_bytes()
+        with pytest.raises(InferError, match=words):
+            local_engine.predict_folder(config)
+        assert (one.read_bytes(), model.read_bytes()) == before
+
+
+def test_debug_images_need_a_folder_of_its_own(digits, model, tmp_path):
+    with pytest.raises(InferError, match="is also --input; give another --debug-dir"):
+        read_folder(digits, model, tmp_path / "o.csv", debug_dir=digits)
+    (tmp_path / "file").touch()
+    with pytest.raises(InferError, match="file: no folder, and none can be made"):
+        read_folder(digits, model, tmp_path / "o.csv", debug_dir=tmp_path / "file")
+
+
+def test_parquet_needs_a_file(scans, trained, run):
+    done = run(
+        "infer",
+        "--input",
+        scans,
+        "--model",
+        trained / "mnist_model.h5",
+        "--format",
+        "parquet",
+    )
+    assert done.returncode == 1
+    assert (
+        "--format parquet: is written to a regular file only; name one with --output"
+        in done.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"output": "."}, "is a folder; --output needs the name of a file"),
+        ({"plot": "none/p.png"}, "no such folder; make it, or give another --plot"),
+        ({"input": "s3://bucket"}, "s3://bucket: is not of this machine"),
+        ({"output": "o.parquet", "plot": "o.parquet"}, "is also --output"),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_refused(settings, words, tmp_path):
+    paths = {"input": tmp_path, "plot": Path("none")}
+    for name, path in settings.items():
+        paths[name] = Path(path) if "://" in path else tmp_path / path
+    with pytest.raises(InferError, match=words):
+        check_outputs(InferConfig(**paths))
+
+
+def test_outputs_in_an_existing_folder_are_accepted(tmp_path):
+    config = InferConfig(
+        input=tmp_path,
+        output=tmp_path / "o.parquet",
+        plot=tmp_path / "p.png",
+        debug_dir=tmp_path / "debug" / "images",
+    )
+    check_outputs(config)
+    assert config.debug_dir.is_dir()
