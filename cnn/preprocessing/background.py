@@ -66,7 +66,7 @@ def _uniform_background(
 
 
 def _is_uniform(border: np.ndarray, limits: SegmentationThresholds) -> bool:
-    return int(border.max()) - int(border.min()) <= limits.even
+    return int(border.max()) - int(border.min()) <= limits.max_uniform_range
 
 
 def _bilevel(
@@ -121,7 +121,9 @@ def _level_statistics(
     """Returns the median of pixels that are so many of each level, and which shares are near it and on it."""
     count = counts.sum()
     level = int(np.searchsorted(np.cumsum(counts), count / 2))
-    near = counts[max(0, level - limits.even) : level + limits.even + 1]
+    near = counts[
+        max(0, level - limits.max_uniform_range) : level + limits.max_uniform_range + 1
+    ]
     return level, float(near.sum() / count), float(counts[level] / count)
 
 
@@ -179,7 +181,7 @@ def find_frame_interior(
     border = border_pixels(grey)
     if not _is_uniform(border, limits):
         return None
-    mask = np.abs(upper_median(border) - grey) > limits.apart
+    mask = np.abs(upper_median(border) - grey) > limits.min_frame_contrast
     if np.count_nonzero(mask) < 5 * max(
         mask.shape
     ):  # Far less work than to look at each side.

@@ -32,8 +32,8 @@ def preprocess_batch(
     """
     strength, plain = _subtract_uniform_background(greys, limits)
     contrast = _contrasts(strength)
-    plain &= contrast >= limits.least_contrast
-    weakest = np.maximum(np.float32(limits.weakest) * contrast, np.float32(5))
+    plain &= contrast >= limits.min_contrast
+    weakest = np.maximum(np.float32(limits.min_ink_fraction) * contrast, np.float32(5))
     mask = strength > weakest[:, None, None]
     kept = _select_characters(strength, mask, weakest, plain, limits)
     if not plain.any():
@@ -48,7 +48,7 @@ def _subtract_uniform_background(
     """Subtracts the paper, and tells where it is even, without noise, and more than there is ink."""
     border = np.sort(border_pixels_batch(greys), axis=1)
     even = (
-        border[:, -1] - border[:, 0] <= limits.even
+        border[:, -1] - border[:, 0] <= limits.max_uniform_range
     )  # In order, so that no difference is below 0.
     paper = border[:, border.shape[1] // 2].astype(np.int32)
     flat = paper[:, None] - greys.reshape(len(greys), -1)
@@ -64,7 +64,7 @@ def _subtract_uniform_background(
 
 def _may_be_framed(strength: np.ndarray, limits: SegmentationThresholds) -> np.ndarray:
     """Tells where there may be a frame around what is a picture of its own."""
-    mask = np.abs(strength) > limits.apart
+    mask = np.abs(strength) > limits.min_frame_contrast
     _, rows, columns = mask.shape
     inked = 2 * mask.sum(1) > rows, 2 * mask.sum(2) > columns
     return (inked[0].sum(1) >= 10) & (inked[1].sum(1) >= 10)

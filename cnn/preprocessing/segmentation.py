@@ -15,8 +15,6 @@ from cnn.preprocessing.background import Foreground
 from cnn.preprocessing.components import remove_boxes, select_character
 from cnn.preprocessing.thresholds import THRESHOLDS, SegmentationThresholds
 
-cv2.setNumThreads(1)  # Several files are read at once, each on one core.
-
 _BOX_MARGIN = 2 * np.array(
     [-1, -1, 1, 1]
 )  # Pixels that are kept around a character, for its soft edge.
@@ -127,14 +125,14 @@ def _segment_character(
     if noise > 3 and contrast < 20 * noise:
         strength = cv2.GaussianBlur(strength, (3, 3), 0)
         noise, contrast = _estimate_noise(strength), _estimate_contrast(strength)
-    if contrast < max(limits.least_contrast, 5 * noise):
+    if contrast < max(limits.min_contrast, 5 * noise):
         return None
     with_rules, weakest = strength, _ink_threshold(noise, contrast, limits)
     if may_be_ruled:
         strength = _remove_print(strength, weakest, limits)
         contrast = _estimate_contrast(strength)
         # What was too faint beside the rules does not become ink without them.
-        if contrast < max(limits.least_contrast, weakest):
+        if contrast < max(limits.min_contrast, weakest):
             return None
     sought = strength if within is None else _keep_box(strength, within)
     choice = select_character(
@@ -184,7 +182,7 @@ def _keep_box(strength: np.ndarray, box: np.ndarray) -> np.ndarray:
 def _ink_threshold(
     noise: float, contrast: float, limits: SegmentationThresholds
 ) -> float:
-    return max(limits.above_noise * noise, limits.weakest * contrast, 5)
+    return max(limits.above_noise * noise, limits.min_ink_fraction * contrast, 5)
 
 
 def _soft_mask(

@@ -14,8 +14,8 @@ class SegmentationThresholds:
       tight_side: up to which longer side a character may fill its picture, in pixels.
       widest_stroke: what is wider than this fraction of the side is no stroke.
       thin_stroke: the same at a second look, where the edge of a shadow may have passed for a stroke.
-      even: how far apart the levels of even paper are at most.
-      apart: how far apart the levels of a frame and of what it surrounds are at least.
+      max_uniform_range: how far apart the levels of even paper are at most.
+      min_frame_contrast: how far apart the levels of a frame and of what it surrounds are at least.
       sheet_border: share of the border that is as light as a sheet with a table about it, at most.
       sheet_area: of such a sheet, at least, as a fraction of the picture's.
       sheet_slender: how many times as long as wide it is, at most.
@@ -26,9 +26,9 @@ class SegmentationThresholds:
       most_ink: share of a picture's pixels that are ink, at most.
       skew_windows: widths of the windows whose medians are compared with pixels, as fractions of the side.
       skewed: sum of the skewnesses from which dark ink is told from light without doubt.
-      least_contrast: of ink with its paper, in levels.
+      min_contrast: of ink with its paper, in levels.
       above_noise: how many deviations of the paper's noise ink stands out.
-      weakest: ink, as a fraction of the strongest in the picture.
+      min_ink_fraction: ink, as a fraction of the strongest in the picture.
       rule_side: longer side of the picture in which rules are searched, in pixels.
       rule_slope: of a rule, either way, in degrees.
       rule_ink: a rule's mean ink, of a full line's, at least; so much more than beside it; at both ends.
@@ -46,7 +46,7 @@ class SegmentationThresholds:
       speck: a mark of less than this fraction of the main mark's ink is dropped.
       full_stop: size of a full stop, as a fraction of the main mark's height.
       several: a mark with this fraction of the main mark's ink, and half as high, is another character.
-      thinnest: what strokes of a large character are widened to, in pixels of the frame of 28.
+      min_stroke_width: what strokes of a large character are widened to, in pixels of the frame of 28.
     """
 
     working_side: int = 150
@@ -54,8 +54,8 @@ class SegmentationThresholds:
     widest_stroke: float = 0.33
     thin_stroke: float = 0.13
 
-    even: int = 12
-    apart: int = 60
+    max_uniform_range: int = 12
+    min_frame_contrast: int = 60
     sheet_border: float = 0.3
     sheet_area: float = 0.2
     sheet_slender: float = 3
@@ -67,9 +67,9 @@ class SegmentationThresholds:
     skew_windows: tuple[float, float, float] = (0.15, 0.3, 0.45)
     skewed: float = 3
 
-    least_contrast: float = 8
+    min_contrast: float = 8
     above_noise: float = 3.5
-    weakest: float = 0.12
+    min_ink_fraction: float = 0.12
 
     rule_side: int = 110
     rule_slope: int = 10
@@ -90,7 +90,7 @@ class SegmentationThresholds:
     full_stop: float = 0.3
     several: float = 0.25
 
-    thinnest: float = 2.2
+    min_stroke_width: float = 2.2
 
 
 THRESHOLDS = SegmentationThresholds()
