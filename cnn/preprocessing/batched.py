@@ -1,8 +1,11 @@
-"""Small pictures of one character on even paper, many at once.
+"""Preprocesses many small images at once, as they come in data sets.
 
-What data sets look like, and what the general chain (`ink`, `frame`) has an easy time with: no light to
-even out, no rules, no noise. So here is its work on such pictures alone, a step for all
-of them at a time. A picture that any of its choices depends on is not read here but left to it.
+Handles plain images: one character on a uniform background without noise. Other images,
+for which `segmentation` would have to make a judgment, are left to the caller.
+
+Some steps of `segmentation` are here a second time, for a batch. One implementation
+cannot serve both: the estimate of the contrast takes two to three times as long on a
+large image, and `segmentation` allows for noise. A test holds both equal.
 """
 
 import cv2
@@ -11,119 +14,173 @@ import numpy as np
 from cnn.preprocessing.background import border_pixels_batch
 from cnn.preprocessing.centering import IMAGE_SIZE, Placement, scale_and_center
 from cnn.preprocessing.components import select_character
-from cnn.preprocessing.thresholds import THRESHOLDS, SegmentationThresholds
+from cnn.preprocessing.thresholds import THRESHOLDS
 
-# Larger characters may be wanted with wider strokes.
+# Longest side of an image, in pixels. Larger characters may need thicker strokes.
 MAX_SIDE = 39
+
+# The constants below have the values of the same steps in `segmentation`.
+
+# Smallest level of ink, in gray levels.
+_MIN_INK_LEVEL = 5
+# Number of the strongest pixels of which the weakest is the contrast, as a share of all
+# pixels and at most.
+_CONTRAST_SHARE = 0.005
+_MAX_CONTRAST_PIXELS = 8
+# Largest share of pixels of more than half the contrast. If there are more, the border
+# may show a frame, and not the background.
+_MAX_INK_SHARE = 0.5
+# Largest share of pixels on the other side of the background than the ink. If there are
+# more, the image has noise.
+_MAX_NOISY_SHARE = 0.1
+# Number of rows and of columns, mostly of ink, that may be a frame.
+_MIN_FRAME_PIXELS = 10
 
 
 def preprocess_batch(
-    greys: np.ndarray, fit: Placement, limits: SegmentationThresholds = THRESHOLDS
+    grays: np.ndarray, placement: Placement
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Makes pictures for the network of those that are plain.
+    """Converts the plain images of a batch to network inputs.
 
     Args:
-      greys: `uint8 (N, height, width)`, no side longer than `LONGEST_SIDE`.
-      fit: where in the frame the character goes.
-      limits: what counts as what.
+      grays: `uint8 (N, height, width)`, no side longer than `MAX_SIDE`.
+      placement: size and position of the character in the network input.
 
     Returns:
-      `float32 (M, 28, 28)` in [0, 1], of the M plain ones, and which those are, `bool (N,)`.
+      `float32 (M, 28, 28)` in [0, 1], the M plain images, and `bool (N,)`, which images
+      are plain.
     """
-    strength, plain = _subtract_uniform_background(greys, limits)
-    contrast = _contrasts(strength)
-    plain &= contrast >= limits.min_contrast
-    weakest = np.maximum(np.float32(limits.min_ink_fraction) * contrast, np.float32(5))
-    mask = strength > weakest[:, None, None]
-    kept = _select_characters(strength, mask, weakest, plain, limits)
-    if not plain.any():
-        return np.empty((0, IMAGE_SIZE, IMAGE_SIZE), np.float32), plain
-    soft = _soft_masks(strength[plain], mask[plain], kept[plain], contrast[plain])
-    return scale_and_center(soft, fit), plain
+    foreground, is_plain = _subtract_uniform_background(grays)
+    contrast = _estimate_contrasts(foreground)
+    is_plain &= contrast >= THRESHOLDS.min_contrast
+    ink_threshold = np.maximum(
+        np.float32(THRESHOLDS.min_ink_fraction) * contrast, np.float32(_MIN_INK_LEVEL)
+    )
+    ink = foreground > ink_threshold[:, None, None]
+    characters, is_single = _select_characters(foreground, ink, ink_threshold, is_plain)
+    is_plain &= is_single
+    if not is_plain.any():
+        return np.empty((0, IMAGE_SIZE, IMAGE_SIZE), np.float32), is_plain
+    masks = _soft_masks(
+        foreground[is_plain], ink[is_plain], characters[is_plain], contrast[is_plain]
+    )
+    return scale_and_center(masks, placement), is_plain
 
 
-def _subtract_uniform_background(
-    greys: np.ndarray, limits: SegmentationThresholds
-) -> tuple[np.ndarray, np.ndarray]:
-    """Subtracts the paper, and tells where it is even, without noise, and more than there is ink."""
-    border = np.sort(border_pixels_batch(greys), axis=1)
-    even = (
-        border[:, -1] - border[:, 0] <= limits.max_uniform_range
-    )  # In order, so that no difference is below 0.
-    paper = border[:, border.shape[1] // 2].astype(np.int32)
-    flat = paper[:, None] - greys.reshape(len(greys), -1)
-    # Three numbers below 2⁸ are multiplied, and fewer than 2¹¹ such products added.
-    dark = np.einsum("ni,ni,ni->n", flat, flat, flat, dtype=np.int64) >= 0
-    flat *= np.where(dark, 1, -1)[:, None]
-    most, size = flat.max(1), flat.shape[1]
-    much = (2 * flat > most[:, None]).sum(1) > 0.5 * size
-    noisy = (flat < 0).sum(1) > 0.1 * size
-    strength = flat.astype(np.float32).reshape(greys.shape)
-    return strength, even & ~much & ~noisy & ~_may_be_framed(strength, limits)
+def _subtract_uniform_background(grays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Subtracts the background level, which is the median of the border.
+
+    Returns:
+      `float32 (N, height, width)`, gray levels above the background, positive for ink,
+      and `bool (N,)`, whether the background is uniform and covers most of the image.
+    """
+    border = np.sort(border_pixels_batch(grays), axis=1)
+    # The border is sorted, so that this unsigned difference does not wrap around.
+    is_uniform = border[:, -1] - border[:, 0] <= THRESHOLDS.max_uniform_range
+    background = border[:, border.shape[1] // 2].astype(np.int32)
+    levels = background[:, None] - grays.reshape(len(grays), -1)
+    levels *= _estimate_polarities(levels)[:, None]
+    foreground = levels.astype(np.float32).reshape(grays.shape)
+    is_plain = is_uniform & _is_mostly_background(levels) & ~_may_have_frame(foreground)
+    return foreground, is_plain
 
 
-def _may_be_framed(strength: np.ndarray, limits: SegmentationThresholds) -> np.ndarray:
-    """Tells where there may be a frame around what is a picture of its own."""
-    mask = np.abs(strength) > limits.min_frame_contrast
-    _, rows, columns = mask.shape
-    inked = 2 * mask.sum(1) > rows, 2 * mask.sum(2) > columns
-    return (inked[0].sum(1) >= 10) & (inked[1].sum(1) >= 10)
+def _estimate_polarities(levels: np.ndarray) -> np.ndarray:
+    """Returns 1 for dark ink and -1 for light ink, by the sign of the third moment.
+
+    The sum is exact: each product of three levels has at most 24 bits, and an image has
+    fewer than 2¹¹ pixels.
+    """
+    moment = np.einsum("ni,ni,ni->n", levels, levels, levels, dtype=np.int64)
+    return np.where(moment >= 0, 1, -1)
 
 
-def _contrasts(strength: np.ndarray) -> np.ndarray:
-    """Returns the strength that the few strongest pixels of each reach."""
-    size = strength[0].size
-    few = min(8, max(1, int(0.005 * size)))
-    flat, each = strength.reshape(-1, size).copy(), np.arange(len(strength))
-    for _ in range(few - 1):  # NumPy's partition takes longer for so few.
-        flat[each, flat.argmax(1)] = -np.inf
-    return flat.max(1)
+def _is_mostly_background(levels: np.ndarray) -> np.ndarray:
+    """Tells which images have less ink than background, and no noise."""
+    size = levels.shape[1]
+    num_ink = (2 * levels > levels.max(1)[:, None]).sum(1)
+    num_negative = (levels < 0).sum(1)
+    has_much_ink = num_ink > _MAX_INK_SHARE * size
+    is_noisy = num_negative > _MAX_NOISY_SHARE * size
+    return ~has_much_ink & ~is_noisy
 
 
-def _stack_with_gaps(mask: np.ndarray) -> np.ndarray:
-    """Lays masks below each other, with an empty row after each, so that none touches the next."""
-    apart = np.zeros((len(mask), mask.shape[1] + 1, mask.shape[2]), np.uint8)
-    apart[:, :-1] = mask
-    return apart.reshape(-1, mask.shape[2])
+def _may_have_frame(foreground: np.ndarray) -> np.ndarray:
+    """Tells which images may have a frame around an image of its own."""
+    _, height, width = foreground.shape
+    mask = np.abs(foreground) > THRESHOLDS.min_frame_contrast
+    num_columns = (2 * mask.sum(1) > height).sum(1)
+    num_rows = (2 * mask.sum(2) > width).sum(1)
+    return (num_columns >= _MIN_FRAME_PIXELS) & (num_rows >= _MIN_FRAME_PIXELS)
+
+
+def _estimate_contrasts(foreground: np.ndarray) -> np.ndarray:
+    """Returns the level of each image's weakest pixel among the few strongest."""
+    size = foreground[0].size
+    num_strongest = min(_MAX_CONTRAST_PIXELS, max(1, int(_CONTRAST_SHARE * size)))
+    levels = foreground.reshape(-1, size).copy()
+    images = np.arange(len(foreground))
+    # For so few pixels this is quicker than np.partition.
+    for _ in range(num_strongest - 1):
+        levels[images, levels.argmax(1)] = -np.inf
+    return levels.max(1)
 
 
 def _select_characters(
-    strength: np.ndarray,
-    mask: np.ndarray,
-    weakest: np.ndarray,
-    plain: np.ndarray,
-    limits: SegmentationThresholds,
-) -> np.ndarray:
-    """Returns the marks that make up each character; where there is another one, `plain` becomes false."""
-    kept = mask.copy()
-    for i in np.flatnonzero(plain & ~_has_one_component(mask)):
-        choice = select_character(
-            strength[i], float(weakest[i]), may_touch_border=True, limits=limits
+    foreground: np.ndarray,
+    ink: np.ndarray,
+    ink_threshold: np.ndarray,
+    is_plain: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Selects the components of the character in each plain image.
+
+    Returns:
+      `bool (N, height, width)`, the pixels of the character, and `bool (N,)`, which
+      images have one character and no doubt of its components.
+    """
+    characters = ink.copy()
+    is_single = _has_one_component(ink)
+    for i in np.flatnonzero(is_plain & ~is_single):
+        selection = select_character(
+            foreground[i], float(ink_threshold[i]), may_touch_border=True
         )
-        plain[i] = (
-            choice is not None
-            and choice.unambiguous
-            and not choice.has_other_characters
-        )
-        if choice is not None:
-            kept[i] = choice.mask
-    return kept
+        if selection is not None:
+            characters[i] = selection.mask
+            is_single[i] = selection.unambiguous and not selection.has_other_characters
+    return characters, is_single
 
 
-def _has_one_component(mask: np.ndarray) -> np.ndarray:
-    _, _, boxes, _ = cv2.connectedComponentsWithStats(
-        _stack_with_gaps(mask), connectivity=8
+def _has_one_component(ink: np.ndarray) -> np.ndarray:
+    _, _, statistics, _ = cv2.connectedComponentsWithStats(
+        _stack_with_gaps(ink), connectivity=8
     )
-    owner = boxes[1:, cv2.CC_STAT_TOP] // (mask.shape[1] + 1)
-    return np.bincount(owner, minlength=len(mask)) == 1
+    # The first component is the background.
+    image_of_component = statistics[1:, cv2.CC_STAT_TOP] // (ink.shape[1] + 1)
+    return np.bincount(image_of_component, minlength=len(ink)) == 1
 
 
 def _soft_masks(
-    strength: np.ndarray, mask: np.ndarray, kept: np.ndarray, contrast: np.ndarray
+    foreground: np.ndarray,
+    ink: np.ndarray,
+    characters: np.ndarray,
+    contrast: np.ndarray,
 ) -> np.ndarray:
-    """Scales the ink that is kept to [0, 1], with its soft edges."""
-    near = cv2.dilate(_stack_with_gaps(kept), np.ones((3, 3), np.uint8)).reshape(
-        len(kept), -1, kept.shape[2]
-    )
-    near = near[:, :-1].astype(bool) & (kept | ~mask)
-    return np.clip(np.where(near, strength / contrast[:, None, None], 0), 0, 1)
+    """Scales the character's levels to [0, 1], with its antialiased edge."""
+    dilated = cv2.dilate(_stack_with_gaps(characters), np.ones((3, 3), np.uint8))
+    near = dilated.reshape(len(ink), -1, ink.shape[2])[:, :-1].astype(bool)
+    # Ink that is near and not of the character belongs to another component.
+    is_edge_or_character = near & (characters | ~ink)
+    relative = foreground / contrast[:, None, None]
+    return np.clip(np.where(is_edge_or_character, relative, 0), 0, 1)
+
+
+def _stack_with_gaps(masks: np.ndarray) -> np.ndarray:
+    """Stacks masks vertically with an empty row after each, so that none touch.
+
+    Returns:
+      `uint8 (N · (height + 1), width)`.
+    """
+    num_masks, height, width = masks.shape
+    stacked = np.zeros((num_masks, height + 1, width), np.uint8)
+    stacked[:, :-1] = masks
+    return stacked.reshape(-1, width)

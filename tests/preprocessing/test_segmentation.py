@@ -246,5 +246,5 @@ def test_a_small_character_is_looked_at_with_all_pixels():
 
 def test_nothing_is_found_where_contrast_is_below_the_limit():
     grey = page()
-    grey[40:80, 60:66] -= int(THRESHOLDS.least_contrast) // 2
+    grey[40:80, 60:66] -= int(THRESHOLDS.min_contrast) // 2
     assert segmentation.find_glyphs(grey) == []
