@@ -32,10 +32,10 @@ def preprocess_batch(
     """
     strength, plain = _subtract_uniform_background(greys, limits)
     contrast = _contrasts(strength)
-    plain &= contrast >= limits.least_contrast
-    weakest = np.maximum(np.float32(limits.weakest) * contrast, np.float32(5))
+    plain &= contrast >= limits.min_contrast
+    weakest = np.maximum(np.float32(limits.min_ink_fraction) * contrast, np.float32(5))
     mask = strength > weakest[:, None, None]
-    kept = _select_characters(strength, mask, weakest, plain, limits)
+    kept = _select_characters(strength, mask, weakest, plain)
     if not plain.any():
         return np.empty((0, IMAGE_SIZE, IMAGE_SIZE), np.float32), plain
     soft = _soft_masks(strength[plain], mask[plain], kept[plain], contrast[plain])
@@ -48,7 +48,7 @@ def _subtract_uniform_background(
     """Subtracts the paper, and tells where it is even, without noise, and more than there is ink."""
     border = np.sort(border_pixels_batch(greys), axis=1)
     even = (
-        border[:, -1] - border[:, 0] <= limits.even
+        border[:, -1] - border[:, 0] <= limits.max_uniform_range
     )  # In order, so that no difference is below 0.
     paper = border[:, border.shape[1] // 2].astype(np.int32)
     flat = paper[:, None] - greys.reshape(len(greys), -1)
@@ -64,7 +64,7 @@ def _subtract_uniform_background(
 
 def _may_be_framed(strength: np.ndarray, limits: SegmentationThresholds) -> np.ndarray:
     """Tells where there may be a frame around what is a picture of its own."""
-    mask = np.abs(strength) > limits.apart
+    mask = np.abs(strength) > limits.min_frame_contrast
     _, rows, columns = mask.shape
     inked = 2 * mask.sum(1) > rows, 2 * mask.sum(2) > columns
     return (inked[0].sum(1) >= 10) & (inked[1].sum(1) >= 10)
@@ -92,14 +92,11 @@ def _select_characters(
     mask: np.ndarray,
     weakest: np.ndarray,
     plain: np.ndarray,
-    limits: SegmentationThresholds,
 ) -> np.ndarray:
     """Returns the marks that make up each character; where there is another one, `plain` becomes false."""
     kept = mask.copy()
     for i in np.flatnonzero(plain & ~_has_one_component(mask)):
-        choice = select_character(
-            strength[i], float(weakest[i]), may_touch_border=True, limits=limits
-        )
+        choice = select_character(strength[i], float(weakest[i]), may_touch_border=True)
         plain[i] = (
             choice is not None
             and choice.unambiguous

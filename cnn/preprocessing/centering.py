@@ -47,7 +47,7 @@ def thicken_strokes(
     inside = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
     # Across a stroke, the distance to its edge is a quarter of its width on average.
     stroke = 4 * float(inside[mask > 0].mean()) - 1
-    missing = limits.thinnest * max(width, height) / 20 - stroke
+    missing = limits.min_stroke_width * max(width, height) / 20 - stroke
     if missing <= 0:
         return strength
     outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5)
