@@ -1,11 +1,11 @@
 """Preprocesses many small images at once, as they come in data sets.
 
 Handles plain images: one character on a uniform background without noise. Other images,
-for which `segmentation` would have to make a judgment, are left to the caller.
+for which `segmentation` weighs alternatives, are left to the caller.
 
-Some steps of `segmentation` are here a second time, for a batch. One implementation
-cannot serve both: the estimate of the contrast takes two to three times as long on a
-large image, and `segmentation` allows for noise. A test holds both equal.
+Some steps of `foreground` and `ink_levels` are here a second time, for a batch. One
+implementation cannot serve both: the contrast of a batch takes two to three times as
+long on one large image, and the others allow for noise. Tests hold both equal.
 """
 
 import cv2
@@ -18,23 +18,6 @@ from cnn.preprocessing.thresholds import THRESHOLDS
 
 # Longest side of an image, in pixels. Larger characters may need thicker strokes.
 MAX_SIDE = 39
-
-# The constants below have the values of the same steps in `segmentation`.
-
-# Smallest level of ink, in gray levels.
-_MIN_INK_LEVEL = 5
-# Number of the strongest pixels of which the weakest is the contrast, as a share of all
-# pixels and at most.
-_CONTRAST_SHARE = 0.005
-_MAX_CONTRAST_PIXELS = 8
-# Largest share of pixels of more than half the contrast. If there are more, the border
-# may show a frame, and not the background.
-_MAX_INK_SHARE = 0.5
-# Largest share of pixels on the other side of the background than the ink. If there are
-# more, the image has noise.
-_MAX_NOISY_SHARE = 0.1
-# Number of rows and of columns, mostly of ink, that may be a frame.
-_MIN_FRAME_PIXELS = 10
 
 
 def preprocess_batch(
@@ -51,10 +34,11 @@ def preprocess_batch(
       are plain.
     """
     foreground, is_plain = _subtract_uniform_background(grays)
-    contrast = _estimate_contrasts(foreground)
+    contrast = estimate_contrasts(foreground)
     is_plain &= contrast >= THRESHOLDS.min_contrast
     ink_threshold = np.maximum(
-        np.float32(THRESHOLDS.min_ink_fraction) * contrast, np.float32(_MIN_INK_LEVEL)
+        np.float32(THRESHOLDS.min_ink_fraction) * contrast,
+        np.float32(THRESHOLDS.min_ink_level),
     )
     ink = foreground > ink_threshold[:, None, None]
     characters, is_single = _select_characters(foreground, ink, ink_threshold, is_plain)
@@ -80,7 +64,8 @@ def _subtract_uniform_background(grays: np.ndarray) -> tuple[np.ndarray, np.ndar
     background = border[:, border.shape[1] // 2].astype(np.int32)
     levels = background[:, None] - grays.reshape(len(grays), -1)
     levels *= _estimate_polarities(levels)[:, None]
-    foreground = levels.astype(np.float32).reshape(grays.shape)
+    levels = levels.astype(np.float32)
+    foreground = levels.reshape(grays.shape)
     is_plain = is_uniform & _is_mostly_background(levels) & ~_may_have_frame(foreground)
     return foreground, is_plain
 
@@ -96,12 +81,12 @@ def _estimate_polarities(levels: np.ndarray) -> np.ndarray:
 
 
 def _is_mostly_background(levels: np.ndarray) -> np.ndarray:
-    """Tells which images have less ink than background, and no noise."""
+    """Tells which images, `float32 (N, pixels)`, have little ink and no noise."""
     size = levels.shape[1]
-    num_ink = (2 * levels > levels.max(1)[:, None]).sum(1)
-    num_negative = (levels < 0).sum(1)
-    has_much_ink = num_ink > _MAX_INK_SHARE * size
-    is_noisy = num_negative > _MAX_NOISY_SHARE * size
+    thresholds = THRESHOLDS.background
+    is_ink = levels > thresholds.uniform_ink_fraction * levels.max(1, keepdims=True)
+    has_much_ink = is_ink.sum(1) > thresholds.max_uniform_ink_share * size
+    is_noisy = (levels < 0).sum(1) > THRESHOLDS.min_noisy_share * size
     return ~has_much_ink & ~is_noisy
 
 
@@ -109,19 +94,28 @@ def _may_have_frame(foreground: np.ndarray) -> np.ndarray:
     """Tells which images may have a frame around an image of its own."""
     _, height, width = foreground.shape
     mask = np.abs(foreground) > THRESHOLDS.min_frame_contrast
-    num_columns = (2 * mask.sum(1) > height).sum(1)
-    num_rows = (2 * mask.sum(2) > width).sum(1)
-    return (num_columns >= _MIN_FRAME_PIXELS) & (num_rows >= _MIN_FRAME_PIXELS)
+    thresholds = THRESHOLDS.page_boundary
+    num_columns = (mask.sum(1) > thresholds.min_crossing_share * height).sum(1)
+    num_rows = (mask.sum(2) > thresholds.min_crossing_share * width).sum(1)
+    return np.minimum(num_columns, num_rows) >= thresholds.min_interior_side
 
 
-def _estimate_contrasts(foreground: np.ndarray) -> np.ndarray:
-    """Returns the level of each image's weakest pixel among the few strongest."""
+def estimate_contrasts(foreground: np.ndarray) -> np.ndarray:
+    """Returns the level that the few strongest pixels of each image reach.
+
+    Args:
+      foreground: `float32 (N, height, width)`, levels above the background.
+
+    Returns:
+      `float32 (N,)`, for each image the same as `ink_levels.estimate_contrast`.
+    """
     size = foreground[0].size
-    num_strongest = min(_MAX_CONTRAST_PIXELS, max(1, int(_CONTRAST_SHARE * size)))
+    few = max(1, int(THRESHOLDS.contrast_share * size))
+    few = min(THRESHOLDS.max_contrast_pixels, few)
     levels = foreground.reshape(-1, size).copy()
     images = np.arange(len(foreground))
-    # For so few pixels this is quicker than np.partition.
-    for _ in range(num_strongest - 1):
+    # Removing a maximum per step is quicker than np.partition for so few pixels.
+    for _ in range(few - 1):
         levels[images, levels.argmax(1)] = -np.inf
     return levels.max(1)
 

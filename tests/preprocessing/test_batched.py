@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cnn.preprocessing import batched, centering, pipeline, segmentation
+from cnn.preprocessing import batched, centering, ink_levels, pipeline, segmentation
 
 MNIST = pipeline.PREPROCESSING["mnist"]
 
@@ -94,6 +94,14 @@ def test_a_noisy_image_is_not_plain():
     gray = (drawn((4, 12, 24, 15), paper=200) + noise).astype(np.uint8)
     _, is_plain = batched.preprocess_batch(gray[None], MNIST)
     assert not is_plain.any()
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (28, 28), (39, 39)])
+def test_contrasts_of_a_batch_are_the_same_bits_as_of_each_image(shape):
+    rng = np.random.default_rng(0)
+    foreground = rng.integers(-255, 256, (50, *shape)).astype(np.float32)
+    expected = [ink_levels.estimate_contrast(image) for image in foreground]
+    assert batched.estimate_contrasts(foreground).tolist() == expected
 
 
 def test_the_batch_is_left_as_it_was(digits):

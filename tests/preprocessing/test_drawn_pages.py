@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageOps
 
-from cnn.preprocessing import components, pipeline, ruled_lines
+from cnn.preprocessing import pipeline
 from tests.preprocessing.drawings import correlation, preprocess, seven
 
 
@@ -71,23 +71,6 @@ def test_specks_far_from_the_digit_are_dropped_and_broken_strokes_kept(
     assert correlation(preprocess(image, tmp_path / "a.png"), expected) > 0.93
 
 
-def test_marks_are_chosen_by_hand():
-    strength = np.zeros((60, 60), np.float32)
-    strength[20:40, 28:32] = (
-        100  # 80 of area, 20 high: near is up to 5 pixels away, no speck from 320 of ink.
-    )
-    strength[43:46, 29:31] = 100  # Near, and no speck.
-    strength[30, 45] = 100  # A speck, and 13 away.
-    strength[20:40, 52:54] = 100  # Half as heavy, and far away: another character.
-    strength[0:60, 0:2] = 100  # A bar along an edge.
-    choice = components.select_character(strength, 50, may_touch_border=False)
-    assert choice.mask.sum() == 86
-    assert choice.mask[20:40, 28:32].all()
-    assert choice.mask[43:46, 29:31].all()
-    assert choice.unambiguous
-    assert choice.has_other_characters
-
-
 def test_a_full_stop_is_not_the_characters(expected, tmp_path):
     image = seven()
     ImageDraw.Draw(image).ellipse((192, 214, 210, 232), 0)
@@ -114,32 +97,6 @@ def test_printed_rules_are_not_ink(expected, tmp_path, squared, tilt, ink):
     image = on_rules(seven(width=10), 55, squared, ink, tilt)
     plain = preprocess(seven(width=10), tmp_path / "plain.png")
     assert correlation(preprocess(image, tmp_path / "a.png"), plain) > 0.93
-
-
-def test_rules_are_found_where_they_are():
-    page = np.zeros((120, 160), np.float32)
-    page[30:32] = 1
-    page[90, :] = 1
-    page[50:80, 60:64] = 1  # A stroke, which does not reach the edges.
-    assert sorted(
-        round(line.middle) for line in ruled_lines.find_ruled_lines(page)
-    ) in ([30, 90], [31, 90])
-    assert ruled_lines.find_ruled_lines(np.ascontiguousarray(page.T)) == []
-
-
-def test_rules_that_leave_by_the_top_are_found_and_strokes_in_the_middle_are_none():
-    page = np.zeros((60, 180), np.float32)
-    page[25:35, 60:120] = (
-        1  # Five of the twelve pieces of a line, and none of its ends.
-    )
-    assert ruled_lines.find_ruled_lines(page) == []
-    columns = np.arange(
-        40, 180
-    )  # It rises to the left, and leaves by the top at column 40.
-    page[np.rint(0.1 * (columns - 40)).astype(int), columns] = 1
-    (line,) = ruled_lines.find_ruled_lines(page)
-    assert line.middle == pytest.approx(0.1 * (89.5 - 40), abs=1.5)
-    assert line.slope == pytest.approx(0.1, abs=0.02)
 
 
 @pytest.mark.parametrize("size", [200, 280, 500])
