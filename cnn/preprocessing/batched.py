@@ -60,34 +60,43 @@ def _subtract_uniform_background(grays: np.ndarray) -> tuple[np.ndarray, np.ndar
     """
     border = np.sort(border_pixels_batch(grays), axis=1)
     # The border is sorted, so that this unsigned difference does not wrap around.
-    is_uniform = border[:, -1] - border[:, 0] <= THRESHOLDS.max_uniform_range
-    background = border[:, border.shape[1] // 2].astype(np.int32)
-    levels = background[:, None] - grays.reshape(len(grays), -1)
-    levels *= _estimate_polarities(levels)[:, None]
-    levels = levels.astype(np.float32)
-    foreground = levels.reshape(grays.shape)
-    is_plain = is_uniform & _is_mostly_background(levels) & ~_may_have_frame(foreground)
+    border_range = border[:, -1] - border[:, 0]
+    median = border[:, border.shape[1] // 2].astype(np.int32)
+    difference = median[:, None] - grays.reshape(len(grays), -1)
+    difference *= _estimate_polarities(difference)[:, None]
+    foreground = difference.astype(np.float32).reshape(grays.shape)
+    is_plain = border_range <= THRESHOLDS.max_uniform_range
+    is_plain &= _is_mostly_background(foreground)
+    is_plain &= ~_may_have_frame(foreground)
     return foreground, is_plain
 
 
-def _estimate_polarities(levels: np.ndarray) -> np.ndarray:
+def _estimate_polarities(difference: np.ndarray) -> np.ndarray:
     """Returns 1 for dark ink and -1 for light ink, by the sign of the third moment.
 
-    The sum is exact: each product of three levels has at most 24 bits, and an image has
-    fewer than 2¹¹ pixels.
+    The sum is exact: each product of three differences has at most 24 bits, and an
+    image has fewer than 2¹¹ pixels.
+
+    Args:
+      difference: `int32 (N, pixels)`, background minus gray level.
     """
-    moment = np.einsum("ni,ni,ni->n", levels, levels, levels, dtype=np.int64)
+    moment = np.einsum(
+        "ni,ni,ni->n", difference, difference, difference, dtype=np.int64
+    )
     return np.where(moment >= 0, 1, -1)
 
 
-def _is_mostly_background(levels: np.ndarray) -> np.ndarray:
-    """Tells which images, `float32 (N, pixels)`, have little ink and no noise."""
+def _is_mostly_background(foreground: np.ndarray) -> np.ndarray:
+    """Tells which images have little ink and no noise."""
+    levels = foreground.reshape(len(foreground), -1)
     size = levels.shape[1]
     thresholds = THRESHOLDS.background
-    is_ink = levels > thresholds.uniform_ink_fraction * levels.max(1, keepdims=True)
-    has_much_ink = is_ink.sum(1) > thresholds.max_uniform_ink_share * size
-    is_noisy = (levels < 0).sum(1) > THRESHOLDS.min_noisy_share * size
-    return ~has_much_ink & ~is_noisy
+    min_ink = thresholds.uniform_ink_fraction * levels.max(1, keepdims=True)
+    num_ink = (levels > min_ink).sum(1)
+    num_negative = (levels < 0).sum(1)
+    has_little_ink = num_ink <= thresholds.max_uniform_ink_share * size
+    is_clean = num_negative <= THRESHOLDS.min_noisy_share * size
+    return has_little_ink & is_clean
 
 
 def _may_have_frame(foreground: np.ndarray) -> np.ndarray:
@@ -95,9 +104,10 @@ def _may_have_frame(foreground: np.ndarray) -> np.ndarray:
     _, height, width = foreground.shape
     mask = np.abs(foreground) > THRESHOLDS.min_frame_contrast
     thresholds = THRESHOLDS.page_boundary
-    num_columns = (mask.sum(1) > thresholds.min_crossing_share * height).sum(1)
-    num_rows = (mask.sum(2) > thresholds.min_crossing_share * width).sum(1)
-    return np.minimum(num_columns, num_rows) >= thresholds.min_interior_side
+    is_column = mask.sum(1) > thresholds.min_crossing_share * height
+    is_row = mask.sum(2) > thresholds.min_crossing_share * width
+    side = np.minimum(is_column.sum(1), is_row.sum(1))
+    return side >= thresholds.min_interior_side
 
 
 def estimate_contrasts(foreground: np.ndarray) -> np.ndarray:
@@ -145,12 +155,13 @@ def _select_characters(
 
 
 def _has_one_component(ink: np.ndarray) -> np.ndarray:
-    _, _, statistics, _ = cv2.connectedComponentsWithStats(
-        _stack_with_gaps(ink), connectivity=8
-    )
+    stacked = _stack_with_gaps(ink)
+    _, _, statistics, _ = cv2.connectedComponentsWithStats(stacked, connectivity=8)
     # The first component is the background.
-    image_of_component = statistics[1:, cv2.CC_STAT_TOP] // (ink.shape[1] + 1)
-    return np.bincount(image_of_component, minlength=len(ink)) == 1
+    top = statistics[1:, cv2.CC_STAT_TOP]
+    image_of_component = top // (ink.shape[1] + 1)
+    num_components = np.bincount(image_of_component, minlength=len(ink))
+    return num_components == 1
 
 
 def _soft_masks(
@@ -160,12 +171,15 @@ def _soft_masks(
     contrast: np.ndarray,
 ) -> np.ndarray:
     """Scales the character's levels to [0, 1], with its antialiased edge."""
-    dilated = cv2.dilate(_stack_with_gaps(characters), np.ones((3, 3), np.uint8))
-    near = dilated.reshape(len(ink), -1, ink.shape[2])[:, :-1].astype(bool)
+    num_images, height, width = ink.shape
+    stacked = _stack_with_gaps(characters)
+    dilated = cv2.dilate(stacked, np.ones((3, 3), np.uint8))
+    dilated = dilated.reshape(num_images, height + 1, width)
+    near = dilated[:, :height].astype(bool)
     # Ink that is near and not of the character belongs to another component.
-    is_edge_or_character = near & (characters | ~ink)
+    near &= characters | ~ink
     relative = foreground / contrast[:, None, None]
-    return np.clip(np.where(is_edge_or_character, relative, 0), 0, 1)
+    return np.clip(np.where(near, relative, 0), 0, 1)
 
 
 def _stack_with_gaps(masks: np.ndarray) -> np.ndarray:

@@ -81,29 +81,53 @@ def scale_and_center(masks: np.ndarray, placement: Placement) -> np.ndarray:
     Returns:
       `float32 (N, 28, 28)` in [0, 1], each with maximum 1.
     """
+    corner, scale = _find_windows(masks, placement)
+    is_kept = (scale > _MIN_KEPT_SCALE) & (scale < _MAX_KEPT_SCALE)
+    nearest_pixel = np.floor(corner + 0.5).astype(int)
+    images = np.empty((len(masks), IMAGE_SIZE, IMAGE_SIZE), np.float32)
+    images[is_kept] = _crop(masks[is_kept], nearest_pixel[is_kept])
+    for i in np.flatnonzero(~is_kept):
+        side = IMAGE_SIZE / scale[i]
+        images[i] = _resample_square(masks[i], corner[i], side)
+    maximum = images.max((1, 2), keepdims=True)
+    return np.clip(images / maximum, 0, 1)
+
+
+def _find_windows(
+    masks: np.ndarray, placement: Placement
+) -> tuple[np.ndarray, np.ndarray]:
+    """Finds the square of each mask that becomes the network input.
+
+    Returns:
+      `float64 (N, 2)`, row and column of the square's upper left corner, and
+      `float64 (N,)`, the scale from the mask to the network input.
+    """
     first, last = _bounding_boxes(masks)
     scale = placement.box / (last - first).max(1)
     if placement.by_center_of_mass:
         # Ink more than one pixel outside of the bounding box is noise.
         center = _centers_of_mass(masks, first - 1, last + 1) + 0.5
-        corner = center - _MNIST_CENTER / scale[:, None]
+        offset = _MNIST_CENTER
     else:
-        corner = (first + last) / 2 - IMAGE_SIZE / 2 / scale[:, None]
-    is_kept = (scale > _MIN_KEPT_SCALE) & (scale < _MAX_KEPT_SCALE)
-    images = np.empty((len(masks), IMAGE_SIZE, IMAGE_SIZE), np.float32)
-    images[is_kept] = _crop(masks[is_kept], np.floor(corner[is_kept] + 0.5).astype(int))
-    for i in np.flatnonzero(~is_kept):
-        images[i] = _resample_square(masks[i], corner[i], IMAGE_SIZE / scale[i])
-    return np.clip(images / images.max((1, 2), keepdims=True), 0, 1)
+        center = (first + last) / 2
+        offset = IMAGE_SIZE / 2
+    return center - offset / scale[:, None], scale
 
 
 def _bounding_boxes(masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns the first (row, column) with ink and the one after the last, `(N, 2)`."""
-    ink = masks > _BOX_THRESHOLD * masks.max((1, 2), keepdims=True)
-    profiles = [np.any(ink, axis=2), np.any(ink, axis=1)]
-    first = [profile.argmax(1) for profile in profiles]
-    last = [profile.shape[1] - profile[:, ::-1].argmax(1) for profile in profiles]
-    return np.stack(first, 1), np.stack(last, 1)
+    maximum = masks.max((1, 2), keepdims=True)
+    ink = masks > _BOX_THRESHOLD * maximum
+    top, bottom = _find_extents(ink.any(axis=2))
+    left, right = _find_extents(ink.any(axis=1))
+    return np.stack([top, left], 1), np.stack([bottom, right], 1)
+
+
+def _find_extents(profiles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the first true index of each row, and the one after the last, `(N,)`."""
+    first = profiles.argmax(1)
+    num_behind = profiles[:, ::-1].argmax(1)
+    return first, profiles.shape[1] - num_behind
 
 
 def _centers_of_mass(
@@ -124,14 +148,24 @@ def _centers_of_mass(
     """
     rows = np.arange(masks.shape[1])
     columns = np.arange(masks.shape[2])
-    in_rows = (rows >= first[:, 0, None]) & (rows < last[:, 0, None])
-    in_columns = (columns >= first[:, 1, None]) & (columns < last[:, 1, None])
-    in_box = in_rows[:, :, None] & in_columns[:, None, :]
-    masks = np.where(in_box, masks, 0)
+    in_rows = _is_between(rows, first[:, 0], last[:, 0])
+    in_columns = _is_between(columns, first[:, 1], last[:, 1])
+    masks = np.where(_outer_and(in_rows, in_columns), masks, 0)
     row_sums = masks.sum(2, dtype=float)
     column_sums = masks.sum(1, dtype=float)
     moments = np.stack([row_sums @ rows, column_sums @ columns], 1)
-    return moments / row_sums.sum(1, keepdims=True)
+    mass = row_sums.sum(1, keepdims=True)
+    return moments / mass
+
+
+def _is_between(indices: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Tells which indices lie in each range, `bool (N, indices)`."""
+    return (indices >= first[:, None]) & (indices < last[:, None])
+
+
+def _outer_and(in_rows: np.ndarray, in_columns: np.ndarray) -> np.ndarray:
+    """Combines `bool (N, height)` and `bool (N, width)` to `(N, height, width)`."""
+    return in_rows[:, :, None] & in_columns[:, None, :]
 
 
 def _crop(masks: np.ndarray, corner: np.ndarray) -> np.ndarray:
@@ -144,12 +178,22 @@ def _crop(masks: np.ndarray, corner: np.ndarray) -> np.ndarray:
     Returns:
       `float32 (N, 28, 28)`.
     """
-    pixels = corner[:, :, None] + np.arange(IMAGE_SIZE)
-    is_inside = (pixels >= 0) & (pixels < np.array(masks.shape[1:])[:, None])
-    pixels = np.where(is_inside, pixels, 0)
-    index = np.arange(len(masks))[:, None, None]
-    cropped = masks[index, pixels[:, 0, :, None], pixels[:, 1, None, :]]
-    return cropped * (is_inside[:, 0, :, None] & is_inside[:, 1, None, :])
+    num_masks, height, width = masks.shape
+    rows, in_rows = _window_indices(corner[:, 0], height)
+    columns, in_columns = _window_indices(corner[:, 1], width)
+    index = np.arange(num_masks)[:, None, None]
+    cropped = masks[index, rows[:, :, None], columns[:, None, :]]
+    return cropped * _outer_and(in_rows, in_columns)
+
+
+def _window_indices(start: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns 28 indices from each start on, and which are inside of `size`.
+
+    The indices outside are 0.
+    """
+    indices = start[:, None] + np.arange(IMAGE_SIZE)
+    is_inside = (indices >= 0) & (indices < size)
+    return np.where(is_inside, indices, 0), is_inside
 
 
 def _resample_square(mask: np.ndarray, corner: np.ndarray, side: float) -> np.ndarray:
