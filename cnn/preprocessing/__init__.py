@@ -1,7 +1,8 @@
-"""One image file, of any size, colors and polarity, made into the 28×28 network input."""
+"""Converts one image file of any size, colors and polarity to 28×28 network inputs."""
 
-from cnn.preprocessing.centering import Placement
-from cnn.preprocessing.decode import FORMATS, MAX_PIXELS, UnreadableImageError
+from cnn.preprocessing.candidates import Candidates
+from cnn.preprocessing.decode import FORMATS, UnreadableImageError
+from cnn.preprocessing.opencv_threads import single_threaded_opencv
 from cnn.preprocessing.pipeline import (
     IMAGE_SHAPE,
     PREPROCESSING,
@@ -16,14 +17,14 @@ from cnn.preprocessing.pipeline import (
 __all__ = [
     "FORMATS",
     "IMAGE_SHAPE",
-    "MAX_PIXELS",
     "PREPROCESSING",
+    "Candidates",
     "Overlay",
-    "Placement",
     "PreprocessedFile",
     "UnreadableImageError",
     "explain",
     "preprocess_file",
     "preprocess_files",
     "preprocess_image",
+    "single_threaded_opencv",
 ]

@@ -1,8 +1,11 @@
-"""Small pictures of one character on even paper, many at once.
+"""Preprocesses many small images at once, as they come in data sets.
 
-What data sets look like, and what the general chain (`ink`, `frame`) has an easy time with: no light to
-even out, no rules, no noise. So here is its work on such pictures alone, a step for all
-of them at a time. A picture that any of its choices depends on is not read here but left to it.
+Handles plain images: one character on a uniform background without noise. Other images,
+for which `segmentation` weighs alternatives, are left to the caller.
+
+Some steps of `foreground` and `ink_levels` are here a second time, for a batch. One
+implementation cannot serve both: the contrast of a batch takes two to three times as
+long on one large image, and the others allow for noise. Tests hold both equal.
 """
 
 import cv2
@@ -11,119 +14,181 @@ import numpy as np
 from cnn.preprocessing.background import border_pixels_batch
 from cnn.preprocessing.centering import IMAGE_SIZE, Placement, scale_and_center
 from cnn.preprocessing.components import select_character
-from cnn.preprocessing.thresholds import THRESHOLDS, SegmentationThresholds
+from cnn.preprocessing.thresholds import THRESHOLDS
 
-# Larger characters may be wanted with wider strokes.
+# Longest side of an image, in pixels. Larger characters may need thicker strokes.
 MAX_SIDE = 39
 
 
 def preprocess_batch(
-    greys: np.ndarray, fit: Placement, limits: SegmentationThresholds = THRESHOLDS
+    grays: np.ndarray, placement: Placement
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Makes pictures for the network of those that are plain.
+    """Converts the plain images of a batch to network inputs.
 
     Args:
-      greys: `uint8 (N, height, width)`, no side longer than `LONGEST_SIDE`.
-      fit: where in the frame the character goes.
-      limits: what counts as what.
+      grays: `uint8 (N, height, width)`, no side longer than `MAX_SIDE`.
+      placement: size and position of the character in the network input.
 
     Returns:
-      `float32 (M, 28, 28)` in [0, 1], of the M plain ones, and which those are, `bool (N,)`.
+      `float32 (M, 28, 28)` in [0, 1], the M plain images, and `bool (N,)`, which images
+      are plain.
     """
-    strength, plain = _subtract_uniform_background(greys, limits)
-    contrast = _contrasts(strength)
-    plain &= contrast >= limits.least_contrast
-    weakest = np.maximum(np.float32(limits.weakest) * contrast, np.float32(5))
-    mask = strength > weakest[:, None, None]
-    kept = _select_characters(strength, mask, weakest, plain, limits)
-    if not plain.any():
-        return np.empty((0, IMAGE_SIZE, IMAGE_SIZE), np.float32), plain
-    soft = _soft_masks(strength[plain], mask[plain], kept[plain], contrast[plain])
-    return scale_and_center(soft, fit), plain
+    foreground, is_plain = _subtract_uniform_background(grays)
+    contrast = estimate_contrasts(foreground)
+    is_plain &= contrast >= THRESHOLDS.min_contrast
+    ink_threshold = np.maximum(
+        np.float32(THRESHOLDS.min_ink_fraction) * contrast,
+        np.float32(THRESHOLDS.min_ink_level),
+    )
+    ink = foreground > ink_threshold[:, None, None]
+    characters, is_single = _select_characters(foreground, ink, ink_threshold, is_plain)
+    is_plain &= is_single
+    if not is_plain.any():
+        return np.empty((0, IMAGE_SIZE, IMAGE_SIZE), np.float32), is_plain
+    masks = _soft_masks(
+        foreground[is_plain], ink[is_plain], characters[is_plain], contrast[is_plain]
+    )
+    return scale_and_center(masks, placement), is_plain
 
 
-def _subtract_uniform_background(
-    greys: np.ndarray, limits: SegmentationThresholds
-) -> tuple[np.ndarray, np.ndarray]:
-    """Subtracts the paper, and tells where it is even, without noise, and more than there is ink."""
-    border = np.sort(border_pixels_batch(greys), axis=1)
-    even = (
-        border[:, -1] - border[:, 0] <= limits.even
-    )  # In order, so that no difference is below 0.
-    paper = border[:, border.shape[1] // 2].astype(np.int32)
-    flat = paper[:, None] - greys.reshape(len(greys), -1)
-    # Three numbers below 2⁸ are multiplied, and fewer than 2¹¹ such products added.
-    dark = np.einsum("ni,ni,ni->n", flat, flat, flat, dtype=np.int64) >= 0
-    flat *= np.where(dark, 1, -1)[:, None]
-    most, size = flat.max(1), flat.shape[1]
-    much = (2 * flat > most[:, None]).sum(1) > 0.5 * size
-    noisy = (flat < 0).sum(1) > 0.1 * size
-    strength = flat.astype(np.float32).reshape(greys.shape)
-    return strength, even & ~much & ~noisy & ~_may_be_framed(strength, limits)
+def _subtract_uniform_background(grays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Subtracts the background level, which is the median of the border.
+
+    Returns:
+      `float32 (N, height, width)`, gray levels above the background, positive for ink,
+      and `bool (N,)`, whether the background is uniform and covers most of the image.
+    """
+    border = np.sort(border_pixels_batch(grays), axis=1)
+    # The border is sorted, so that this unsigned difference does not wrap around.
+    border_range = border[:, -1] - border[:, 0]
+    median = border[:, border.shape[1] // 2].astype(np.int32)
+    difference = median[:, None] - grays.reshape(len(grays), -1)
+    difference *= _estimate_polarities(difference)[:, None]
+    foreground = difference.astype(np.float32).reshape(grays.shape)
+    is_plain = border_range <= THRESHOLDS.max_uniform_range
+    is_plain &= _is_mostly_background(foreground)
+    is_plain &= ~_may_have_frame(foreground)
+    return foreground, is_plain
 
 
-def _may_be_framed(strength: np.ndarray, limits: SegmentationThresholds) -> np.ndarray:
-    """Tells where there may be a frame around what is a picture of its own."""
-    mask = np.abs(strength) > limits.apart
-    _, rows, columns = mask.shape
-    inked = 2 * mask.sum(1) > rows, 2 * mask.sum(2) > columns
-    return (inked[0].sum(1) >= 10) & (inked[1].sum(1) >= 10)
+def _estimate_polarities(difference: np.ndarray) -> np.ndarray:
+    """Returns 1 for dark ink and -1 for light ink, by the sign of the third moment.
+
+    The sum is exact: each product of three differences has at most 24 bits, and an
+    image has fewer than 2¹¹ pixels.
+
+    Args:
+      difference: `int32 (N, pixels)`, background minus gray level.
+    """
+    moment = np.einsum(
+        "ni,ni,ni->n", difference, difference, difference, dtype=np.int64
+    )
+    return np.where(moment >= 0, 1, -1)
 
 
-def _contrasts(strength: np.ndarray) -> np.ndarray:
-    """Returns the strength that the few strongest pixels of each reach."""
-    size = strength[0].size
-    few = min(8, max(1, int(0.005 * size)))
-    flat, each = strength.reshape(-1, size).copy(), np.arange(len(strength))
-    for _ in range(few - 1):  # NumPy's partition takes longer for so few.
-        flat[each, flat.argmax(1)] = -np.inf
-    return flat.max(1)
+def _is_mostly_background(foreground: np.ndarray) -> np.ndarray:
+    """Tells which images have little ink and no noise."""
+    levels = foreground.reshape(len(foreground), -1)
+    size = levels.shape[1]
+    thresholds = THRESHOLDS.background
+    min_ink = thresholds.uniform_ink_fraction * levels.max(1, keepdims=True)
+    num_ink = (levels > min_ink).sum(1)
+    num_negative = (levels < 0).sum(1)
+    has_little_ink = num_ink <= thresholds.max_uniform_ink_share * size
+    is_clean = num_negative <= THRESHOLDS.min_noisy_share * size
+    return has_little_ink & is_clean
 
 
-def _stack_with_gaps(mask: np.ndarray) -> np.ndarray:
-    """Lays masks below each other, with an empty row after each, so that none touches the next."""
-    apart = np.zeros((len(mask), mask.shape[1] + 1, mask.shape[2]), np.uint8)
-    apart[:, :-1] = mask
-    return apart.reshape(-1, mask.shape[2])
+def _may_have_frame(foreground: np.ndarray) -> np.ndarray:
+    """Tells which images may have a frame around an image of its own."""
+    _, height, width = foreground.shape
+    mask = np.abs(foreground) > THRESHOLDS.min_frame_contrast
+    thresholds = THRESHOLDS.page_boundary
+    is_column = mask.sum(1) > thresholds.min_crossing_share * height
+    is_row = mask.sum(2) > thresholds.min_crossing_share * width
+    side = np.minimum(is_column.sum(1), is_row.sum(1))
+    return side >= thresholds.min_interior_side
+
+
+def estimate_contrasts(foreground: np.ndarray) -> np.ndarray:
+    """Returns the level that the few strongest pixels of each image reach.
+
+    Args:
+      foreground: `float32 (N, height, width)`, levels above the background.
+
+    Returns:
+      `float32 (N,)`, for each image the same as `ink_levels.estimate_contrast`.
+    """
+    size = foreground[0].size
+    few = max(1, int(THRESHOLDS.contrast_share * size))
+    few = min(THRESHOLDS.max_contrast_pixels, few)
+    levels = foreground.reshape(-1, size).copy()
+    images = np.arange(len(foreground))
+    # Removing a maximum per step is quicker than np.partition for so few pixels.
+    for _ in range(few - 1):
+        levels[images, levels.argmax(1)] = -np.inf
+    return levels.max(1)
 
 
 def _select_characters(
-    strength: np.ndarray,
-    mask: np.ndarray,
-    weakest: np.ndarray,
-    plain: np.ndarray,
-    limits: SegmentationThresholds,
-) -> np.ndarray:
-    """Returns the marks that make up each character; where there is another one, `plain` becomes false."""
-    kept = mask.copy()
-    for i in np.flatnonzero(plain & ~_has_one_component(mask)):
-        choice = select_character(
-            strength[i], float(weakest[i]), may_touch_border=True, limits=limits
+    foreground: np.ndarray,
+    ink: np.ndarray,
+    ink_threshold: np.ndarray,
+    is_plain: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Selects the components of the character in each plain image.
+
+    Returns:
+      `bool (N, height, width)`, the pixels of the character, and `bool (N,)`, which
+      images have one character and no doubt of its components.
+    """
+    characters = ink.copy()
+    is_single = _has_one_component(ink)
+    for i in np.flatnonzero(is_plain & ~is_single):
+        selection = select_character(
+            foreground[i], float(ink_threshold[i]), may_touch_border=True
         )
-        plain[i] = (
-            choice is not None
-            and choice.unambiguous
-            and not choice.has_other_characters
-        )
-        if choice is not None:
-            kept[i] = choice.mask
-    return kept
+        if selection is not None:
+            characters[i] = selection.mask
+            is_single[i] = selection.unambiguous and not selection.has_other_characters
+    return characters, is_single
 
 
-def _has_one_component(mask: np.ndarray) -> np.ndarray:
-    _, _, boxes, _ = cv2.connectedComponentsWithStats(
-        _stack_with_gaps(mask), connectivity=8
-    )
-    owner = boxes[1:, cv2.CC_STAT_TOP] // (mask.shape[1] + 1)
-    return np.bincount(owner, minlength=len(mask)) == 1
+def _has_one_component(ink: np.ndarray) -> np.ndarray:
+    stacked = _stack_with_gaps(ink)
+    _, _, statistics, _ = cv2.connectedComponentsWithStats(stacked, connectivity=8)
+    # The first component is the background.
+    top = statistics[1:, cv2.CC_STAT_TOP]
+    image_of_component = top // (ink.shape[1] + 1)
+    num_components = np.bincount(image_of_component, minlength=len(ink))
+    return num_components == 1
 
 
 def _soft_masks(
-    strength: np.ndarray, mask: np.ndarray, kept: np.ndarray, contrast: np.ndarray
+    foreground: np.ndarray,
+    ink: np.ndarray,
+    characters: np.ndarray,
+    contrast: np.ndarray,
 ) -> np.ndarray:
-    """Scales the ink that is kept to [0, 1], with its soft edges."""
-    near = cv2.dilate(_stack_with_gaps(kept), np.ones((3, 3), np.uint8)).reshape(
-        len(kept), -1, kept.shape[2]
-    )
-    near = near[:, :-1].astype(bool) & (kept | ~mask)
-    return np.clip(np.where(near, strength / contrast[:, None, None], 0), 0, 1)
+    """Scales the character's levels to [0, 1], with its antialiased edge."""
+    num_images, height, width = ink.shape
+    stacked = _stack_with_gaps(characters)
+    dilated = cv2.dilate(stacked, np.ones((3, 3), np.uint8))
+    dilated = dilated.reshape(num_images, height + 1, width)
+    near = dilated[:, :height].astype(bool)
+    # Ink that is near and not of the character belongs to another component.
+    near &= characters | ~ink
+    relative = foreground / contrast[:, None, None]
+    return np.clip(np.where(near, relative, 0), 0, 1)
+
+
+def _stack_with_gaps(masks: np.ndarray) -> np.ndarray:
+    """Stacks masks vertically with an empty row after each, so that none touch.
+
+    Returns:
+      `uint8 (N · (height + 1), width)`.
+    """
+    num_masks, height, width = masks.shape
+    stacked = np.zeros((num_masks, height + 1, width), np.uint8)
+    stacked[:, :-1] = masks
+    return stacked.reshape(-1, width)

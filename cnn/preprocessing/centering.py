@@ -1,7 +1,9 @@
-"""The frame that a network reads: a character scaled and centred in 28×28 pixels, as MNIST's makers did.
+"""Scales a character and centers it in the 28×28 network input, like those of MNIST.
 
-They scaled a digit to fit 20×20, kept its aspect ratio, and centred it in 28×28 by its centre of mass
-(LeCun et al., "Gradient-based learning applied to document recognition", 1998).
+MNIST's makers scaled each digit to fit a box of 20×20 pixels, kept its aspect ratio,
+and centered it in 28×28 pixels by its center of mass.
+
+Source: LeCun et al., "Gradient-based learning applied to document recognition", 1998.
 """
 
 import math
@@ -11,140 +13,214 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from cnn.preprocessing.thresholds import THRESHOLDS, SegmentationThresholds
+from cnn.preprocessing.thresholds import THRESHOLDS
 
+# Width and height of the network input, in pixels.
 IMAGE_SIZE = 28
+# Longer side of a digit in MNIST, in pixels.
+_MNIST_BOX = 20
+# MNIST centers by mass at pixel 14, counted from 0. The center of that pixel lies half
+# a pixel beyond the middle of the image.
+_MNIST_CENTER = 14.5
+# Coverage above which a pixel belongs to a stroke whose width is measured.
+_STROKE_THRESHOLD = 0.5
+# Coverage above which a pixel belongs to the bounding box, as a fraction of the
+# maximum. Antialiasing leaves less outside the strokes.
+_BOX_THRESHOLD = 0.2
+# Scales at which the pixels are kept, because resampling would only blur them.
+_MIN_KEPT_SCALE = 0.88
+_MAX_KEPT_SCALE = 1.12
 
 
 class Placement(NamedTuple):
-    """How a data set's makers placed a character in the frame.
+    """Size and position of a character in the images of a data set.
 
     Attributes:
-      box: the longer side of the character, in pixels.
-      by_center_of_mass: whether its centre of mass is centred, or its bounding box.
+      box: longer side of the character, in pixels.
+      by_center_of_mass: whether the image is centered on the character's center of
+        mass, or on its bounding box.
     """
 
     box: int
     by_center_of_mass: bool
 
 
-def thicken_strokes(
-    strength: np.ndarray, limits: SegmentationThresholds = THRESHOLDS
-) -> np.ndarray:
-    """Gives the strokes of a large character at least the width that they will need in the frame.
+def thicken_strokes(mask: np.ndarray) -> np.ndarray:
+    """Widens thin strokes of a large character, which scaling would make too faint.
 
     Args:
-      strength: `float32 (height, width)` in [0, 1].
-      limits: how thin a stroke may be.
+      mask: `float32 (height, width)` in [0, 1], the ink's coverage of each pixel.
 
     Returns:
-      The same, or with strokes that are wider on both sides.
+      A mask with strokes of at least `THRESHOLDS.min_stroke_width` pixels after
+      scaling, or `mask` itself if the strokes are wide enough.
     """
-    mask = (strength > 0.5).astype(np.uint8)
-    _, _, width, height = cv2.boundingRect(mask)
-    if max(width, height) < 2 * 20:
-        return strength
-    inside = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
-    # Across a stroke, the distance to its edge is a quarter of its width on average.
-    stroke = 4 * float(inside[mask > 0].mean()) - 1
-    missing = limits.thinnest * max(width, height) / 20 - stroke
-    if missing <= 0:
-        return strength
-    outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5)
-    return np.maximum(strength, np.clip(missing / 2 + 0.5 - outside, 0, 1)).astype(
-        np.float32
-    )
+    strokes = (mask > _STROKE_THRESHOLD).astype(np.uint8)
+    _, _, width, height = cv2.boundingRect(strokes)
+    size = max(width, height)
+    if size < 2 * _MNIST_BOX:
+        return mask
+    distance_inside = cv2.distanceTransform(strokes, cv2.DIST_L2, 5)
+    # The mean distance to the edge, across a stroke, is a quarter of its width.
+    stroke_width = 4 * float(distance_inside[strokes > 0].mean()) - 1
+    missing_width = THRESHOLDS.min_stroke_width * size / _MNIST_BOX - stroke_width
+    if missing_width <= 0:
+        return mask
+    distance_outside = cv2.distanceTransform(1 - strokes, cv2.DIST_L2, 5)
+    widened = np.clip(missing_width / 2 + 0.5 - distance_outside, 0, 1)
+    return np.maximum(mask, widened).astype(np.float32)
 
 
-def scale_and_center(strength: np.ndarray, fit: Placement) -> np.ndarray:
-    """Scales characters to the box of `fit` and centres them in the frame.
+def scale_and_center(masks: np.ndarray, placement: Placement) -> np.ndarray:
+    """Scales characters to the placement's box and centers them in the network input.
 
     Args:
-      strength: `float32 (N, height, width)` in [0, 1], none of them all 0.
-      fit: where to.
+      masks: `float32 (N, height, width)` in [0, 1], each with ink.
+      placement: size and position of the character.
 
     Returns:
-      `float32 (N, 28, 28)` in [0, 1].
+      `float32 (N, 28, 28)` in [0, 1], each with maximum 1.
     """
-    first, last = _bounding_boxes(strength > 0.2 * strength.max((1, 2), keepdims=True))
-    scale = fit.box / (last - first).max(1)
-    if (
-        fit.by_center_of_mass
-    ):  # MNIST's lie at pixel 14, counted from 0: half a pixel beyond the middle.
-        middle = (
-            _centers_of_mass(strength, first - 1, last + 1) + 0.5
-        )  # Spots further off have no say.
-        corner = middle - 14.5 / scale[:, None]
+    corner, scale = _find_windows(masks, placement)
+    is_kept = (scale > _MIN_KEPT_SCALE) & (scale < _MAX_KEPT_SCALE)
+    nearest_pixel = np.floor(corner + 0.5).astype(int)
+    images = np.empty((len(masks), IMAGE_SIZE, IMAGE_SIZE), np.float32)
+    images[is_kept] = _crop(masks[is_kept], nearest_pixel[is_kept])
+    for i in np.flatnonzero(~is_kept):
+        side = IMAGE_SIZE / scale[i]
+        images[i] = _resample_square(masks[i], corner[i], side)
+    maximum = images.max((1, 2), keepdims=True)
+    return np.clip(images / maximum, 0, 1)
+
+
+def _find_windows(
+    masks: np.ndarray, placement: Placement
+) -> tuple[np.ndarray, np.ndarray]:
+    """Finds the square of each mask that becomes the network input.
+
+    Returns:
+      `float64 (N, 2)`, row and column of the square's upper left corner, and
+      `float64 (N,)`, the scale from the mask to the network input.
+    """
+    first, last = _bounding_boxes(masks)
+    scale = placement.box / (last - first).max(1)
+    if placement.by_center_of_mass:
+        # Ink more than one pixel outside of the bounding box is noise.
+        center = _centers_of_mass(masks, first - 1, last + 1) + 0.5
+        offset = _MNIST_CENTER
     else:
-        corner = (first + last) / 2 - IMAGE_SIZE / 2 / scale[:, None]
-    fits = (scale > 0.88) & (
-        scale < 1.12
-    )  # Resampling blurs; what nearly fits keeps its pixels.
-    frames = np.empty((len(strength), IMAGE_SIZE, IMAGE_SIZE), np.float32)
-    frames[fits] = _crop(strength[fits], np.floor(corner[fits] + 0.5).astype(int))
-    for i in np.flatnonzero(~fits):
-        frames[i] = _resample_square(strength[i], corner[i], IMAGE_SIZE / scale[i])
-    return np.clip(frames / frames.max((1, 2), keepdims=True), 0, 1)
+        center = (first + last) / 2
+        offset = IMAGE_SIZE / 2
+    return center - offset / scale[:, None], scale
 
 
-def _bounding_boxes(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the first row and column that has something, and those after the last, `int (N, 2)`."""
-    sides = [np.any(mask, axis=axis) for axis in (2, 1)]
-    first = [side.argmax(1) for side in sides]
-    last = [side.shape[1] - side[:, ::-1].argmax(1) for side in sides]
-    return np.stack(first, 1), np.stack(last, 1)
+def _bounding_boxes(masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the first (row, column) with ink and the one after the last, `(N, 2)`."""
+    maximum = masks.max((1, 2), keepdims=True)
+    ink = masks > _BOX_THRESHOLD * maximum
+    top, bottom = _find_extents(ink.any(axis=2))
+    left, right = _find_extents(ink.any(axis=1))
+    return np.stack([top, left], 1), np.stack([bottom, right], 1)
+
+
+def _find_extents(profiles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the first true index of each row, and the one after the last, `(N,)`."""
+    first = profiles.argmax(1)
+    num_behind = profiles[:, ::-1].argmax(1)
+    return first, profiles.shape[1] - num_behind
 
 
 def _centers_of_mass(
-    strength: np.ndarray, first: np.ndarray, last: np.ndarray
+    masks: np.ndarray, first: np.ndarray, last: np.ndarray
 ) -> np.ndarray:
-    """Returns rows and columns, `float64 (N, 2)`, of what lies between `first` and `last`.
+    """Returns the center of mass of each mask between `first` and `last`.
 
-    Of small pictures, 64 bits hold these sums without rounding, so that no order of adding changes them.
+    Adds in float64, which holds the sums of a small mask without rounding. Therefore
+    the result does not depend on the order of addition, nor on the batch.
+
+    Args:
+      masks: `float32 (N, height, width)`.
+      first: `int (N, 2)`, first row and column.
+      last: `int (N, 2)`, row and column after the last.
+
+    Returns:
+      `float64 (N, 2)`, row and column.
     """
-    places = [np.arange(n) for n in strength.shape[1:]]
-    within = [
-        (at >= first[:, i, None]) & (at < last[:, i, None])
-        for i, at in enumerate(places)
-    ]
-    strength = np.where(within[0][:, :, None] & within[1][:, None, :], strength, 0)
-    rows, columns = (strength.sum(axis, dtype=float) for axis in (2, 1))
-    return np.stack([rows @ places[0], columns @ places[1]], 1) / rows.sum(
-        1, keepdims=True
-    )
+    rows = np.arange(masks.shape[1])
+    columns = np.arange(masks.shape[2])
+    in_rows = _is_between(rows, first[:, 0], last[:, 0])
+    in_columns = _is_between(columns, first[:, 1], last[:, 1])
+    masks = np.where(_outer_and(in_rows, in_columns), masks, 0)
+    row_sums = masks.sum(2, dtype=float)
+    column_sums = masks.sum(1, dtype=float)
+    moments = np.stack([row_sums @ rows, column_sums @ columns], 1)
+    mass = row_sums.sum(1, keepdims=True)
+    return moments / mass
 
 
-def _crop(strength: np.ndarray, corner: np.ndarray) -> np.ndarray:
-    """Cuts the frame out of each picture, from its corner at (row, column) on; beyond the picture is 0."""
-    at = corner[:, :, None] + np.arange(IMAGE_SIZE)
-    inside = (at >= 0) & (at < np.array(strength.shape[1:])[:, None])
-    (rows, columns), within = (
-        np.where(inside, at, 0).swapaxes(0, 1),
-        inside.swapaxes(0, 1),
-    )
-    each = np.arange(len(strength))[:, None, None]
-    cut = strength[each, rows[:, :, None], columns[:, None, :]]
-    return cut * (within[0][:, :, None] & within[1][:, None, :])
+def _is_between(indices: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Tells which indices lie in each range, `bool (N, indices)`."""
+    return (indices >= first[:, None]) & (indices < last[:, None])
 
 
-def _resample_square(
-    strength: np.ndarray, corner: np.ndarray, side: float
-) -> np.ndarray:
-    """Resamples a square, with its corner at (row, column), to the frame; beyond the picture is 0."""
-    (top, left), (rows, columns) = corner.tolist(), strength.shape
-    reach = 2 * max(1, side / IMAGE_SIZE) + 1  # As far as a bicubic filter looks.
-    above, before = max(0, math.ceil(reach - top)), max(0, math.ceil(reach - left))
-    below, behind = (
-        max(0, math.ceil(top + side + reach - rows)),
-        max(0, math.ceil(left + side + reach - columns)),
-    )
+def _outer_and(in_rows: np.ndarray, in_columns: np.ndarray) -> np.ndarray:
+    """Combines `bool (N, height)` and `bool (N, width)` to `(N, height, width)`."""
+    return in_rows[:, :, None] & in_columns[:, None, :]
+
+
+def _crop(masks: np.ndarray, corner: np.ndarray) -> np.ndarray:
+    """Crops 28×28 pixels from each mask, 0 outside of it.
+
+    Args:
+      masks: `float32 (N, height, width)`.
+      corner: `int (N, 2)`, row and column of the upper left corner.
+
+    Returns:
+      `float32 (N, 28, 28)`.
+    """
+    num_masks, height, width = masks.shape
+    rows, in_rows = _window_indices(corner[:, 0], height)
+    columns, in_columns = _window_indices(corner[:, 1], width)
+    index = np.arange(num_masks)[:, None, None]
+    cropped = masks[index, rows[:, :, None], columns[:, None, :]]
+    return cropped * _outer_and(in_rows, in_columns)
+
+
+def _window_indices(start: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns 28 indices from each start on, and which are inside of `size`.
+
+    The indices outside are 0.
+    """
+    indices = start[:, None] + np.arange(IMAGE_SIZE)
+    is_inside = (indices >= 0) & (indices < size)
+    return np.where(is_inside, indices, 0), is_inside
+
+
+def _resample_square(mask: np.ndarray, corner: np.ndarray, side: float) -> np.ndarray:
+    """Resamples a square of a mask to 28×28 pixels by bicubic interpolation.
+
+    Args:
+      mask: `float32 (height, width)`, taken as 0 outside.
+      corner: `float64 (2,)`, row and column of the square's upper left corner.
+      side: of the square, in pixels.
+
+    Returns:
+      `float32 (28, 28)`.
+    """
+    height, width = mask.shape
+    top, left = corner.tolist()
+    # The bicubic filter reads two pixels of the larger scale on each side.
+    margin = 2 * max(1, side / IMAGE_SIZE) + 1
+    above = max(0, math.ceil(margin - top))
+    below = max(0, math.ceil(top + side + margin - height))
+    before = max(0, math.ceil(margin - left))
+    behind = max(0, math.ceil(left + side + margin - width))
     padded = cv2.copyMakeBorder(
-        strength, above, below, before, behind, cv2.BORDER_CONSTANT, value=0
+        mask, above, below, before, behind, cv2.BORDER_CONSTANT, value=0
     )
-    top, left = top + above, left + before
-    box = (left, top, left + side, top + side)
-    return np.asarray(
-        Image.fromarray(padded).resize(
-            (IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BICUBIC, box
-        )
-    )
+    left += before
+    top += above
+    square = (left, top, left + side, top + side)
+    image = Image.fromarray(padded)
+    size = (IMAGE_SIZE, IMAGE_SIZE)
+    return np.asarray(image.resize(size, Image.Resampling.BICUBIC, square))

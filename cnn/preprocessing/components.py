@@ -1,56 +1,33 @@
-"""The marks on a picture: which of them make up the character, and which nobody wrote."""
+"""Selects the connected components that make up the character.
+
+The main component has the largest weight by mass, sharpness and position. Parts of the
+character are near it. Printed components and neighboring characters are left out.
+"""
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
-from cnn.preprocessing.background import border_pixels, find_quadrilateral
-from cnn.preprocessing.thresholds import THRESHOLDS, SegmentationThresholds
+from cnn.preprocessing.component_labels import (
+    Components,
+    edge_sharpness,
+    label_components,
+)
+from cnn.preprocessing.printed_components import detect_printed
+from cnn.preprocessing.thresholds import THRESHOLDS
 
-
-class Components(NamedTuple):
-    """The connected marks of a picture, an entry each; the first stands for what is no mark.
-
-    Attributes:
-      left: first column.
-      top: first row.
-      right: column after the last.
-      bottom: row after the last.
-      area: in pixels.
-      mass: sum of the ink's strength.
-      touched: how many edges of the picture each mark touches.
-      labels: `int32 (height, width)`, to which mark each pixel belongs.
-    """
-
-    left: np.ndarray
-    top: np.ndarray
-    right: np.ndarray
-    bottom: np.ndarray
-    area: np.ndarray
-    mass: np.ndarray
-    border_contacts: np.ndarray
-    labels: np.ndarray
-
-    @property
-    def width(self) -> np.ndarray:
-        """In pixels."""
-        return self.right - self.left
-
-    @property
-    def height(self) -> np.ndarray:
-        """In pixels."""
-        return self.bottom - self.top
+_THRESHOLDS = THRESHOLDS.components
 
 
 class Selection(NamedTuple):
-    """Which marks make up the character.
+    """The selected components.
 
     Attributes:
-      kept: `bool (height, width)`.
-      box: left, top, right and bottom.
-      unambiguous: whether there is no doubt.
-      has_other_characters: whether there is another character.
+      mask: `bool (height, width)`, pixels of the selected components.
+      box: `int (4,)`, left, top, right and bottom of the selected components, in
+        pixels.
+      unambiguous: whether the main component is sharp and inside the image.
+      has_other_characters: whether there are other characters in the image.
     """
 
     mask: np.ndarray
@@ -60,246 +37,189 @@ class Selection(NamedTuple):
 
 
 def select_character(
-    strength: np.ndarray,
-    weakest: float,
-    may_touch_border: bool,
-    limits: SegmentationThresholds = THRESHOLDS,
+    foreground: np.ndarray, ink_threshold: float, may_touch_border: bool
 ) -> Selection | None:
-    """Chooses the marks that make up the character: a main one, and what belongs to it.
+    """Selects the components of one character.
 
     Args:
-      strength: `float32 (height, width)`.
-      weakest: the strength of the faintest ink.
-      may_touch_border: whether the character may fill the picture.
-      limits: what counts as what.
+      foreground: `float32 (height, width)`, levels above the background.
+      ink_threshold: smallest level of ink, exclusive.
+      may_touch_border: whether the character may touch the image border.
 
     Returns:
-      The choice, or None if there is no mark.
+      The selection, or None if there is no ink.
     """
-    marks = label_components(strength, weakest, gap=0 if may_touch_border else 1)
-    if len(marks.mass) < 2:
+    gap = 0 if may_touch_border else _THRESHOLDS.label_gap
+    components = label_components(foreground, ink_threshold, gap)
+    if components.num_labels < 2:
         return None
-    if len(marks.mass) == 2 and may_touch_border:
+    if components.num_labels == 2 and may_touch_border:
         return _make_selection(
-            marks, np.array([False, True]), unambiguous=True, has_other_characters=False
+            components,
+            np.array([False, True]),
+            unambiguous=True,
+            has_other_characters=False,
         )
-    drawn = _is_printed(marks, may_touch_border, limits)
-    sharp = (
-        np.ones(len(marks.mass))
-        if may_touch_border
-        else edge_sharpness(strength, marks)
+    if may_touch_border:
+        sharpness = np.ones(components.num_labels)
+    else:
+        sharpness = edge_sharpness(foreground, components)
+    is_printed = detect_printed(components, may_touch_border)
+    weights = _weigh(components, sharpness, is_printed, may_touch_border)
+    main = int(weights.argmax())
+    is_written = ~is_printed & _is_sharp(sharpness, main)
+    is_selected = is_written & _is_part(components, main, may_touch_border)
+    is_selected[main] = True
+    is_selected[0] = False
+    is_other = is_written & ~is_selected & _is_character(components, main)
+    unambiguous = sharpness[main] >= _THRESHOLDS.min_sharpness and (
+        may_touch_border or not components.border_contacts[main]
     )
-    weight = (
-        marks.mass
-        * np.clip(sharp / limits.sharp, 0.02, 1) ** 2
-        * np.where(drawn, 0.01, 1)
+    has_other_characters = bool(is_other[1:].any())
+    return _make_selection(
+        components, is_selected, bool(unambiguous), has_other_characters
     )
-    if not may_touch_border:
-        weight *= _centrality(marks) * np.where(marks.border_contacts > 0, 0.4, 1)
-        weight *= np.where(marks.width > limits.flattest * marks.height, 0.01, 1)
-    main = int(weight.argmax())
-    written = ~drawn & (sharp > 0.5 * min(sharp[main], limits.sharp))
-    kept = written & _is_part(marks, main, may_touch_border, limits)
-    kept[main], kept[0] = True, False
-    large = (marks.mass > limits.several * marks.mass[main]) & (
-        marks.height > 0.5 * marks.height[main]
-    )
-    has_other_characters = (written & ~kept & large & (marks.border_contacts == 0))[
-        1:
-    ].any()
-    unambiguous = sharp[main] >= limits.sharp and (
-        may_touch_border or not marks.border_contacts[main]
-    )
-    return _make_selection(marks, kept, bool(unambiguous), bool(has_other_characters))
-
-
-def label_components(strength: np.ndarray, weakest: float, gap: int) -> Components:
-    """Finds the marks; what lies up to twice `gap` pixels apart is one."""
-    mask = (strength > weakest).astype(np.uint8)
-    # With a margin, which the boxes then are larger by, too.
-    joined = cv2.copyMakeBorder(mask, gap, gap, gap, gap, cv2.BORDER_CONSTANT, value=0)
-    if gap:
-        joined = cv2.dilate(joined, np.ones((3, 3), np.uint8), iterations=gap)
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    left, top, width, height, _ = boxes.T
-    right, bottom = left + width - 2 * gap, top + height - 2 * gap
-    rows, columns = mask.shape
-    touched = (
-        (left == 0).astype(int) + (top == 0) + (right == columns) + (bottom == rows)
-    )
-    if gap:
-        labels = labels[gap:-gap, gap:-gap] * mask
-    inked = np.flatnonzero(mask)
-    of = labels.ravel()[inked]
-    area = np.bincount(of, minlength=count)
-    mass = np.bincount(of, strength.ravel()[inked], count)
-    return Components(left, top, right, bottom, area, mass, touched, labels)
 
 
 def _make_selection(
-    marks: Components, kept: np.ndarray, unambiguous: bool, has_other_characters: bool
+    components: Components,
+    is_selected: np.ndarray,
+    unambiguous: bool,
+    has_other_characters: bool,
 ) -> Selection:
-    corner, end = (
-        (marks.left[kept].min(), marks.top[kept].min()),
-        (marks.right[kept].max(), marks.bottom[kept].max()),
-    )
-    return Selection(
-        kept[marks.labels], np.array([*corner, *end]), unambiguous, has_other_characters
-    )
+    left = components.left[is_selected].min()
+    top = components.top[is_selected].min()
+    right = components.right[is_selected].max()
+    bottom = components.bottom[is_selected].max()
+    mask = is_selected[components.labels]
+    box = np.array([left, top, right, bottom])
+    return Selection(mask, box, unambiguous, has_other_characters)
 
 
-def _is_printed(
-    marks: Components, may_touch_border: bool, limits: SegmentationThresholds
+def _weigh(
+    components: Components,
+    sharpness: np.ndarray,
+    is_printed: np.ndarray,
+    may_touch_border: bool,
 ) -> np.ndarray:
-    """Tells which marks nobody wrote: bars along an edge, lines across the picture, boxes."""
-    (rows, columns), width, height = marks.labels.shape, marks.width, marks.height
-    at_top, at_left = (
-        (marks.top == 0) | (marks.bottom == rows),
-        (marks.left == 0) | (marks.right == columns),
-    )
-    long, slender, thin = limits.bar_length, limits.line_slender, limits.line_width
-    along = ((width >= long * columns) & at_top) | ((height >= long * rows) & at_left)
-    narrow = np.minimum(width, height) < limits.bar_width * max(rows, columns)
-    full = narrow & (marks.area > 0.6 * width * height)
-    drawn = along & full & (marks.border_contacts >= 2)
-    if not may_touch_border:
-        near_top = (marks.top < 0.15 * rows) | (marks.bottom > 0.85 * rows)
-        near_left = (marks.left < 0.15 * columns) | (marks.right > 0.85 * columns)
-        drawn |= (width > slender * height) & (width > 0.5 * columns) & near_top
-        drawn |= (height > slender * width) & (height > 0.5 * rows) & near_left
-        drawn |= (width > 0.75 * columns) & (height < thin * rows)
-        drawn |= (height > 0.75 * rows) & (width < thin * columns)
-    return drawn | _is_drawn_box(marks, may_touch_border, limits)
+    """Computes a weight by which the main component is the largest.
 
+    Args:
+      components: the components of an image.
+      sharpness: `float64 (labels,)`, see `edge_sharpness`.
+      is_printed: `bool (labels,)`.
+      may_touch_border: whether the character may touch the image border. If it may,
+        position and shape do not matter.
 
-def _is_drawn_box(
-    marks: Components, may_touch_border: bool, limits: SegmentationThresholds
-) -> np.ndarray:
-    """Tells which marks are drawn boxes."""
-    large = np.minimum(marks.width, marks.height) > limits.box_side * min(
-        marks.labels.shape
-    )
-    hollow = large & (marks.area < 0.5 * marks.width * marks.height)
-    boxes = np.zeros(len(large), bool)
-    for i in np.flatnonzero(hollow[1:]) + 1:
-        mark = (
-            marks.labels[marks.top[i] : marks.bottom[i], marks.left[i] : marks.right[i]]
-            == i
-        )
-        boxes[i] = np.mean(border_pixels(mark)) > 0.8 or (
-            not may_touch_border and _outlines_box(mark.astype(np.uint8))
-        )
-    return boxes
-
-
-def remove_boxes(
-    strength: np.ndarray, weakest: float, limits: SegmentationThresholds = THRESHOLDS
-) -> np.ndarray:
-    """Takes drawn boxes off a picture, if there is something in them; arguments as of `choose`."""
-    marks = label_components(strength, weakest, gap=1)
-    boxes = _is_drawn_box(marks, may_touch_border=False, limits=limits)
-    for i in np.flatnonzero(boxes):
-        inside = (marks.left > marks.left[i]) & (marks.right < marks.right[i])
-        inside &= (marks.top > marks.top[i]) & (marks.bottom < marks.bottom[i])
-        boxes[i] = (marks.height[inside] > 0.2 * marks.height[i]).any()
-    return (
-        np.where(boxes[marks.labels], np.float32(0), strength)
-        if boxes.any()
-        else strength
-    )
-
-
-def _outlines_box(mark: np.ndarray) -> bool:
-    """Tells whether a mark goes along all of an outline with four straight sides."""
-    outline = find_quadrilateral(mark)
-    if outline is None:
-        return False
-    along = cv2.polylines(np.zeros_like(mark), [outline], isClosed=True, color=1) > 0
-    return bool(cv2.dilate(mark, np.ones((3, 3), np.uint8))[along].mean() > 0.8)
-
-
-def edge_sharpness(strength: np.ndarray, marks: Components) -> np.ndarray:
-    """Measures how steeply each mark rises at its edge, as a fraction of its mean strength a pixel."""
-    mask, count = (marks.labels > 0).astype(np.uint8), len(marks.mass)
-    edge = np.flatnonzero(
-        mask.ravel() > cv2.erode(mask, np.ones((3, 3), np.uint8)).ravel()
-    )
-    across = cv2.Sobel(strength, -1, 1, 0, scale=0.125).ravel()[edge]
-    down = cv2.Sobel(strength, -1, 0, 1, scale=0.125).ravel()[edge]
-    mark = marks.labels.ravel()[edge]
-    rise = np.bincount(mark, np.hypot(across, down), count) / np.maximum(
-        np.bincount(mark, minlength=count), 1
-    )
-    return rise / np.maximum(marks.mass / np.maximum(marks.area, 1), 1)
-
-
-def _centrality(marks: Components) -> np.ndarray:
-    """Weighs marks by where they lie: 1 in the middle, a third at an edge."""
-    rows, columns = marks.labels.shape
-    x, y = (
-        np.abs((marks.left + marks.right) / columns - 1),
-        np.abs((marks.top + marks.bottom) / rows - 1),
-    )
-    return (1 - 0.8 * np.minimum(1, np.maximum(x, y))) ** 0.7
-
-
-def _is_part(
-    marks: Components, main: int, may_touch_border: bool, limits: SegmentationThresholds
-) -> np.ndarray:
-    """Tells which marks are parts of the main one: near and no specks, or within its box."""
-    across = np.maximum(marks.left - marks.right[main], marks.left[main] - marks.right)
-    down = np.maximum(marks.top - marks.bottom[main], marks.top[main] - marks.bottom)
-    apart, size = np.maximum(across, down), max(marks.width[main], marks.height[main])
-    part = (apart <= limits.near * size) & (
-        marks.mass >= limits.speck * marks.mass[main]
-    ) | (apart <= 0)
+    Returns:
+      `float64 (labels,)`, mass times a factor from 0 to 1 for each criterion.
+    """
+    relative_sharpness = sharpness / _THRESHOLDS.min_sharpness
+    sharpness_factor = np.clip(relative_sharpness, _THRESHOLDS.min_sharpness_factor, 1)
+    printed_factor = np.where(is_printed, _THRESHOLDS.printed_factor, 1)
+    weights = components.mass * sharpness_factor**2 * printed_factor
     if may_touch_border:
-        return part
-    # What comes in from beyond an edge is another's, unless it is small and where the main mark is.
-    inside = (
-        (apart <= 0)
-        & (marks.border_contacts < 2)
-        & (marks.mass < 0.5 * marks.mass[main])
-    )
-    whole = (marks.border_contacts == 0) | inside
+        return weights
+    touches_border = components.border_contacts > 0
+    border_factor = np.where(touches_border, _THRESHOLDS.border_factor, 1)
+    position_factor = _centrality(components) * border_factor
+    is_flat = components.width > _THRESHOLDS.max_aspect_ratio * components.height
+    flat_factor = np.where(is_flat, _THRESHOLDS.flat_factor, 1)
+    return weights * position_factor * flat_factor
+
+
+def _centrality(components: Components) -> np.ndarray:
+    """Computes a factor of 1 in the image's center and about a third at its border."""
+    rows, columns = components.labels.shape
+    x = np.abs((components.left + components.right) / columns - 1)
+    y = np.abs((components.top + components.bottom) / rows - 1)
+    distance = np.minimum(1, np.maximum(x, y))
+    return (1 - _THRESHOLDS.border_loss * distance) ** _THRESHOLDS.centrality_exponent
+
+
+def _is_sharp(sharpness: np.ndarray, main: int) -> np.ndarray:
+    """Tells which components are about as sharp as the main one."""
+    reference = min(sharpness[main], _THRESHOLDS.min_sharpness)
+    return sharpness > _THRESHOLDS.min_relative_sharpness * reference
+
+
+def _is_character(components: Components, main: int) -> np.ndarray:
+    """Tells which components are large enough for a character, and inside the image."""
+    min_mass = _THRESHOLDS.min_other_mass * components.mass[main]
+    min_height = _THRESHOLDS.min_other_height * components.height[main]
+    is_large = (components.mass > min_mass) & (components.height > min_height)
+    return is_large & (components.border_contacts == 0)
+
+
+def _is_part(components: Components, main: int, may_touch_border: bool) -> np.ndarray:
+    """Tells which components are parts of the same character as the main one.
+
+    A part is near the main component and no speck, or overlaps its bounding box.
+    """
+    horizontal_gap = _horizontal_gap(components, main)
+    gap_below = components.top - components.bottom[main]
+    gap_above = components.top[main] - components.bottom
+    gap = np.maximum(horizontal_gap, np.maximum(gap_below, gap_above))
+    size = max(components.width[main], components.height[main])
+    overlaps = gap <= 0
+    is_near = gap <= _THRESHOLDS.max_part_gap * size
+    is_speck = components.mass < _THRESHOLDS.min_part_mass * components.mass[main]
+    is_part = (is_near & ~is_speck) | overlaps
+    if may_touch_border:
+        return is_part
+    # Ink at the image border belongs to another character, unless it is small and
+    # overlaps the main component.
+    max_mass = _THRESHOLDS.max_border_part_mass * components.mass[main]
+    is_small = components.mass < max_mass
+    has_few_contacts = components.border_contacts < _THRESHOLDS.max_part_contacts
+    is_inside = components.border_contacts == 0
+    is_part &= is_inside | (overlaps & has_few_contacts & is_small)
+    is_part &= ~_is_full_stop(components, main)
+    return is_part & ~_is_neighbor(components, main)
+
+
+def _horizontal_gap(components: Components, main: int) -> np.ndarray:
+    """Returns the gap to the main component in columns, negative for an overlap."""
+    gap_to_right = components.left - components.right[main]
+    gap_to_left = components.left[main] - components.right
+    return np.maximum(gap_to_right, gap_to_left)
+
+
+def _is_full_stop(components: Components, main: int) -> np.ndarray:
+    """Tells which components are small and to the lower right of the main one."""
+    main_width = components.width[main]
+    main_height = components.height[main]
+    size = np.maximum(components.width, components.height)
+    min_left = components.left[main] + _THRESHOLDS.min_full_stop_left * main_width
+    min_top = components.top[main] + _THRESHOLDS.min_full_stop_top * main_height
+    is_small = size < _THRESHOLDS.max_full_stop_side * main_height
+    return is_small & (components.left >= min_left) & (components.top > min_top)
+
+
+def _is_neighbor(components: Components, main: int) -> np.ndarray:
+    """Tells which components are other characters, dashes or frames.
+
+    Another character is as high as the main component and stands beside it. A dash is
+    flat and longer than the main component is high. A frame encloses it.
+    """
+    main_height = components.height[main]
+    gap = _horizontal_gap(components, main)
+    shared_bottom = np.minimum(components.bottom, components.bottom[main])
+    shared_top = np.maximum(components.top, components.top[main])
+    shared_rows = shared_bottom - shared_top
+    max_height = np.maximum(components.height, main_height)
+    is_level = shared_rows > _THRESHOLDS.min_neighbor_overlap * max_height
+    is_beside = (gap > _THRESHOLDS.min_neighbor_gap * main_height) & is_level
+    is_flat = components.width > _THRESHOLDS.max_aspect_ratio * components.height
+    is_long_dash = is_flat & (components.width > main_height)
+    return is_beside | is_long_dash | _encloses(components, main)
+
+
+def _encloses(components: Components, main: int) -> np.ndarray:
+    """Tells which bounding boxes enclose the main component's."""
     return (
-        part
-        & whole
-        & ~_is_full_stop(marks, main, limits)
-        & ~_is_neighbor(marks, main, limits)
+        (components.left < components.left[main])
+        & (components.top < components.top[main])
+        & (components.right > components.right[main])
+        & (components.bottom > components.bottom[main])
     )
-
-
-def _is_neighbor(
-    marks: Components, main: int, limits: SegmentationThresholds
-) -> np.ndarray:
-    """Tells which marks are characters beside the main one, print above or below it, a frame around it."""
-    left, top, right, bottom = (
-        side[main] for side in (marks.left, marks.top, marks.right, marks.bottom)
-    )
-    gap = np.maximum(marks.left - right, left - marks.right)
-    level = np.minimum(marks.bottom, bottom) - np.maximum(
-        marks.top, top
-    )  # Rows that both are in.
-    beside = (gap > limits.beside * (bottom - top)) & (
-        level > 0.6 * np.maximum(marks.height, bottom - top)
-    )
-    flat = (marks.width > limits.flattest * marks.height) & (marks.width > bottom - top)
-    around = (
-        (marks.left < left)
-        & (marks.top < top)
-        & (marks.right > right)
-        & (marks.bottom > bottom)
-    )
-    return beside | flat | around
-
-
-def _is_full_stop(
-    marks: Components, main: int, limits: SegmentationThresholds
-) -> np.ndarray:
-    """Tells which marks are full stops after the main one: small, to its right, at its foot."""
-    small = (
-        np.maximum(marks.width, marks.height) < limits.full_stop * marks.height[main]
-    )
-    behind = marks.left >= marks.left[main] + 0.9 * marks.width[main]
-    return small & behind & (marks.top > marks.top[main] + 0.6 * marks.height[main])

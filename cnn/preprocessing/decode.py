@@ -1,7 +1,6 @@
-"""One image file, of any format, size and colours, made grey and upright.
+"""Decodes an image file of any supported format, upright, and converts it to gray.
 
-Nothing here knows about ink: a picture comes in as people have it, and goes out as numbers from black
-to white.
+Reduces large images while decoding.
 """
 
 import contextlib
@@ -16,38 +15,43 @@ from PIL import Image, ImageOps
 from cnn.errors import Error
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
-MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)  # Where Pillow, too, refuses.
-# Larger pictures are shrunk first: a digit a fiftieth as high as its page keeps 20 pixels.
+# Largest number of pixels of an image. Pillow refuses more than twice its limit, too.
+MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
+# Longest side of a decoded image, in pixels. Larger images are reduced. A digit of a
+# fiftieth of its page's height keeps 20 pixels.
 MAX_SIDE = 1024
-# From this share of it on, a picture is large enough.
-_LARGE_ENOUGH = 0.7
+# Smallest longer side of a JPEG that its decoder reduces, as a fraction of MAX_SIDE.
+_MIN_DRAFT_FRACTION = 0.7
 
-# A file has a row; what Pillow would say beside it names no file.
-logging.getLogger("PIL").addHandler(logging.NullHandler())
+_BLACK = 0
+_WHITE = 255
+_COLOR_MODES = ("RGB", "P", "CMYK", "YCbCr")
+_TRANSPARENT_MODES = ("LA", "PA", "RGBA", "La", "RGBa")
 
 
 class UnreadableImageError(Error):
-    """A file that gives no picture; the message says why, without the path."""
+    """A file that cannot be decoded. The message gives the reason without the path."""
 
 
 @contextlib.contextmanager
-def open_image(file: BinaryIO, in_colours: bool = True) -> Iterator[Image.Image]:
-    """Opens an image, upright and no larger than is worth working with.
+def open_image(file: BinaryIO, in_color: bool = True) -> Iterator[Image.Image]:
+    """Decodes an image, turns it upright, and reduces it to at most `MAX_SIDE`.
 
     Args:
-      file: with the bytes of an image file, from where it is on.
-      in_colours: whether they matter; without them, a large JPEG is decoded sooner.
+      file: an image file in one of `FORMATS`, which is recognized by content.
+      in_color: whether colors are needed. Without them a large JPEG is decoded to gray,
+        which is quicker.
+
+    Yields:
+      The image, of any mode.
 
     Raises:
-      UnreadableImageError: it says why, whatever a decoder happens to raise in the `with`.
+      UnreadableImageError: the image cannot be decoded, or any other error was raised
+        in the body of the `with` statement.
     """
     try:
-        with (
-            warnings.catch_warnings()
-        ):  # Pillow warns of oddities in files that it can still read.
-            warnings.simplefilter("ignore")
-            with _open_checked(file) as image:
-                yield _decode_upright(image, in_colours)
+        with _silence_pillow(), _open_checked(file) as image:
+            yield _decode_upright(image, in_color)
     except UnreadableImageError:
         raise
     except MemoryError as error:
@@ -57,37 +61,37 @@ def open_image(file: BinaryIO, in_colours: bool = True) -> Iterator[Image.Image]
 
 
 def grayscale_candidates(image: Image.Image) -> Iterator[np.ndarray]:
-    """Makes a picture grey in one way after the other, for who finds no ink in the one before.
+    """Converts an image to gray in several ways, the most plausible first.
 
     Yields:
-      `uint8 (height, width)`, from 0, black, to 255, white.
+      `uint8 (height, width)`, 0 for black and 255 for white. First the luminance, on
+      white where the image is transparent. Then the luminance on black of an image with
+      transparency, which shows light ink, or else the channels red, green and blue of a
+      color image, which show ink as light as its background.
     """
-    yield to_grayscale(image, paper=255)
-    if _has_transparency(image):  # Light ink on transparency is invisible on white.
-        yield to_grayscale(image, paper=0)
-    elif image.mode in (
-        "RGB",
-        "P",
-        "CMYK",
-        "YCbCr",
-    ):  # Colours may differ where their lightness does not.
-        for channel in image.convert("RGB").split():
-            yield to_grayscale(channel, paper=255)
-
-
-def to_grayscale(image: Image.Image, paper: int) -> np.ndarray:
-    """Makes a picture of any mode grey, over `paper` where it is transparent; `uint8 (height, width)`."""
-    if image.mode == "F" or image.mode.startswith("I"):
-        return (
-            np.rint(255 * _rescale_high_bit_depth(np.asarray(image, np.float32)))
-            .clip(0, 255)
-            .astype(np.uint8)
-        )
+    yield to_grayscale(image, background=_WHITE)
     if _has_transparency(image):
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(
-            Image.new("RGBA", image.size, (paper, paper, paper, 255)), image
-        )
+        yield to_grayscale(image, background=_BLACK)
+    elif image.mode in _COLOR_MODES:
+        for channel in image.convert("RGB").split():
+            yield to_grayscale(channel, background=_WHITE)
+
+
+def to_grayscale(image: Image.Image, background: int) -> np.ndarray:
+    """Converts an image of any mode to gray.
+
+    Args:
+      image: any mode, including 16-bit integers and floats.
+      background: gray level below transparent pixels, from 0 to 255.
+
+    Returns:
+      `uint8 (height, width)`, 0 for black and 255 for white.
+    """
+    if _has_high_bit_depth(image):
+        values = _rescale_high_bit_depth(np.asarray(image, np.float32))
+        return np.rint(255 * values).clip(0, 255).astype(np.uint8)
+    if _has_transparency(image):
+        image = _flatten_transparency(image, background)
     if image.mode == "LAB":
         image = image.getchannel("L")
     elif image.mode not in ("1", "L", "RGB"):
@@ -96,30 +100,41 @@ def to_grayscale(image: Image.Image, paper: int) -> np.ndarray:
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Makes a picture of any mode RGB, as a person would see it, over white where it is transparent."""
-    if image.mode == "F" or image.mode.startswith("I") or image.mode == "LAB":
-        return Image.fromarray(to_grayscale(image, paper=255)).convert("RGB")
+    """Converts an image of any mode to RGB, on white where it is transparent."""
+    if _has_high_bit_depth(image) or image.mode == "LAB":
+        return Image.fromarray(to_grayscale(image, _WHITE)).convert("RGB")
     if _has_transparency(image):
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        image = _flatten_transparency(image, _WHITE)
     return image.convert("RGB")
 
 
-def _first_line(error: BaseException) -> str:
-    return str(error).partition("\n")[0] or type(error).__name__
+@contextlib.contextmanager
+def _silence_pillow() -> Iterator[None]:
+    """Hides warnings of oddities that do not stop Pillow, which name no file.
+
+    Log records still reach the handlers of the root logger, if there are any. Without
+    any handler, the logging module prints them to stderr.
+    """
+    logger = logging.getLogger("PIL")
+    handler = logging.NullHandler()
+    logger.addHandler(handler)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def _open_checked(file: BinaryIO) -> Image.Image:
     try:
         image = Image.open(file, formats=FORMATS)
     except Image.UnidentifiedImageError as error:
-        raise UnreadableImageError(
-            f"not an image (expected {', '.join(FORMATS)})"
-        ) from error
+        expected = ", ".join(FORMATS)
+        raise UnreadableImageError(f"not an image (expected {expected})") from error
     except Image.DecompressionBombError as error:
-        raise UnreadableImageError(
-            f"too large: more than {MAX_PIXELS:,} pixels"
-        ) from error
+        reason = f"too large: more than {MAX_PIXELS:,} pixels"
+        raise UnreadableImageError(reason) from error
     width, height = image.size
     if width * height > MAX_PIXELS:
         image.close()
@@ -129,19 +144,12 @@ def _open_checked(file: BinaryIO) -> Image.Image:
     return image
 
 
-def _decode_upright(image: Image.Image, in_colours: bool) -> Image.Image:
-    """Decodes an image, small enough to work with, turned as its EXIF says."""
-    # JPEG decodes to a half, a quarter, ... by itself: to what is nearest, not to what is larger.
-    shrink = max(image.size) / (_LARGE_ENOUGH * MAX_SIDE)
-    if shrink > 1:
-        image.draft(
-            None if in_colours else "L",
-            (int(image.size[0] / shrink), int(image.size[1] / shrink)),
-        )
+def _decode_upright(image: Image.Image, in_color: bool) -> Image.Image:
+    """Decodes an image, reduces it, and applies its EXIF orientation."""
+    _reduce_while_decoding(image, in_color)
     image.load()
-    with contextlib.suppress(
-        Exception
-    ):  # Broken EXIF is no reason to refuse a whole picture.
+    # A damaged EXIF block does not make the pixels unreadable.
+    with contextlib.suppress(Exception):
         ImageOps.exif_transpose(image, in_place=True)
     if max(image.size) > MAX_SIDE:
         image = _to_resizable_mode(image)
@@ -149,8 +157,21 @@ def _decode_upright(image: Image.Image, in_colours: bool) -> Image.Image:
     return image
 
 
+def _reduce_while_decoding(image: Image.Image, in_color: bool) -> None:
+    """Lets the JPEG decoder reduce an image by 2, 4 or 8; other formats ignore it.
+
+    The decoder takes the largest of these divisors that leaves at least the requested
+    size, and therefore is asked for less than `MAX_SIDE`.
+    """
+    divisor = max(image.size) / (_MIN_DRAFT_FRACTION * MAX_SIDE)
+    if divisor > 1:
+        width, height = image.size
+        mode = None if in_color else "L"
+        image.draft(mode, (int(width / divisor), int(height / divisor)))
+
+
 def _to_resizable_mode(image: Image.Image) -> Image.Image:
-    """Converts the modes that Pillow cannot shrink by averaging."""
+    """Converts the modes that Pillow cannot reduce by averaging."""
     if image.mode.startswith("I"):
         return Image.fromarray(np.asarray(image, np.float32))
     if image.mode in ("1", "P", "PA"):
@@ -158,17 +179,37 @@ def _to_resizable_mode(image: Image.Image) -> Image.Image:
     return image
 
 
+def _has_high_bit_depth(image: Image.Image) -> bool:
+    return image.mode == "F" or image.mode.startswith("I")
+
+
 def _has_transparency(image: Image.Image) -> bool:
-    return (
-        image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info
-    )
+    return image.mode in _TRANSPARENT_MODES or "transparency" in image.info
+
+
+def _flatten_transparency(image: Image.Image, background: int) -> Image.Image:
+    """Composites an image with transparency over a gray level."""
+    color = (background, background, background, 255)
+    canvas = Image.new("RGBA", image.size, color)
+    return Image.alpha_composite(canvas, image.convert("RGBA"))
 
 
 def _rescale_high_bit_depth(values: np.ndarray) -> np.ndarray:
-    """Scales pixels of more than 8 bits: floats from [0, 1], whole numbers by the bits they use."""
+    """Scales pixels of more than 8 bits to [0, 1].
+
+    Values up to 1 are kept. Larger ones are divided by the largest number with as many
+    bits, and at least 8. Negative values make the range of the image the scale.
+    """
     values = np.nan_to_num(values, posinf=0, neginf=0)
-    low, high = float(values.min()), float(values.max())
+    low = float(values.min())
+    high = float(values.max())
     if low < 0:
         return (values - low) / max(high - low, 1e-9)
-    white = 1.0 if high <= 1 else 2.0 ** max(8, int(high).bit_length()) - 1
-    return values / np.float32(white)
+    if high <= 1:
+        return values
+    bits = max(8, int(high).bit_length())
+    return values / np.float32(2.0**bits - 1)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__

@@ -1,4 +1,7 @@
-"""Where a picture's bytes come from: a file, opened once, that is one."""
+"""Opens an image source, a local file or a URI, exactly once.
+
+Folders, pipes, devices and empty files are rejected.
+"""
 
 import contextlib
 import io
@@ -10,82 +13,91 @@ from typing import BinaryIO
 from cnn.preprocessing import small_png
 from cnn.preprocessing.decode import UnreadableImageError
 
-# A pipe that has taken a file's place is opened, too, without waiting for its other end.
-_FLAGS = (
-    os.O_RDONLY
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_BINARY", 0)
-    | getattr(os, "O_NOCTTY", 0)
-)
+# O_NONBLOCK opens a named pipe without waiting for a writer. O_NOCTTY keeps a terminal
+# from becoming the controlling one.
+_OPEN_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
 
 
 @contextlib.contextmanager
 def open_source(path: str) -> Iterator[bytes | BinaryIO]:
-    """Opens a file of any kind.
+    """Opens a regular file for reading.
 
     Args:
-      path: where it is; or a URI (https://arrow.apache.org/docs/python/filesystems.html).
+      path: a local path, or a URI that PyArrow supports
+        (https://arrow.apache.org/docs/python/filesystems.html).
 
     Yields:
-      All bytes of a small file; a larger one as it is.
+      The whole content of a file of up to `small_png.MAX_BYTES` bytes, and a file
+      object for a larger one.
 
     Raises:
-      UnreadableImageError: it is no regular file, or empty, or cannot be read.
+      UnreadableImageError: the file is not regular, is empty, or cannot be read.
     """
     if "://" in path:
-        with _open_remote(path) as remote:
-            yield remote
+        with _open_uri(path) as source:
+            yield source
         return
+    descriptor = _open_descriptor(path)
     try:
-        number = os.open(path, _FLAGS)
-    except (OSError, ValueError) as error:
-        raise UnreadableImageError(_explain_failure(path, error)) from error
-    try:
-        about = os.fstat(number)
-        if not stat.S_ISREG(about.st_mode):
-            is_folder = stat.S_ISDIR(about.st_mode)
-            raise UnreadableImageError(
-                "a folder, not an image" if is_folder else "not a regular file"
-            )
-        if about.st_size == 0:
-            raise UnreadableImageError("empty file")
-        if about.st_size <= small_png.MAX_BYTES:
-            yield os.read(number, small_png.MAX_BYTES)
+        size = _check_regular_file(descriptor)
+        if size <= small_png.MAX_BYTES:
+            yield os.read(descriptor, small_png.MAX_BYTES)
         else:
-            with open(number, "rb", closefd=False) as file:
+            with open(descriptor, "rb", closefd=False) as file:
                 yield file
     except OSError as error:
-        raise UnreadableImageError(_explain_failure(path, error)) from error
+        raise UnreadableImageError(_describe_error(path, error)) from error
     finally:
-        os.close(number)
-
-
-@contextlib.contextmanager
-def _open_remote(uri: str) -> Iterator[bytes | BinaryIO]:
-    from pyarrow import fs
-
-    try:
-        system, path = fs.FileSystem.from_uri(uri)
-        with system.open_input_file(path) as file:
-            if file.size() == 0:
-                raise UnreadableImageError("empty file")
-            yield file.read() if file.size() <= small_png.MAX_BYTES else file
-    except (OSError, ValueError) as error:
-        raise UnreadableImageError(_explain_failure(uri, error)) from error
+        os.close(descriptor)
 
 
 def to_file_object(source: bytes | BinaryIO) -> BinaryIO:
-    """Makes a file of what `opened` yields."""
-    return io.BytesIO(source) if isinstance(source, bytes) else source
+    """Returns a file object for either kind of source that `open_source` yields."""
+    if isinstance(source, bytes):
+        return io.BytesIO(source)
+    return source
 
 
-def _explain_failure(path: str, error: Exception) -> str:
+def _open_descriptor(path: str) -> int:
+    try:
+        return os.open(path, _OPEN_FLAGS)
+    # A path with a null byte raises ValueError.
+    except (OSError, ValueError) as error:
+        raise UnreadableImageError(_describe_error(path, error)) from error
+
+
+def _check_regular_file(descriptor: int) -> int:
+    """Returns the size of a regular file, in bytes, and rejects any other file."""
+    status = os.fstat(descriptor)
+    if stat.S_ISDIR(status.st_mode):
+        raise UnreadableImageError("a folder, not an image")
+    if not stat.S_ISREG(status.st_mode):
+        raise UnreadableImageError("not a regular file")
+    if status.st_size == 0:
+        raise UnreadableImageError("empty file")
+    return status.st_size
+
+
+@contextlib.contextmanager
+def _open_uri(uri: str) -> Iterator[bytes | BinaryIO]:
+    from pyarrow import fs
+
+    try:
+        file_system, path = fs.FileSystem.from_uri(uri)
+        with file_system.open_input_file(path) as file:
+            size = file.size()
+            if size == 0:
+                raise UnreadableImageError("empty file")
+            yield file.read() if size <= small_png.MAX_BYTES else file
+    except (OSError, ValueError) as error:
+        raise UnreadableImageError(_describe_error(uri, error)) from error
+
+
+def _describe_error(path: str, error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
-        return (
-            "a link to a file that is not there"
-            if os.path.islink(path)
-            else "no such file"
-        )
+        if os.path.islink(path):
+            return "a link to a file that is not there"
+        return "no such file"
     if isinstance(error, PermissionError):
         return "no permission to read it"
     if isinstance(error, OSError) and error.strerror:

@@ -1,39 +1,65 @@
-"""One image file, of any size, colours and polarity, made into the 28×28 picture that a network reads.
+"""Converts image files to network inputs.
 
-What the network was trained on decides how. The steps, each a file of this folder: `grey` decodes a file,
-`ink` finds the character (by `paper`, `rules` and `marks`), `frame` gives thin strokes the width that
-MNIST's have and places them as MNIST's makers did. `limits` holds the numbers that all of it rests on.
-`source` opens it first. What data sets look like takes a short way to the same: `png` decodes it, and `plain`
-reads many at once.
+| step | module |
+|---|---|
+| open a file or URI | `open_source` |
+| decode, turn upright, convert to gray | `decode` |
+| find the character's ink | `segmentation` |
+| thicken strokes, scale and center | `centering` |
+
+`candidates` chains the last two steps. Small gray images, which most data sets have,
+take a quicker way with the same result: `small_png` decodes them, and `batched` finds
+and centers the characters of many at once.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from cnn.preprocessing import batched, decode, open_source, segmentation, small_png
-from cnn.preprocessing.centering import (
-    IMAGE_SIZE,
-    Placement,
-    scale_and_center,
-    thicken_strokes,
+from cnn.preprocessing.candidates import (
+    Candidates,
+    extract_batch_candidates,
+    extract_candidates,
 )
-from cnn.preprocessing.decode import UnreadableImageError
+from cnn.preprocessing.centering import IMAGE_SIZE, Placement
+from cnn.preprocessing.decode import (
+    UnreadableImageError,
+    grayscale_candidates,
+    open_image,
+    to_rgb,
+)
+from cnn.preprocessing.open_source import open_source, to_file_object
+from cnn.preprocessing.opencv_threads import single_threaded_opencv
+from cnn.preprocessing.segmentation import Glyph, find_glyphs, paste_mask
+from cnn.preprocessing.small_png import decode_small_gray_png
 
+# Shape of one network input.
 IMAGE_SHAPE = (IMAGE_SIZE, IMAGE_SIZE, 1)
+
+# Placement of the character by preprocessing name. "resize" is for data sets of other
+# subjects than handwriting, and only converts the whole image to 28×28 gray pixels.
+PREPROCESSING: dict[str, Placement | None] = {
+    "mnist": Placement(box=20, by_center_of_mass=True),
+    "emnist": Placement(box=24, by_center_of_mass=False),
+    "resize": None,
+}
+
+# Longest side of an overlay, in pixels.
+_OVERLAY_SIDE = 400
 
 
 class PreprocessedFile(NamedTuple):
-    """What was made of a file.
+    """The result of preprocessing one file.
 
     Attributes:
-      pictures: `float32 (N, 28, 28, 1)`, ways to see it, the likeliest first; None if there are none.
+      candidates: `float32 (N, 28, 28, 1)` in [0, 1], network inputs by different
+        segmentations of the image, the most plausible first, or None without any.
       status: `ok`, `blank` or `unreadable`.
-      detail: why there is no picture, or what else there is.
+      detail: the reason if there are no candidates, or a remark on the image.
     """
 
     candidates: np.ndarray | None
@@ -41,195 +67,159 @@ class PreprocessedFile(NamedTuple):
     detail: str
 
 
-# "resize" is for sets that are no handwriting: the picture as it is, made grey and small.
-PREPROCESSING: dict[str, Placement | None] = {
-    "mnist": Placement(box=20, by_center_of_mass=True),
-    "emnist": Placement(box=24, by_center_of_mass=False),
-    "resize": None,
-}
-
-
-def load_image(path: str | Path, preprocessing: str = "mnist") -> np.ndarray:
-    """Reads a file the way that the network's training pictures were made.
-
-    Args:
-      path: an image in one of `FORMATS`, told by content.
-      preprocessing: a name of `PREPROCESSING`.
-
-    Returns:
-      `float32 (28, 28, 1)` in [0, 1], light ink on 0; all 0 where no ink is found.
-
-    Raises:
-      UnreadableImageError: it says why.
-    """
-    pictures, status, detail = preprocess_file(str(path), preprocessing)
-    if status == "unreadable":
-        raise UnreadableImageError(detail)
-    return np.zeros(IMAGE_SHAPE, np.float32) if pictures is None else pictures[0]
-
-
-def preprocess_file(path: str, preprocessing: str) -> PreprocessedFile:
-    """Reads a file in all ways that it may be seen, and says in words where that gives no picture."""
-    return preprocess_files([path], preprocessing)[0]
-
-
-def preprocess_files(
-    paths: Sequence[str], preprocessing: str, begin: Callable[[int], None] | None = None
-) -> list[PreprocessedFile]:
-    """Reads files as `load_one` does each, whatever is wrong with one of them, small ones together.
-
-    Args:
-      paths: of the files.
-      preprocessing: a name of `PREPROCESSING`.
-      begin: is told which file is begun, by its place, and at last how many they are.
-    """
-    results: dict[int, PreprocessedFile] = {}
-    alike: dict[tuple[int, ...], dict[int, np.ndarray]] = defaultdict(dict)
-    for i, path in enumerate(paths):
-        if begin is not None:
-            begin(i)
-        found = _preprocess_or_defer(path, preprocessing)
-        if isinstance(found, PreprocessedFile):
-            results[i] = found
-        else:
-            alike[found.shape][i] = found
-    if begin is not None:
-        begin(len(paths))
-    for several in alike.values():
-        fit = PREPROCESSING[preprocessing]
-        assert fit is not None
-        seen = _preprocess_all(np.stack(list(several.values())), fit)
-        results.update(zip(several, map(_as_preprocessed_file, seen), strict=True))
-    return [results[i] for i in range(len(paths))]
-
-
-def _preprocess_or_defer(
-    path: str, preprocessing: str
-) -> PreprocessedFile | np.ndarray:
-    """Reads a file; of one that may be seen together with others, only its pixels."""
-    try:
-        with open_source.open_source(path) as opened:
-            if isinstance(opened, bytes) and PREPROCESSING[preprocessing] is not None:
-                shades = small_png.decode_small_gray_png(opened)
-                if shades is not None:
-                    return shades
-            file = open_source.to_file_object(opened)
-            with decode.open_image(file, in_colours=False) as image:
-                decoded = _as_preprocessed_file(preprocess_image(image, preprocessing))
-                may_differ = image.format == "JPEG" and image.mode == "L"
-            if (
-                decoded.status == "blank" and may_differ
-            ):  # In one of its colours, perhaps.
-                file.seek(0)
-                with decode.open_image(file) as image:
-                    return _as_preprocessed_file(preprocess_image(image, preprocessing))
-            return decoded
-    except UnreadableImageError as error:
-        return PreprocessedFile(None, "unreadable", str(error))
-
-
-def _as_preprocessed_file(seen: tuple[np.ndarray, str]) -> PreprocessedFile:
-    pictures, detail = seen
-    if not len(pictures):
-        return PreprocessedFile(None, "blank", "no ink found")
-    return PreprocessedFile(pictures[..., None], "ok", detail)
-
-
 class Overlay(NamedTuple):
-    """A file as a person sees it, and what was found in it.
+    """An image and the mask of its segmented character.
 
     Attributes:
-      original: `uint8 (height, width, 3)`, upright, of at most 400 pixels a side.
-      found: `float32 (height, width)`, from 0 to 1 where the character's ink is.
+      original: `uint8 (height, width, 3)`, upright, of at most 400 pixels per side.
+      mask: `float32 (height, width)` in [0, 1], the character's ink.
     """
 
     original: np.ndarray
     mask: np.ndarray
 
 
-def explain(path: str | Path, preprocessing: str = "mnist", way: int = 0) -> Overlay:
-    """Reads a file again, to show what was found in it.
+def preprocess_file(path: str, preprocessing: str) -> PreprocessedFile:
+    """Preprocesses one file, and reports any failure in the result."""
+    return preprocess_files([path], preprocessing)[0]
+
+
+def preprocess_files(
+    paths: Sequence[str],
+    preprocessing: str,
+    report_progress: Callable[[int], object] | None = None,
+) -> list[PreprocessedFile]:
+    """Preprocesses files, and reports the failure of any file in its result.
 
     Args:
-      path: an image.
-      preprocessing: a name of `PREPROCESSING`; of "resize", nothing is looked for.
-      way: which of the pictures that `load_one` makes.
+      paths: local paths or URIs.
+      preprocessing: a key of `PREPROCESSING`.
+      report_progress: called with the index of each file before it is opened, and with
+        the number of files after the last one is decoded.
 
-    Raises:
-      UnreadableImageError: it says why.
+    Returns:
+      One result per file, in the order of `paths`. It is the same, bit for bit, as that
+      of the file alone.
     """
-    with (
-        open_source.open_source(str(path)) as opened,
-        decode.open_image(open_source.to_file_object(opened)) as image,
-    ):
-        found = _find_first_glyphs(image) if PREPROCESSING[preprocessing] else []
-        colours = decode.to_rgb(image)
-    colours.thumbnail((400, 400))
-    mask = np.zeros(colours.size[::-1], np.float32)
-    if way < len(found):
-        segmentation.paste_mask(mask, found[way])
-    return Overlay(np.asarray(colours), mask)
+    placement = PREPROCESSING[preprocessing]
+    notify = report_progress or _ignore_progress
+    results: dict[int, PreprocessedFile] = {}
+    deferred: dict[int, np.ndarray] = {}
+    with single_threaded_opencv():
+        for i, path in enumerate(paths):
+            notify(i)
+            result = _preprocess_or_defer(path, placement)
+            if isinstance(result, PreprocessedFile):
+                results[i] = result
+            else:
+                deferred[i] = result
+        notify(len(paths))
+        if placement is not None:
+            results.update(_preprocess_deferred(deferred, placement))
+    return [results[i] for i in range(len(paths))]
 
 
-def preprocess_image(image: Image.Image, preprocessing: str) -> tuple[np.ndarray, str]:
-    """Makes pictures of an image that has been opened.
+def preprocess_image(image: Image.Image, preprocessing: str) -> Candidates:
+    """Preprocesses a decoded image.
 
     Args:
       image: upright, of any mode.
-      preprocessing: a name of `PREPROCESSING`.
-
-    Returns:
-      `float32 (N, 28, 28)` in [0, 1], one for each way to see it, the likeliest first; and what else is in
-      it.
+      preprocessing: a key of `PREPROCESSING`.
     """
-    fit = PREPROCESSING[preprocessing]
-    if fit is None:
-        picture = _resize_whole(image)
-        return (picture[None] if picture.any() else _NONE), ""
-    for shades in decode.grayscale_candidates(image):
-        pictures, detail = _preprocess_all(shades[None], fit)[0]
-        if len(pictures):
-            return pictures, detail
-    return _NONE, ""
+    with single_threaded_opencv():
+        return extract_candidates(image, PREPROCESSING[preprocessing])
 
 
-_NONE = np.empty((0, IMAGE_SIZE, IMAGE_SIZE), np.float32)
+def explain(
+    path: str | Path, preprocessing: str = "mnist", candidate: int = 0
+) -> Overlay:
+    """Segments a file again to show the ink of its character.
+
+    Args:
+      path: a local path or URI.
+      preprocessing: a key of `PREPROCESSING`. The mask of "resize" is 0.
+      candidate: index among the candidates of `preprocess_file`.
+
+    Raises:
+      UnreadableImageError: the file cannot be decoded.
+    """
+    with (
+        single_threaded_opencv(),
+        open_source(str(path)) as source,
+        open_image(to_file_object(source)) as image,
+    ):
+        glyphs = _find_first_glyphs(image) if PREPROCESSING[preprocessing] else []
+        original = to_rgb(image)
+    original.thumbnail((_OVERLAY_SIDE, _OVERLAY_SIDE))
+    mask = np.zeros((original.height, original.width), np.float32)
+    if candidate < len(glyphs):
+        paste_mask(mask, glyphs[candidate])
+    return Overlay(np.asarray(original), mask)
 
 
-def _preprocess_all(greys: np.ndarray, fit: Placement) -> list[tuple[np.ndarray, str]]:
-    """Makes pictures of each of the grey ones, `uint8 (N, height, width)`."""
-    if max(greys.shape[1:]) > batched.MAX_SIDE:
-        return [_preprocess_general(shades, fit) for shades in greys]
-    pictures, is_plain = batched.preprocess_batch(greys, fit)
-    ready = iter(pictures[:, None])
-    return [
-        (next(ready), "") if known else _preprocess_general(shades, fit)
-        for shades, known in zip(greys, is_plain.tolist(), strict=True)
-    ]
+def _ignore_progress(_: int) -> None:
+    pass
 
 
-def _preprocess_general(shades: np.ndarray, fit: Placement) -> tuple[np.ndarray, str]:
-    """Makes pictures of a grey one by the general chain."""
-    found = segmentation.find_glyphs(shades)
-    if not found:
-        return _NONE, ""
-    pictures = [
-        scale_and_center(thicken_strokes(seen.mask)[None], fit) for seen in found
-    ]
-    return np.concatenate(pictures), "several marks: read the largest" if found[
-        0
-    ].has_other_characters else ""
+def _preprocess_or_defer(
+    path: str, placement: Placement | None
+) -> PreprocessedFile | np.ndarray:
+    """Preprocesses a file, or returns the pixels of a small gray one for a batch."""
+    try:
+        with open_source(path) as source:
+            if isinstance(source, bytes) and placement is not None:
+                gray = decode_small_gray_png(source)
+                if gray is not None:
+                    return gray
+            candidates = _decode_and_extract(to_file_object(source), placement)
+    except UnreadableImageError as error:
+        return PreprocessedFile(None, "unreadable", str(error))
+    return _to_preprocessed_file(candidates)
 
 
-def _find_first_glyphs(image: Image.Image) -> list[segmentation.Glyph]:
-    """Finds the character in the first of a picture's shades that show one."""
-    return next(
-        filter(None, map(segmentation.find_glyphs, decode.grayscale_candidates(image))),
-        [],
-    )
+def _preprocess_deferred(
+    grays: dict[int, np.ndarray], placement: Placement
+) -> dict[int, PreprocessedFile]:
+    """Preprocesses small gray images, by index, in one batch per shape."""
+    indices_by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for i, gray in grays.items():
+        indices_by_shape[gray.shape].append(i)
+    results = {}
+    for indices in indices_by_shape.values():
+        batch = np.stack([grays[i] for i in indices])
+        candidates = extract_batch_candidates(batch, placement)
+        for i, of_image in zip(indices, candidates, strict=True):
+            results[i] = _to_preprocessed_file(of_image)
+    return results
 
 
-def _resize_whole(image: Image.Image) -> np.ndarray:
-    shades = Image.fromarray(decode.to_grayscale(image, paper=0))
-    padded = ImageOps.pad(shades, (IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.LANCZOS)
-    return np.asarray(padded, np.float32) / 255
+def _decode_and_extract(file: BinaryIO, placement: Placement | None) -> Candidates:
+    """Extracts the character from a file, and from a blank gray JPEG again in color.
+
+    Decoding a large JPEG to gray is quicker, but hides ink that differs from the
+    background in color only.
+    """
+    with open_image(file, in_color=False) as image:
+        candidates = extract_candidates(image, placement)
+        is_gray_jpeg = image.format == "JPEG" and image.mode == "L"
+    if len(candidates.images) or not is_gray_jpeg:
+        return candidates
+    file.seek(0)
+    with open_image(file) as image:
+        return extract_candidates(image, placement)
+
+
+def _to_preprocessed_file(candidates: Candidates) -> PreprocessedFile:
+    images, detail = candidates
+    if not len(images):
+        return PreprocessedFile(None, "blank", "no ink found")
+    return PreprocessedFile(images[..., None], "ok", detail)
+
+
+def _find_first_glyphs(image: Image.Image) -> list[Glyph]:
+    """Finds glyphs in the first grayscale candidate that shows any."""
+    for gray in grayscale_candidates(image):
+        glyphs = find_glyphs(gray)
+        if glyphs:
+            return glyphs
+    return []

@@ -1,8 +1,8 @@
-"""Where on a grey picture the ink of one character is, whatever paper, light and pen it has.
+"""Segments the ink of one character in a gray image.
 
-The steps: subtract the paper (`paper`), take printed lines off (`rules`), choose the marks that are the
-character (`marks`), and look again at what is small. Where it is open which of two ways is right, both
-are returned, and who reads the picture decides.
+The steps are: subtract the background, remove printed lines and boxes, select the
+components of the character, and repeat this at full resolution if it is small. If the
+background is ambiguous, several segmentations are returned for the network to decide.
 """
 
 from typing import NamedTuple
@@ -10,26 +10,25 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from cnn.preprocessing import background, ruled_lines
-from cnn.preprocessing.background import Foreground
-from cnn.preprocessing.components import remove_boxes, select_character
-from cnn.preprocessing.thresholds import THRESHOLDS, SegmentationThresholds
+from cnn.preprocessing import background, page_boundary, ruled_lines
+from cnn.preprocessing.components import Selection, select_character
+from cnn.preprocessing.foreground import Foreground, foreground_candidates
+from cnn.preprocessing.ink_levels import Ink, denoise, estimate_contrast, soft_mask
+from cnn.preprocessing.printed_components import remove_boxes
+from cnn.preprocessing.thresholds import THRESHOLDS
 
-cv2.setNumThreads(1)  # Several files are read at once, each on one core.
-
-_BOX_MARGIN = 2 * np.array(
-    [-1, -1, 1, 1]
-)  # Pixels that are kept around a character, for its soft edge.
+_OUTWARDS = np.array([-1, -1, 1, 1])  # Directions in which a box grows.
 
 
 class Glyph(NamedTuple):
-    """A character that was found.
+    """A segmented character.
 
     Attributes:
-      strength: `float32 (height, width)` from 0, paper, to 1, ink; of the character alone.
-      region: which part of the picture that is: left, top, right, bottom, as fractions of its sides.
-      clear: whether there is no doubt of how to read the picture.
-      several: whether there are other characters.
+      mask: `float32 (height, width)` from 0, background, to 1, ink.
+      region: left, top, right and bottom of the mask, as fractions of the image's
+        width and height.
+      unambiguous: whether no other segmentation is plausible.
+      has_other_characters: whether there are other characters in the image.
     """
 
     mask: np.ndarray
@@ -39,251 +38,253 @@ class Glyph(NamedTuple):
 
 
 class _Character(NamedTuple):
-    """A character, its box of left, top, right and bottom, and whether there were printed lines about it."""
+    """A character in the image in which it was searched.
 
-    ink: Glyph
+    Attributes:
+      glyph: the segmented character.
+      box: `int (4,)`, left, top, right and bottom of the ink, in pixels.
+      is_ruled: whether printed lines were removed.
+    """
+
+    glyph: Glyph
     box: np.ndarray
-    ruled: bool
+    is_ruled: bool
 
 
-def find_glyphs(
-    grey: np.ndarray, limits: SegmentationThresholds = THRESHOLDS
-) -> list[Glyph]:
-    """Finds the character on a picture.
+def find_glyphs(gray: np.ndarray) -> list[Glyph]:
+    """Segments the character in an image.
 
     Args:
-      grey: `uint8 (height, width)`.
-      limits: what counts as what.
+      gray: `uint8 (height, width)`.
 
     Returns:
-      Ways to see it, the likeliest first; none where there is no ink.
+      Plausible segmentations, the likeliest first. The list is empty if there is no
+      ink.
 
     Example:
       >>> page = np.full((9, 9), 255, np.uint8)
       >>> find_glyphs(page)
       []
       >>> page[4, 2:7] = 60
-      >>> find_glyphs(page)[0].mask[2]  # Of the character, with two pixels around it.
+      >>> find_glyphs(page)[0].mask[2]  # The character with a margin of two pixels.
       array([0., 0., 1., 1., 1., 1., 1., 0., 0.], dtype=float32)
     """
-    small = background.downscale(grey, limits.working_side)
-    inside = background.find_frame_interior(small, limits)
-    if inside is not None:
-        part = _scale_box(inside, grey.shape[0] / small.shape[0], grey.shape)
-        found = [
-            _to_page_region(ink, part, grey.shape)
-            for ink in find_glyphs(grey[_box_slices(part)], limits)
-        ]
-        if found:
-            return found
-    sheet = background.fill_outside_sheet(grey, small, limits)
-    found = (
-        []
-        if sheet is None
-        else _find_on_page(
-            sheet, background.downscale(sheet, limits.working_side), limits
-        )
-    )
-    return found or _find_on_page(grey, small, limits)
+    small = background.downscale(gray, THRESHOLDS.working_side)
+    interior = page_boundary.find_frame_interior(small)
+    if interior is not None:
+        zoom = gray.shape[0] / small.shape[0]
+        part = _scale_box(interior, zoom, gray.shape)
+        glyphs = find_glyphs(gray[_box_slices(part)])
+        if glyphs:
+            return [_to_image_region(glyph, part, gray.shape) for glyph in glyphs]
+    filled = page_boundary.fill_outside_sheet(gray, small)
+    if filled is not None:
+        small_filled = background.downscale(filled, THRESHOLDS.working_side)
+        glyphs = _find_on_page(filled, small_filled)
+        if glyphs:
+            return glyphs
+    return _find_on_page(gray, small)
 
 
-def _find_on_page(
-    grey: np.ndarray, small: np.ndarray, limits: SegmentationThresholds
-) -> list[Glyph]:
-    """Finds the character on paper that goes on to all edges; `small` is the picture, shrunk."""
-    found = []
-    for relief in background.foreground_candidates(small, limits):
-        character = _segment_character(
-            relief, limits, not relief.may_touch_border and max(small.shape) >= 64
-        )
+def _find_on_page(gray: np.ndarray, small: np.ndarray) -> list[Glyph]:
+    """Segments the character in an image whose background reaches all edges.
+
+    Args:
+      gray: `uint8 (height, width)`.
+      small: the same image at the resolution that is searched.
+    """
+    is_large = max(small.shape) >= THRESHOLDS.min_ruled_side
+    glyphs = []
+    for candidate in foreground_candidates(small):
+        may_be_ruled = is_large and not candidate.may_touch_border
+        character = _segment_character(candidate, may_be_ruled)
         if character is None:
             continue
-        found.append(_refine_at_full_resolution(grey, small, relief, character, limits))
-        if found[-1].unambiguous:
+        glyph = _refine_at_full_resolution(gray, small, candidate, character)
+        glyphs.append(glyph)
+        if glyph.unambiguous:
             break
-    return found
+    return glyphs
 
 
-def paste_mask(mask: np.ndarray, ink: Glyph) -> None:
-    """Draws ink that was found into a mask of the whole picture, `float32 (height, width)` of any size."""
-    left, top, right, bottom = _scale_box(
-        np.array(ink.region) * np.tile(mask.shape[::-1], 2), 1, mask.shape
-    )
+def paste_mask(mask: np.ndarray, glyph: Glyph) -> None:
+    """Draws a glyph into a mask of the whole image, in place.
+
+    Args:
+      mask: `float32 (height, width)`, of any size.
+      glyph: the character.
+    """
+    size = np.tile(mask.shape[::-1], 2)
+    box = _scale_box(np.array(glyph.region) * size, 1, mask.shape)
+    left, top, right, bottom = box
     if right > left and bottom > top:
-        mask[top:bottom, left:right] = cv2.resize(
-            ink.mask, (right - left, bottom - top)
-        )
+        resized = cv2.resize(glyph.mask, (right - left, bottom - top))
+        mask[top:bottom, left:right] = resized
 
 
 def _segment_character(
-    relief: Foreground,
-    limits: SegmentationThresholds,
-    may_be_ruled: bool,
-    within: np.ndarray | None = None,
+    candidate: Foreground, may_be_ruled: bool, within: np.ndarray | None = None
 ) -> _Character | None:
-    """Finds the marks of the character, in a box of the picture; returns None if there is no ink."""
-    strength = relief.levels
-    noise, contrast = _estimate_noise(strength), _estimate_contrast(strength)
-    if noise > 3 and contrast < 20 * noise:
-        strength = cv2.GaussianBlur(strength, (3, 3), 0)
-        noise, contrast = _estimate_noise(strength), _estimate_contrast(strength)
-    if contrast < max(limits.least_contrast, 5 * noise):
+    """Segments the character in a foreground.
+
+    Args:
+      candidate: the foreground.
+      may_be_ruled: whether printed lines are removed.
+      within: `int (4,)`, left, top, right and bottom of the area that is searched, in
+        pixels. None is the whole image.
+
+    Returns:
+      The character, or None if there is no ink.
+    """
+    ink = denoise(candidate.levels)
+    min_contrast_to_noise = THRESHOLDS.min_contrast_to_noise * ink.noise
+    if ink.contrast < max(THRESHOLDS.min_contrast, min_contrast_to_noise):
         return None
-    with_rules, weakest = strength, _ink_threshold(noise, contrast, limits)
+    is_ruled = False
     if may_be_ruled:
-        strength = _remove_print(strength, weakest, limits)
-        contrast = _estimate_contrast(strength)
-        # What was too faint beside the rules does not become ink without them.
-        if contrast < max(limits.least_contrast, weakest):
+        threshold = ink.threshold
+        foreground, is_ruled = _remove_print(ink.foreground, threshold)
+        ink = Ink(foreground, ink.noise, estimate_contrast(foreground))
+        # Marks that were too faint beside the lines do not become ink without them.
+        if ink.contrast < max(THRESHOLDS.min_contrast, threshold):
             return None
-    sought = strength if within is None else _keep_box(strength, within)
-    choice = select_character(
-        sought, _ink_threshold(noise, contrast, limits), relief.may_touch_border, limits
-    )
-    if choice is None:
+    searched = ink.foreground
+    if within is not None:
+        searched = _clear_outside(searched, within)
+    selection = select_character(searched, ink.threshold, candidate.may_touch_border)
+    if selection is None:
         return None
-    part = _scale_box(choice.box + _BOX_MARGIN, 1, strength.shape)
-    cut, kept = strength[_box_slices(part)], choice.mask[_box_slices(part)]
-    soft = _soft_mask(
-        cut, kept, noise, contrast, _ink_threshold(noise, contrast, limits)
-    )
-    ink = Glyph(
-        soft,
-        (0.0, 0.0, 1.0, 1.0),
-        relief.unambiguous and choice.unambiguous,
-        choice.has_other_characters,
-    )
-    return _Character(
-        _to_page_region(ink, part, strength.shape),
-        choice.box,
-        strength is not with_rules,
-    )
+    glyph = _cut_out(ink, selection, candidate.unambiguous)
+    return _Character(glyph, selection.box, is_ruled)
 
 
 def _remove_print(
-    strength: np.ndarray, weakest: float, limits: SegmentationThresholds
-) -> np.ndarray:
-    """Takes rules off, and drawn boxes, whose sides may pass for rules."""
-    erased = ruled_lines.remove_ruled_lines(strength, weakest, limits)
-    if erased is strength:
-        return strength
-    unboxed = remove_boxes(strength, weakest, limits)
-    return (
-        erased
-        if unboxed is strength
-        else ruled_lines.remove_ruled_lines(unboxed, weakest, limits)
+    foreground: np.ndarray, ink_threshold: float
+) -> tuple[np.ndarray, bool]:
+    """Removes printed lines, and drawn boxes if there are lines.
+
+    The sides of a box may be taken for lines, so the box is removed first.
+
+    Returns:
+      The foreground without them, and whether there were lines.
+    """
+    without_lines, is_ruled = ruled_lines.remove_ruled_lines(foreground, ink_threshold)
+    if not is_ruled:
+        return foreground, False
+    without_boxes, has_boxes = remove_boxes(foreground, ink_threshold)
+    if has_boxes:
+        without_lines, _ = ruled_lines.remove_ruled_lines(without_boxes, ink_threshold)
+    return without_lines, True
+
+
+def _clear_outside(foreground: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """Returns the foreground with 0 outside a box."""
+    cleared = np.zeros_like(foreground)
+    cleared[_box_slices(box)] = foreground[_box_slices(box)]
+    return cleared
+
+
+def _cut_out(ink: Ink, selection: Selection, unambiguous: bool) -> Glyph:
+    """Cuts out the selected components with a margin."""
+    shape = ink.foreground.shape
+    margin = THRESHOLDS.character_margin * _OUTWARDS
+    part = _scale_box(selection.box + margin, 1, shape)
+    cut = ink._replace(foreground=ink.foreground[_box_slices(part)])
+    mask = soft_mask(cut, selection.mask[_box_slices(part)])
+    glyph = Glyph(
+        mask,
+        (0.0, 0.0, 1.0, 1.0),
+        unambiguous and selection.unambiguous,
+        selection.has_other_characters,
     )
-
-
-def _keep_box(strength: np.ndarray, box: np.ndarray) -> np.ndarray:
-    inside = np.zeros_like(strength)
-    inside[_box_slices(box)] = strength[_box_slices(box)]
-    return inside
-
-
-def _ink_threshold(
-    noise: float, contrast: float, limits: SegmentationThresholds
-) -> float:
-    return max(limits.above_noise * noise, limits.weakest * contrast, 5)
-
-
-def _soft_mask(
-    strength: np.ndarray,
-    kept: np.ndarray,
-    noise: float,
-    contrast: float,
-    weakest: float,
-) -> np.ndarray:
-    """Scales the character's ink to [0, 1], with its soft edges, and leaves out all else."""
-    rank = int(0.8 * np.count_nonzero(kept))
-    level = contrast if noise < 1 else float(np.partition(strength[kept], rank)[rank])
-    floor = 0.0 if noise < 1 else min(3 * noise, 0.4 * level)
-    # What is no mark is a mark's soft edge, or nothing.
-    near = cv2.dilate(kept.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    near &= kept | (strength <= weakest)
-    return np.clip(
-        (np.where(near, strength, 0) - floor) / max(level - floor, 1e-6), 0, 1
-    ).astype(np.float32)
-
-
-def _estimate_noise(strength: np.ndarray) -> float:
-    """Estimates the deviation of the paper's noise, from what is lighter than paper."""
-    sample = background.subsample(strength)
-    lighter = sample[sample < 0]
-    # Of a normal distribution, half lies within 0.67 deviations.
-    return (
-        1.5 * float(background.upper_median(-lighter))
-        if lighter.size > 0.1 * sample.size
-        else 0.0
-    )
-
-
-def _estimate_contrast(strength: np.ndarray) -> float:
-    """Returns the strength that the few strongest pixels reach."""
-    few = min(8, max(1, int(0.005 * strength.size)))
-    strong = strength[strength > 0.5 * strength.max()]
-    values = strong if strong.size >= few else strength.ravel()
-    return float(np.partition(values, -few)[-few])
+    return _to_image_region(glyph, part, shape)
 
 
 def _refine_at_full_resolution(
-    grey: np.ndarray,
-    small: np.ndarray,
-    relief: Foreground,
-    character: _Character,
-    limits: SegmentationThresholds,
+    gray: np.ndarray, small: np.ndarray, candidate: Foreground, character: _Character
 ) -> Glyph:
-    """Looks again at a small character in a large picture, with all the pixels that there are."""
-    ink, box, ruled = character
-    zoom = grey.shape[0] / small.shape[0]
+    """Segments a small character again, at full resolution.
+
+    Args:
+      gray: `uint8 (height, width)`.
+      small: the same image at the resolution that was searched.
+      candidate: the foreground of `small`.
+      character: the character in `small`.
+
+    Returns:
+      The refined character, or the given one if it is large or is not found again.
+    """
+    box = character.box
+    zoom = gray.shape[0] / small.shape[0]
     size = (box[2:] - box[:2]).max()
-    if zoom < 1.3 or size > 0.45 * background.equivalent_side(small):
-        return ink
-    outwards = size * np.array([-1, -1, 1, 1])
-    part = _scale_box(box + 0.5 * outwards, zoom, grey.shape)
-    nearby = background.downscale(grey[_box_slices(part)], limits.working_side)
-    closer = Foreground(
-        background.subtract_background(nearby, relief.sign, limits.widest_stroke),
-        relief.sign,
-        False,
-        relief.unambiguous,
+    max_size = THRESHOLDS.max_refined_side * background.equivalent_side(small)
+    if zoom < THRESHOLDS.min_zoom or size > max_size:
+        return character.glyph
+    context = THRESHOLDS.context_margin * (size * _OUTWARDS)
+    part = _scale_box(box + context, zoom, gray.shape)
+    nearby = background.downscale(gray[_box_slices(part)], THRESHOLDS.working_side)
+    levels = background.subtract_background(
+        nearby, candidate.sign, THRESHOLDS.background.max_stroke_width
     )
-    # What else is near was no part of it, and is none now that it is larger.
-    own = zoom * (box + limits.again * outwards) - np.tile(part[:2], 2)
-    within = _scale_box(own, nearby.shape[0] / (part[3] - part[1]), nearby.shape)
-    again = _segment_character(
-        closer, limits, ruled and max(nearby.shape) >= 64, within
-    )
-    return (
-        ink
-        if again is None
-        else _to_page_region(
-            again.ink._replace(has_other_characters=ink.has_other_characters),
-            part,
-            grey.shape,
-        )
-    )
+    closer = candidate._replace(levels=levels, may_touch_border=False)
+    # Other components nearby were no part of the character at the lower resolution.
+    margin = THRESHOLDS.refined_margin * (size * _OUTWARDS)
+    box_in_part = zoom * (box + margin) - np.tile(part[:2], 2)
+    scale = nearby.shape[0] / (part[3] - part[1])
+    within = _scale_box(box_in_part, scale, nearby.shape)
+    is_large = max(nearby.shape) >= THRESHOLDS.min_ruled_side
+    refined = _segment_character(closer, character.is_ruled and is_large, within)
+    if refined is None:
+        return character.glyph
+    has_other_characters = character.glyph.has_other_characters
+    glyph = refined.glyph._replace(has_other_characters=has_other_characters)
+    return _to_image_region(glyph, part, gray.shape)
 
 
-def _to_page_region(ink: Glyph, part: np.ndarray, shape: tuple[int, ...]) -> Glyph:
-    """Says of ink that was found in a part of a picture where in the whole it is."""
-    (first, upper, last, lower), (rows, columns) = part.tolist(), shape
-    left, right = (
-        (first + share * (last - first)) / columns for share in ink.region[::2]
+def _to_image_region(glyph: Glyph, part: np.ndarray, shape: tuple[int, ...]) -> Glyph:
+    """Converts the region of a glyph from a part of an image to the image.
+
+    Args:
+      glyph: a glyph with a region in the part.
+      part: `int (4,)`, left, top, right and bottom of the part, in pixels.
+      shape: height and width of the image.
+    """
+    height, width = shape
+    first_column, first_row, last_column, last_row = part.tolist()
+    left, top, right, bottom = glyph.region
+    part_width = last_column - first_column
+    part_height = last_row - first_row
+    region = (
+        (first_column + left * part_width) / width,
+        (first_row + top * part_height) / height,
+        (first_column + right * part_width) / width,
+        (first_row + bottom * part_height) / height,
     )
-    top, bottom = (
-        (upper + share * (lower - upper)) / rows for share in ink.region[1::2]
-    )
-    return ink._replace(region=(left, top, right, bottom))
+    return glyph._replace(region=region)
 
 
 def _scale_box(box: np.ndarray, scale: float, shape: tuple[int, ...]) -> np.ndarray:
-    """Finds a box of left, top, right and bottom in a larger picture of that shape."""
-    rows, columns = shape
-    ends = zip((box * scale).tolist(), (columns, rows, columns, rows), strict=True)
-    return np.array([min(max(round(end), 0), most) for end, most in ends])
+    """Scales a box, rounds it to pixels and clips it to an image.
+
+    Args:
+      box: `(4,)`, left, top, right and bottom.
+      scale: factor of all four.
+      shape: height and width of the image.
+
+    Returns:
+      `int (4,)`.
+    """
+    height, width = shape
+    limits = (width, height, width, height)
+    scaled = (box * scale).tolist()
+    clipped = [
+        min(max(round(side), 0), limit)
+        for side, limit in zip(scaled, limits, strict=True)
+    ]
+    return np.array(clipped)
 
 
 def _box_slices(box: np.ndarray) -> tuple[slice, slice]:
+    """Returns the rows and columns of a box as slices."""
     left, top, right, bottom = box
     return slice(top, bottom), slice(left, right)

@@ -16,6 +16,7 @@ from PIL import Image
 from cnn import parallel
 from cnn.augmentation.simulated_pages.photographs import PAGE_KINDS
 from cnn.preprocessing import pipeline
+from cnn.preprocessing.opencv_threads import single_threaded_opencv
 
 # What is found is the character from this likeness on, and is none below the other.
 _ALIKE, _UNLIKE = 0.8, 0.6
@@ -55,9 +56,11 @@ def make_page_examples(
         found, _ = pipeline.preprocess_image(Image.fromarray(page), preprocessing)
         return list(_label_candidates(found, character, targets[chosen]))
 
-    with ThreadPoolExecutor(
-        parallel.cpu_count()
-    ) as pool:  # OpenCV and NumPy compute side by side.
+    # One page per core: OpenCV and NumPy release the interpreter lock.
+    with (
+        single_threaded_opencv(),
+        ThreadPoolExecutor(parallel.cpu_count()) as pool,
+    ):
         learned = [
             pair
             for pairs in pool.map(one, range(count if len(visible) else 0))

@@ -1,0 +1,93 @@
+"""Extracts the character of a decoded image, as candidates for the network input.
+
+An image has several candidates where its segmentation is ambiguous. The network decides
+between them.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from cnn.preprocessing import batched
+from cnn.preprocessing.centering import (
+    IMAGE_SIZE,
+    Placement,
+    scale_and_center,
+    thicken_strokes,
+)
+from cnn.preprocessing.decode import grayscale_candidates, to_grayscale
+from cnn.preprocessing.segmentation import find_glyphs
+
+
+class Candidates(NamedTuple):
+    """Network inputs by different segmentations of one image.
+
+    Attributes:
+      images: `float32 (N, 28, 28)` in [0, 1], the most plausible first. N is 0 if no
+        ink was found.
+      detail: a remark on the image, or empty.
+    """
+
+    images: np.ndarray
+    detail: str
+
+
+_NO_CANDIDATES = Candidates(np.empty((0, IMAGE_SIZE, IMAGE_SIZE), np.float32), "")
+
+
+def extract_candidates(image: Image.Image, placement: Placement | None) -> Candidates:
+    """Finds and centers the character of a decoded image.
+
+    Args:
+      image: upright, of any mode.
+      placement: size and position of the character, or None to resize the whole image.
+    """
+    if placement is None:
+        return _resize_whole(image)
+    for gray in grayscale_candidates(image):
+        (candidates,) = extract_batch_candidates(gray[None], placement)
+        if len(candidates.images):
+            return candidates
+    return _NO_CANDIDATES
+
+
+def extract_batch_candidates(
+    grays: np.ndarray, placement: Placement
+) -> list[Candidates]:
+    """Finds and centers the character of each image in `uint8 (N, height, width)`."""
+    if max(grays.shape[1:]) > batched.MAX_SIDE:
+        return [_segment_and_center(gray, placement) for gray in grays]
+    images, is_plain = batched.preprocess_batch(grays, placement)
+    plain_images = iter(images[:, None])
+    results = []
+    for gray, plain in zip(grays, is_plain.tolist(), strict=True):
+        if plain:
+            results.append(Candidates(next(plain_images), ""))
+        else:
+            results.append(_segment_and_center(gray, placement))
+    return results
+
+
+def _segment_and_center(gray: np.ndarray, placement: Placement) -> Candidates:
+    glyphs = find_glyphs(gray)
+    if not glyphs:
+        return _NO_CANDIDATES
+    images = []
+    for glyph in glyphs:
+        mask = thicken_strokes(glyph.mask)
+        images.append(scale_and_center(mask[None], placement))
+    detail = ""
+    if glyphs[0].has_other_characters:
+        detail = "several marks: read the largest"
+    return Candidates(np.concatenate(images), detail)
+
+
+def _resize_whole(image: Image.Image) -> Candidates:
+    """Resizes the whole image to 28×28, and keeps its aspect ratio by padding."""
+    gray = Image.fromarray(to_grayscale(image, background=0))
+    padded = ImageOps.pad(gray, (IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.LANCZOS)
+    resized = np.asarray(padded, np.float32) / 255
+    if not resized.any():
+        return _NO_CANDIDATES
+    return Candidates(resized[None], "")

@@ -1,0 +1,140 @@
+"""Detects components that are printed: bars, lines and boxes."""
+
+import cv2
+import numpy as np
+
+from cnn.preprocessing.background import border_pixels
+from cnn.preprocessing.component_labels import Components, label_components
+from cnn.preprocessing.page_boundary import find_quadrilateral
+from cnn.preprocessing.thresholds import THRESHOLDS
+
+_THRESHOLDS = THRESHOLDS.components
+
+
+def detect_printed(components: Components, may_touch_border: bool) -> np.ndarray:
+    """Tells which components are printed, `bool (labels,)`.
+
+    Args:
+      components: the components of an image.
+      may_touch_border: whether the character may touch the image border. If it may,
+        long strokes are no lines.
+    """
+    is_printed = _detect_border_bars(components)
+    if not may_touch_border:
+        is_printed |= _detect_horizontal_lines(components)
+        is_printed |= _detect_horizontal_lines(_transpose(components))
+    return is_printed | _detect_boxes(components, may_touch_border)
+
+
+def _detect_border_bars(components: Components) -> np.ndarray:
+    """Tells which components are filled bars along an image edge."""
+    rows, columns = components.labels.shape
+    width = components.width
+    height = components.height
+    touches_row = (components.top == 0) | (components.bottom == rows)
+    touches_column = (components.left == 0) | (components.right == columns)
+    is_wide = width >= _THRESHOLDS.min_bar_length * columns
+    is_high = height >= _THRESHOLDS.min_bar_length * rows
+    max_width = _THRESHOLDS.max_bar_width * max(rows, columns)
+    is_narrow = np.minimum(width, height) < max_width
+    is_filled = components.area > _THRESHOLDS.min_bar_fill * width * height
+    is_along_edge = (is_wide & touches_row) | (is_high & touches_column)
+    has_contacts = components.border_contacts >= _THRESHOLDS.min_bar_contacts
+    return is_along_edge & is_narrow & is_filled & has_contacts
+
+
+def _detect_horizontal_lines(components: Components) -> np.ndarray:
+    """Tells which components are long, thin horizontal lines.
+
+    A line near the upper or lower edge of the image may be shorter and wider.
+    """
+    rows, columns = components.labels.shape
+    width = components.width
+    height = components.height
+    zone = _THRESHOLDS.border_zone
+    is_near_top = components.top < zone * rows
+    is_near_bottom = components.bottom > (1 - zone) * rows
+    is_thin = width > _THRESHOLDS.min_line_aspect_ratio * height
+    is_long = width > _THRESHOLDS.min_border_line_length * columns
+    is_border_line = is_thin & is_long & (is_near_top | is_near_bottom)
+    crosses_image = width > _THRESHOLDS.min_crossing_line_length * columns
+    is_very_thin = height < _THRESHOLDS.max_crossing_line_width * rows
+    return is_border_line | (crosses_image & is_very_thin)
+
+
+def _transpose(components: Components) -> Components:
+    """Exchanges the rows and columns of components."""
+    return components._replace(
+        left=components.top,
+        top=components.left,
+        right=components.bottom,
+        bottom=components.right,
+        labels=components.labels.T,
+    )
+
+
+def _detect_boxes(components: Components, may_touch_border: bool) -> np.ndarray:
+    """Tells which components are drawn boxes, `bool (labels,)`."""
+    width = components.width
+    height = components.height
+    min_side = _THRESHOLDS.min_box_side * min(components.labels.shape)
+    is_large = np.minimum(width, height) > min_side
+    is_hollow = components.area < _THRESHOLDS.max_box_fill * width * height
+    is_box = np.zeros(components.num_labels, bool)
+    for label in np.flatnonzero((is_large & is_hollow)[1:]) + 1:
+        rows = slice(components.top[label], components.bottom[label])
+        columns = slice(components.left[label], components.right[label])
+        mask = components.labels[rows, columns] == label
+        border_share = np.mean(border_pixels(mask))
+        is_upright_box = border_share > _THRESHOLDS.min_box_border_share
+        is_box[label] = is_upright_box or (
+            not may_touch_border and _is_tilted_box(mask.astype(np.uint8))
+        )
+    return is_box
+
+
+def _is_tilted_box(mask: np.ndarray) -> bool:
+    """Tells whether a component follows the outline of a quadrilateral.
+
+    Args:
+      mask: `uint8 (height, width)`, 1 on the component and 0 elsewhere.
+    """
+    outline = find_quadrilateral(mask)
+    if outline is None:
+        return False
+    drawn = cv2.polylines(np.zeros_like(mask), [outline], isClosed=True, color=1)
+    dilated = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    covered_share = dilated[drawn > 0].mean()
+    return bool(covered_share > _THRESHOLDS.min_box_outline_share)
+
+
+def remove_boxes(
+    foreground: np.ndarray, ink_threshold: float
+) -> tuple[np.ndarray, bool]:
+    """Removes drawn boxes that contain other components.
+
+    Args:
+      foreground: `float32 (height, width)`, levels above the background.
+      ink_threshold: smallest level of ink.
+
+    Returns:
+      The foreground without boxes, the same shape and dtype, and whether there were
+      any.
+    """
+    components = label_components(foreground, ink_threshold, _THRESHOLDS.label_gap)
+    is_removed = _detect_boxes(components, may_touch_border=False)
+    for label in np.flatnonzero(is_removed):
+        is_removed[label] = _contains_components(components, int(label))
+    if not is_removed.any():
+        return foreground, False
+    return np.where(is_removed[components.labels], np.float32(0), foreground), True
+
+
+def _contains_components(components: Components, label: int) -> bool:
+    """Tells whether a component encloses another that is high enough for ink."""
+    is_inside = components.left > components.left[label]
+    is_inside &= components.right < components.right[label]
+    is_inside &= components.top > components.top[label]
+    is_inside &= components.bottom < components.bottom[label]
+    min_height = _THRESHOLDS.min_boxed_height * components.height[label]
+    return bool((components.height[is_inside] > min_height).any())
