@@ -14,12 +14,12 @@ from tqdm import tqdm
 
 from cnn.config import InferConfig, as_uri
 from cnn.inference import decode_pool, row_formats, row_writer, schema
+from cnn.inference.labels import find_labels
 from cnn.inference.listing import (
     FORMATS,
     InferError,
     InputFile,
     InputFiles,
-    find_labels,
     list_inputs,
 )
 from cnn.inference.report import (
@@ -51,8 +51,10 @@ def predict_folder(config: InferConfig) -> bool:
             decode_pool.open_pool(config.workers, config.decode_timeout)
         )
         call = stack.enter_context(plot_process()) if _plot_path(config) else None
-        files = list_inputs(config)
-        decoders.prepare(len(files), (file.path for file in files))
+        outputs = (config.output, config.plot, config.debug_dir)
+        exclude = (*outputs, config.labels, config.model)
+        files = list_inputs(config.input, config.recursive, exclude)
+        decoders.scale_up(len(files), (file.path for file in files))
         from cnn.classifier import Classifier  # JAX, imported while the decoders start.
 
         classifier = Classifier.load(config.model)
@@ -143,7 +145,7 @@ def _predict_batches(
             ahead.append(file)
             yield file.path
 
-    decoded = decoders.decode(paths(), classifier.preprocessing)
+    decoded = decoders.imap(paths(), classifier.preprocessing)
     while pictures := list(itertools.islice(decoded, batch_size)):
         batch = [ahead.popleft() for _ in pictures]
         yield list(

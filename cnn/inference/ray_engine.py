@@ -24,7 +24,7 @@ import cnn
 from cnn import parallel
 from cnn.config import InferConfig, as_uri
 from cnn.errors import Error
-from cnn.inference import decode_pool, listing, report, row_formats, schema
+from cnn.inference import decode_pool, labels, listing, report, row_formats, schema
 from cnn.inference.listing import InferError, InputFile
 
 # Files whose names an actor is given at a time, and whose rows are written together.
@@ -131,11 +131,13 @@ def _predict_and_write(ray: Any, config: InferConfig) -> Counter:
 
     from cnn.classifier import Classifier
 
-    files = listing.list_inputs(config)
+    outputs = (config.output, config.plot, config.debug_dir)
+    exclude = (*outputs, config.labels, config.model)
+    files = listing.list_inputs(config.input, config.recursive, exclude)
     classifier = Classifier.load(config.model)
     if config.unsure_below is not None:
         classifier.unsure_below = config.unsure_below
-    label_of = listing.find_labels(files, config.labels, classifier.class_names)
+    label_of = labels.find_labels(files, config.labels, classifier.class_names)
     columns, _ = schema.make_row_formatter(
         config, classifier.class_names, labelled=label_of is not None
     )
@@ -196,7 +198,7 @@ class _Actor:
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         files = list(listing.locate(self._top, map(os.fsdecode, batch["name"])))
         paths = [file.path for file in files]
-        decoded = list(self._decoders.decode(paths, self._classifier.preprocessing))
+        decoded = list(self._decoders.imap(paths, self._classifier.preprocessing))
         readings = self._classifier.classify(paths, decoded)
         lines = [
             self._line(file, reading)

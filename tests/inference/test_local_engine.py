@@ -14,7 +14,7 @@ from cnn import checkpoint
 from cnn.classifier import Classifier
 from cnn.config import InferConfig
 from cnn.data import datasets
-from cnn.inference import decode_pool, listing, local_engine, natural_sort, report
+from cnn.inference import decode_pool, local_engine, report
 from cnn.model import CNN
 from tests.conftest import command
 
@@ -218,10 +218,10 @@ def test_a_confidence_is_the_same_to_the_bit_whoever_sits_beside_it(model, mnist
 def test_processes_decode_in_order_and_more_than_they_may_hold(digits):
     paths = [str(path) for path in sorted(digits.rglob("scan*.png"))] * 20
     with decode_pool.open_pool(2) as decoders:
-        pictures = [decoded.candidates for decoded in decoders.decode(paths, "mnist")]
+        pictures = [decoded.candidates for decoded in decoders.imap(paths, "mnist")]
     with decode_pool.open_pool(0) as decoders:
         expected = [
-            decoded.candidates for decoded in decoders.decode(paths[:30], "mnist")
+            decoded.candidates for decoded in decoders.imap(paths[:30], "mnist")
         ]
     assert len(pictures) == len(paths)
     assert all(
@@ -347,29 +347,6 @@ def test_a_file_is_read_in_the_way_that_the_network_is_surest_of(digits, model):
     np.testing.assert_array_equal(
         reading.probabilities, probabilities[reading.candidate]
     )
-
-
-def test_names_that_only_differ_by_a_number_at_the_end_are_in_order():
-    pages = ["page2", "page", "page10", "page1", "a/page", "page.png2", "page.png"]
-    assert sorted(pages, key=natural_sort.natural_key) == [
-        "a/page", "page", "page1", "page2", "page10", "page.png", "page.png2",
-    ]  # fmt: skip
-
-
-def test_the_model_in_the_folder_is_not_read_as_an_image(digits, model, tmp_path):
-    shutil.copy(model, digits / "mnist_model.h5")
-    config = InferConfig(
-        input=digits, model=digits / "mnist_model.h5", plot=Path("none")
-    )
-    assert "mnist_model.h5" not in [file.name for file in listing.list_inputs(config)]
-
-
-def test_rows_without_a_label_are_not_labelled(tmp_path):
-    (tmp_path / "l.csv").write_text("path,label\na.png,3\nb.png,\n")
-    label_of = listing.find_labels(
-        listing.InputFiles("", ["a.png", "b.png"]), tmp_path / "l.csv", "0123456789"
-    )
-    assert (label_of("a.png"), label_of("b.png")) == ("3", "")
 
 
 def test_outputs_may_not_be_what_is_read(digits, model, tmp_path):
