@@ -9,8 +9,9 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
-# Imported once by the fork server, so that each child process starts quickly.
-_PRELOADED_MODULES = ["cnn.preprocessing.pipeline"]
+# Imported once by the fork server, so that each child process starts quickly. No module
+# of `cnn`: the server ignores `sys.path`, so it may find another, installed version.
+_PRELOADED_MODULES = ["cv2", "numpy", "PIL.Image"]
 
 
 def cpu_count(quota_file: Path = _CGROUP_QUOTA) -> int:
