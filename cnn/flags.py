@@ -12,7 +12,7 @@ from cnn.config import PRESETS, InferConfig, TrainConfig, flag_name
 from cnn.errors import UsageError
 
 # Help, and words about the default, of the flag `--no-...` that turns a setting off.
-_NEGATION_HELP = {
+NEGATION_HELP = {
     "recursive": ("Do not read sub-folders.", "(default: sub-folders are read)"),
 }
 # Similarity, in [0, 1], from which a flag is suggested in place of an unknown one.
@@ -74,8 +74,8 @@ def _make_flag_class(config: type) -> type:
 
 def _flag_argument(name: str, kind: Any) -> Any:
     """Returns the `tyro.conf.arg` of a setting, or None for that of tyro."""
-    if name in _NEGATION_HELP:
-        text, default = _NEGATION_HELP[name]
+    if name in NEGATION_HELP:
+        text, default = NEGATION_HELP[name]
         return tyro.conf.arg(help=text, help_behavior_hint=default)
     if type(None) in typing.get_args(kind):
         return tyro.conf.arg(metavar=_value_name(kind))
@@ -101,7 +101,7 @@ def _check_flags(config: type, arguments: list[str]) -> None:
     """Refuses an unknown flag in one line, and suggests a similar one."""
     names = [field.name for field in dataclasses.fields(config)]
     known = [flag_name(name) for name in names]
-    known += ["--help", *(flag_name(f"no_{name}") for name in _NEGATION_HELP)]
+    known += ["--help", *(flag_name(f"no_{name}") for name in NEGATION_HELP)]
     for argument in arguments:
         flag = argument.partition("=")[0].replace("_", "-")
         if argument.startswith("--") and flag not in known:

@@ -157,7 +157,7 @@ def interrupt(process: subprocess.Popen, sign: int) -> int:
 
 
 def pytest_configure() -> None:
-    """Restores Ctrl-C, which tests started in the background ignore, as would the runs."""
+    """Restores Ctrl-C, which a background job and the runs in it would ignore."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

@@ -1,4 +1,4 @@
-"""Decoding in processes: the order, the number of processes, names and images of any size."""
+"""Decoding in processes: their number, the order, names and images of any size."""
 
 from pathlib import Path
 
