@@ -1,34 +1,39 @@
-"""Files that are written whole or not at all."""
+"""Writes files completely or not at all."""
 
 import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-_unfinished: set[Path] = set()
+# Characters of the final name in a temporary name. A file name has at most 255 bytes.
+_MAX_NAME_LENGTH = 200
+_temporary_files: set[Path] = set()
 
 
 def remove_temporary_files() -> None:
-    """Removes what `replacing` has not finished, before the process is left at once."""
-    for partial in list(_unfinished):
-        partial.unlink(missing_ok=True)
+    """Removes the unfinished files of `atomic_write`, before `os._exit`."""
+    for temporary in list(_temporary_files):
+        temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def atomic_write(path: str | Path) -> Iterator[Path]:
-    """Gives a path beside `path` to write to, which takes its place at the end of the `with`.
+    """Yields a temporary path to write to, which replaces `path` at the end.
 
-    If anything goes wrong, `path` is what it was. Links are followed, and what is no regular file
-    (a pipe, /dev/null) is written to as it is.
+    After an exception in the `with` block, `path` is unchanged. A symbolic link is
+    followed. A path that is not a regular file (a pipe, /dev/null) is yielded itself.
+
+    Args:
+      path: the file to write.
 
     Raises:
-      OSError: of writing; it names `path`.
+      OSError: the file cannot be written; `filename` is `path`.
 
     Example:
       >>> import tempfile
       >>> path = Path(tempfile.mkdtemp(), "a.txt")
-      >>> with replacing(path) as partial:
-      ...     _ = partial.write_text("whole")
+      >>> with atomic_write(path) as temporary:
+      ...     _ = temporary.write_text("whole")
       ...     path.exists()
       False
       >>> path.read_text()
@@ -38,18 +43,16 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     if path.exists() and not path.is_file():
         yield path
         return
-    partial = path.with_name(f".{path.name[:200]}.{os.getpid()}")
-    _unfinished.add(partial)
+    temporary = path.with_name(f".{path.name[:_MAX_NAME_LENGTH]}.{os.getpid()}")
+    _temporary_files.add(temporary)
     try:
-        yield partial
-        os.replace(partial, path)
+        yield temporary
+        os.replace(temporary, path)
     except OSError as error:
-        if error.filename in (
-            None,
-            str(partial),
-        ):  # A full disk is said without a name.
+        # The error of a full disk has no file name.
+        if error.filename in (None, str(temporary)):
             error.filename = str(path)
         raise
     finally:
-        partial.unlink(missing_ok=True)
-        _unfinished.discard(partial)
+        temporary.unlink(missing_ok=True)
+        _temporary_files.discard(temporary)

@@ -1,59 +1,64 @@
-"""Usable cores, and how processes are started and end."""
+"""Counts the usable cores, and starts and ends child processes."""
 
 import math
 import multiprocessing
 import os
 import signal
 import threading
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from typing import Any
+
+_CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+# Imported once by the fork server, so that each child process starts quickly. No module
+# of `cnn`: the server ignores `sys.path`, so it may find another, installed version.
+_PRELOADED_MODULES = ["cv2", "numpy", "PIL.Image"]
 
 
-def cpu_count(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """Counts the cores left by the scheduler's affinity and by a container's quota.
+def cpu_count(quota_file: Path = _CGROUP_QUOTA) -> int:
+    """Counts the cores that the CPU affinity and the container's quota leave.
 
     Args:
-      quota: a control group's `cpu.max`: microseconds of computing a period of microseconds
+      quota_file: `cpu.max` of a control group, `QUOTA PERIOD` in microseconds
         (https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files).
 
     Returns:
       At least 1.
     """
-    affinity = (
-        os.sched_getaffinity(0)
-        if hasattr(os, "sched_getaffinity")
-        else range(os.cpu_count() or 1)
-    )
+    cores = _count_scheduled_cores()
     try:
-        time, period = quota.read_text().split()
-        allowed = math.ceil(int(time) / int(period))
-    except (OSError, ValueError):  # No such file, or "max": no quota.
-        allowed = len(affinity)
-    return max(1, min(len(affinity), allowed))
+        quota, period = quota_file.read_text().split()
+        quota_cores = math.ceil(int(quota) / int(period))
+    except (OSError, ValueError):  # No such file, or no quota: "max PERIOD".
+        return cores
+    return max(1, min(cores, quota_cores))
 
 
-def mp_context() -> Any:
-    """Returns the `multiprocessing` context that processes are started with.
+def _count_scheduled_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # macOS has no affinity.
 
-    Not "fork": JAX has threads, and a forked copy of a thread's lock may never be released.
+
+def mp_context() -> ForkServerContext:
+    """Returns the `multiprocessing` context of all child processes: "forkserver".
+
+    "fork" would copy locks that threads of JAX hold. Nobody would release the copies.
     """
-    method = (
-        "forkserver"
-        if "forkserver" in multiprocessing.get_all_start_methods()
-        else "spawn"
-    )
-    chosen = multiprocessing.get_context(method)
-    chosen.set_forkserver_preload(["cnn.preprocessing.pipeline"])
-    return chosen
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_PRELOADED_MODULES)
+    return context
 
 
 def exit_with_parent() -> None:
-    """Ends this process with the one that started it, which alone minds Ctrl-C, however that ends."""
+    """Makes this child process ignore Ctrl-C, and exit as soon as its parent exits.
+
+    The parent handles Ctrl-C. A parent that is killed cannot end its children itself.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_wait_for_parent, daemon=True).start()
+    threading.Thread(target=_exit_after_parent, daemon=True).start()
 
 
-def _wait_for_parent() -> None:
+def _exit_after_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

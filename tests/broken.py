@@ -1,4 +1,4 @@
-"""Image files broken in ways that disks, networks and malice break them."""
+"""Breaks image files as disks, networks and attackers do."""
 
 import io
 from collections.abc import Sequence
@@ -12,7 +12,14 @@ KINDS = ("cut", "flip", "big", "drop", "repeat", "zero", "splice")
 
 
 class Break(NamedTuple):
-    """Something done to a file: what, where (a share of its length), how long, and with which byte."""
+    """A change of a file.
+
+    Attributes:
+      kind: one of `KINDS`.
+      at: where the change begins, as a fraction of the length, in [0, 1).
+      length: number of bytes.
+      value: a byte that some kinds use.
+    """
 
     kind: str
     at: float
@@ -21,7 +28,7 @@ class Break(NamedTuple):
 
 
 def whole_files(digits: np.ndarray) -> list[bytes]:
-    """Writes digits `uint8 (N, 28, 28)` in every format, size and mode by turns."""
+    """Encodes digits `uint8 (N, 28, 28)` in every format, size and mode by turns."""
     files = []
     for i, digit in enumerate(digits):
         image = Image.fromarray(digit).resize((28, 28) if i % 3 else (160, 120))
@@ -32,21 +39,17 @@ def whole_files(digits: np.ndarray) -> list[bytes]:
     return files
 
 
-def broken(data: bytes, other: bytes, breaks: Sequence[Break]) -> bytes:
-    """Breaks a file, at times with a part of another."""
+def break_file(data: bytes, other: bytes, breaks: Sequence[Break]) -> bytes:
+    """Changes the bytes of a file; a `splice` ends it with the end of another file."""
     for kind, at, length, value in breaks:
         start = int(at * len(data))
-        before, part, after = (
-            data[:start],
-            data[start : start + length],
-            data[start + length :],
-        )
+        before = data[:start]
+        part = data[start : start + length]
+        after = data[start + length :]
+        flipped = bytes(byte ^ value for byte in part[:4])
         data = {
             "cut": before,
-            "flip": before
-            + bytes(byte ^ value for byte in part[:4])
-            + part[4:]
-            + after,
+            "flip": before + flipped + part[4:] + after,
             "big": before + b"\xff" * min(4, len(part)) + part[4:] + after,
             "drop": before + after,
             "repeat": before + part * (1 + value % 4) + after,

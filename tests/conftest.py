@@ -1,4 +1,4 @@
-"""What tests share: real data prepared once, a small data set, a trained model, and the commands."""
+"""Fixtures of several test files: data sets, a trained model, image files, commands."""
 
 import functools
 import gzip
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from cnn.data import builders, datasets
 
@@ -68,7 +69,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 def small_dir(
     tmp_path_factory: pytest.TempPathFactory, mnist_test: datasets.Dataset
 ) -> Path:
-    """A tfds folder with a `kmnist` of 640 + 128 pictures (of digits), for quick trainings."""
+    """A tfds folder with a `kmnist` of 640 + 128 digits, for quick trainings."""
     folder = tmp_path_factory.mktemp("small")
     parts = {"train": slice(0, 640), "t10k": slice(640, 768)}
     with pytest.MonkeyPatch.context() as patch:
@@ -84,6 +85,26 @@ def small_dir(
             datasets.load("kmnist", "train", folder)
             datasets.load("kmnist", "test", folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def digit_paths(
+    mnist_test: datasets.Dataset, tmp_path_factory: pytest.TempPathFactory
+) -> list[str]:
+    """Paths of 300 digits as PNG files."""
+    folder = tmp_path_factory.mktemp("digits")
+    paths = [folder / f"{i}.png" for i in range(300)]
+    for path, digit in zip(paths, mnist_test.images[..., 0], strict=False):
+        Image.fromarray(digit).save(path)
+    return list(map(str, paths))
+
+
+@pytest.fixture(scope="session")
+def large_path(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Path of an image that takes seconds to decode."""
+    path = tmp_path_factory.mktemp("large") / "large.png"
+    Image.new("RGB", (13_000, 13_000), "white").save(path, compress_level=1)
+    return str(path)
 
 
 Run = Callable[..., subprocess.CompletedProcess]
@@ -135,7 +156,9 @@ def interrupt(process: subprocess.Popen, sign: int) -> int:
     return process.wait(timeout=120)
 
 
-# Whoever starts the tests in the background may have them ignore Ctrl-C, which the runs would inherit.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+def pytest_configure() -> None:
+    """Restores Ctrl-C, which a background job and the runs in it would ignore."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 STOPPING_SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}

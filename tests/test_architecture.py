@@ -62,5 +62,7 @@ def test_initializers_only_export():
 
 
 def test_no_file_has_more_than_300_lines():
-    long = [p for p in (ROOT / "cnn").rglob("*.py") if len(p.read_text().splitlines()) > 300]
+    long = [
+        p for p in (ROOT / "cnn").rglob("*.py") if len(p.read_text().splitlines()) > 300
+    ]
     assert long == []

@@ -1,32 +1,23 @@
-"""What there is to read: the files of a folder in natural order, and the true classes of those known."""
+"""Lists the input files of a run: one file, a folder or a URI, in natural order."""
 
-import csv
-import functools
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from cnn.config import InferConfig, as_uri
+from cnn.config import as_uri
 from cnn.errors import Error
 from cnn.inference.natural_sort import SortedNames
 from cnn.preprocessing import decode
 
 FORMATS = ", ".join(decode.FORMATS)
-# A folder whose name ends so was perhaps meant to be an image, and has a row.
-_ENDINGS = {
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".bmp",
-    ".gif",
-    ".tif",
-    ".tiff",
-    ".webp",
-    ".ppm",
-    ".pgm",
+# A folder with such a suffix may be a mistake for an image, so it gets a row.
+# fmt: off
+_IMAGE_SUFFIXES = {
+    ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm",
 }
+# fmt: on
 
 
 class InferError(Error):
@@ -37,8 +28,8 @@ class InputFile(NamedTuple):
     """A file to read.
 
     Attributes:
-      path: where it is.
-      name: its path relative to the input, with `/`.
+      path: path or URI of the file.
+      name: path relative to the input, with `/` as separator.
     """
 
     path: str
@@ -46,10 +37,15 @@ class InputFile(NamedTuple):
 
 
 class InputFiles:
-    """The files of a folder in natural order, to be gone through as often as needed."""
+    """The files of a folder in natural order, which can be iterated repeatedly."""
 
     def __init__(self, top: str, names: Iterable[str]) -> None:
-        """Takes the folder, and the paths in it, with `/`, in any order."""
+        """Sorts the names.
+
+        Args:
+          top: path or URI of the folder.
+          names: paths relative to the folder, with `/` as separator, in any order.
+        """
         self.top = top
         self._names = SortedNames(names)
 
@@ -61,174 +57,116 @@ class InputFiles:
 
 
 def locate(top: str, names: Iterable[str]) -> Iterator[InputFile]:
-    """Says where the files of a folder are."""
+    """Joins the folder and the names of its files."""
     return (InputFile(os.path.join(top, name), name) for name in names)
 
 
-def list_inputs(config: InferConfig) -> InputFiles:
-    """Lists the files of the input, without hidden ones.
+def list_inputs(
+    top: Path | str, recursive: bool, exclude: Iterable[Path | None] = ()
+) -> InputFiles:
+    """Lists the input files, without hidden files and folders.
 
-    The program's own outputs are left out, should they lie in there.
+    Args:
+      top: a folder, a file or a URI, which is always listed recursively
+        (https://arrow.apache.org/docs/python/filesystems.html).
+      recursive: whether to list the sub-folders of a folder.
+      exclude: files and folders to leave out, also while they are written as `.partial`
+        files. None is ignored.
 
     Raises:
-      InferError: there is no such input, or nothing in it.
+      InferError: the input does not exist, or has no files.
     """
-    top = config.input
+    top = Path(top)
     if "://" in as_uri(top):
-        return _list_remote(as_uri(top))
+        return _list_uri(as_uri(top))
     if top.is_file():
         return InputFiles(os.path.dirname(top), [top.name])
     if not top.is_dir():
         raise InferError(f"{top}: no such folder or image; --input names what to read")
-    files = InputFiles(
-        str(top), _walk_directory(str(top), config.recursive, _own_outputs(config))
-    )
+    excluded = _relative_names(exclude, top)
+    files = InputFiles(str(top), _walk_folder(str(top), recursive, excluded))
     if not len(files):
-        hint = (
-            ""
-            if config.recursive
-            else " (and --no-recursive leaves out the folders in it)"
-        )
-        raise InferError(
-            f"{top}: nothing to read in this folder{hint}; expected {FORMATS} images"
-        )
+        raise _nothing_to_read(top, recursive)
     return files
 
 
-def _list_remote(top: str) -> InputFiles:
-    """Lists the files below a URI (https://arrow.apache.org/docs/python/filesystems.html)."""
+def _nothing_to_read(top: Path | str, recursive: bool) -> InferError:
+    hint = "" if recursive else " (and --no-recursive leaves out the folders in it)"
+    return InferError(
+        f"{top}: nothing to read in this folder{hint}; expected {FORMATS} images"
+    )
+
+
+def _list_uri(uri: str) -> InputFiles:
     from pyarrow import fs
 
     try:
-        system, folder = fs.FileSystem.from_uri(top)
-        found = system.get_file_info(fs.FileSelector(folder, recursive=True))
+        filesystem, folder = fs.FileSystem.from_uri(uri)
+        infos = filesystem.get_file_info(fs.FileSelector(folder, recursive=True))
     except (OSError, ValueError) as error:
-        raise InferError(
-            f"{top}: cannot be listed: {str(error).splitlines()[0]}"
-        ) from error
-    names = [
-        info.path[len(folder) :].lstrip("/")
-        for info in found
-        if info.type == fs.FileType.File
-    ]
-    seen = [
-        name
-        for name in names
-        if not any(part.startswith(".") for part in name.split("/"))
-    ]
-    if not seen:
-        raise InferError(
-            f"{top}: nothing to read in this folder; expected {FORMATS} images"
-        )
-    return InputFiles(top, seen)
+        reason = str(error).splitlines()[0]
+        raise InferError(f"{uri}: cannot be listed: {reason}") from error
+    paths = (info.path for info in infos if info.type == fs.FileType.File)
+    names = (path[len(folder) :].lstrip("/") for path in paths)
+    files = InputFiles(uri, (name for name in names if not _is_hidden(name)))
+    if not len(files):
+        raise _nothing_to_read(uri, recursive=True)
+    return files
 
 
-def _own_outputs(config: InferConfig) -> set[str]:
-    """Returns what in the folder is the program's own, relative to it."""
-    ours = (config.output, config.plot, config.labels, config.model, config.debug_dir)
-    paths = [os.path.relpath(path, config.input) for path in ours if path]
-    return {
-        name.replace(os.sep, "/")
-        for path in paths
-        for name in (path, path + ".partial")
-    }
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(".") for part in name.split("/"))
 
 
-def _walk_directory(top: str, recursive: bool, own: set[str]) -> Iterator[str]:
-    """Yields the names of files as they come, relative to `top`."""
+def _relative_names(paths: Iterable[Path | None], top: Path) -> set[str]:
+    """Returns paths and their `.partial` files relative to a folder, with `/`."""
+    names: set[str] = set()
+    for path in paths:
+        if path is not None:
+            name = os.path.relpath(path, top).replace(os.sep, "/")
+            names.update((name, name + ".partial"))
+    return names
+
+
+def _walk_folder(top: str, recursive: bool, excluded: set[str]) -> Iterator[str]:
+    """Yields the names of files relative to `top`, in the order of the file system."""
     folders = [""]
     while folders:
-        within = folders.pop()
-        try:
-            with os.scandir(os.path.join(top, within)) as entries:
-                for entry in entries:
-                    name = within + entry.name
-                    if entry.name.startswith(".") or name in own:
-                        continue
-                    is_folder = _is_directory(entry)
-                    if is_folder and not entry.is_symlink():
-                        folders += [name + "/"] * recursive
-                    if not is_folder or _named_like_an_image(name):
-                        yield name
-                    elif entry.is_symlink():
-                        _warn_skipped(entry.path, "a link to a folder")
-        except OSError as error:
-            _warn_skipped(error.filename or os.path.join(top, within), error.strerror)
+        folder = folders.pop()
+        for entry in _scan_folder(os.path.join(top, folder)):
+            name = folder + entry.name
+            if entry.name.startswith(".") or name in excluded:
+                continue
+            if not _is_folder(entry):
+                yield name
+                continue
+            is_link = entry.is_symlink()
+            if recursive and not is_link:
+                folders.append(name + "/")
+            if _has_image_suffix(name):
+                yield name
+            elif is_link:
+                _warn_skipped(entry.path, "a link to a folder")
 
 
-def _is_directory(entry: os.DirEntry) -> bool:
+def _scan_folder(path: str) -> Iterator[os.DirEntry]:
+    try:
+        with os.scandir(path) as entries:
+            yield from entries
+    except OSError as error:
+        _warn_skipped(error.filename or path, error.strerror)
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # A link that leads to itself.
+    except OSError:  # A symbolic link to itself.
         return False
 
 
-def _named_like_an_image(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in _ENDINGS
+def _has_image_suffix(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in _IMAGE_SUFFIXES
 
 
 def _warn_skipped(path: str, reason: str | None) -> None:
     print(f"warning: {path}: left out: {reason}", file=sys.stderr)
-
-
-def find_labels(
-    files: InputFiles, labels: Path | None, class_names: Sequence[str]
-) -> Callable[[str], str] | None:
-    """Finds the true classes of files, where they are known.
-
-    Args:
-      files: what will be read.
-      labels: a CSV of `path,label`, or None to look at the names of folders and files.
-      class_names: what counts as a label.
-
-    Returns:
-      A function from `File.name` to the name of its class, empty where that is not known; or None where none
-      is.
-
-    Raises:
-      InferError: the CSV is no such CSV.
-    """
-    if labels is not None:
-        known = _read_labels(labels, set(class_names))
-        if not any(file.name in known for file in files):
-            raise InferError(
-                f"{labels}: none of its paths is that of a file in --input, like {next(iter(files)).name}"
-            )
-        return lambda name: known.get(name, "")
-    folder = os.path.basename(os.path.abspath(files.top))
-    find = functools.partial(
-        _label_in_name, folder=folder, class_names=frozenset(class_names)
-    )
-    return find if any(find(file.name) for file in files) else None
-
-
-def _label_in_name(name: str, folder: str, class_names: frozenset[str]) -> str:
-    within, slash, base = name.rpartition("/")
-    parent = within.rpartition("/")[2] if slash else folder
-    if parent in class_names:
-        return parent
-    _, underscore, end = os.path.splitext(base)[0].rpartition("_")
-    return end if underscore and end in class_names else ""
-
-
-def _read_labels(path: Path, class_names: set[str]) -> dict[str, str]:
-    try:
-        with open(
-            path, newline="", encoding="utf-8-sig", errors="surrogateescape"
-        ) as file:
-            rows = [
-                [cell.strip() for cell in row[:2]] for row in csv.reader(file) if row
-            ]
-    except (OSError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InferError(f"{path}: the labels cannot be read: {reason}") from error
-    if rows and [cell.lower() for cell in rows[0]] == ["path", "label"]:
-        rows = rows[1:]
-    rows = [row for row in rows if row[1:] != [""]]  # Not labelled yet.
-    for row in rows:
-        if len(row) < 2 or row[1] not in class_names:
-            raise InferError(
-                f"{path}: expected rows of path,label with a label among {', '.join(sorted(class_names))}; "
-                f"found {','.join(row)}"
-            )
-    return {row[0].removeprefix("./"): row[1] for row in rows}

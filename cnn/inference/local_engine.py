@@ -16,15 +16,15 @@ from tqdm import tqdm
 
 from cnn.config import InferConfig
 from cnn.inference.decode_pool import DecodePool, open_pool
+from cnn.inference.labels import find_labels
 from cnn.inference.listing import (
     FORMATS,
     InferError,
     InputFile,
     InputFiles,
-    find_labels,
     list_inputs,
 )
-from cnn.inference.output_checks import check_outputs, plot_path
+from cnn.inference.output_checks import check_outputs, own_files, plot_path
 from cnn.inference.plot_process import plot_process
 from cnn.inference.report import save_report_plot, save_visualization
 from cnn.inference.row_formats import RowFormat, infer_format
@@ -74,8 +74,8 @@ def predict_folder(config: InferConfig) -> bool:
         pool = stack.enter_context(open_pool(config.workers, config.decode_timeout))
         if plot is not None:
             call_plot = stack.enter_context(plot_process())
-        files = list_inputs(config)
-        pool.prepare(len(files), (file.path for file in files))
+        files = list_inputs(config.input, config.recursive, own_files(config))
+        pool.scale_up(len(files), (file.path for file in files))
         # JAX takes a second to import, while the processes of the pool start.
         from cnn.classifier import Classifier
 
@@ -178,7 +178,7 @@ def _predict_batches(
             pending.append(file)
             yield file.path
 
-    decoded = pool.decode(take_paths(), classifier.preprocessing)
+    decoded = pool.imap(take_paths(), classifier.preprocessing)
     while chunk := list(itertools.islice(decoded, batch_size)):
         batch = [pending.popleft() for _ in chunk]
         paths = [file.path for file in batch]

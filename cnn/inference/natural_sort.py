@@ -1,7 +1,8 @@
-"""Many names in natural order, in little memory: sorted runs, deflated block by block, merged when asked for.
+"""Sorts many file names in natural order in little memory.
 
-A million names of scans take some ten megabytes. All that is held of them as Python strings is one run while
-it is sorted, and a block of each run while they are merged.
+A folder may have a million files. A sorted list of their names takes about 100 MB, the
+sorted, compressed runs of this module about 10 MB: an external merge sort whose runs
+stay in memory. Only this saving justifies the module.
 """
 
 import heapq
@@ -11,58 +12,81 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator
 
-# Names that are sorted at once, and those that are deflated together.
-_RUN_LENGTH, _BLOCK_LENGTH = 32_768, 512
+# Names per sorted run, which are Python strings only while they are sorted.
+RUN_LENGTH = 32_768
+# Names per compressed block, of which one block per run is held while runs are merged.
+BLOCK_LENGTH = 512
+# The fastest level of zlib: a higher one saves little on blocks of similar names.
+_COMPRESSION_LEVEL = 1
 _NUMBER = re.compile(rb"0*([0-9]+)")
 
 
 class SortedNames:
-    """Names, none of which has a NUL in it, in natural order.
+    """A compressed collection of names, iterated in natural order.
 
     Example:
-      >>> list(Names(["a10", "a2", "a1/b"]))
+      >>> list(SortedNames(["a10", "a2", "a1/b"]))
       ['a1/b', 'a2', 'a10']
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
-        """Takes the names one by one, in any order."""
-        left = iter(names)
+    def __init__(
+        self,
+        names: Iterable[str],
+        run_length: int = RUN_LENGTH,
+        block_length: int = BLOCK_LENGTH,
+    ) -> None:
+        """Sorts and compresses the names.
+
+        Args:
+          names: names without NUL characters, in any order, consumed lazily.
+          run_length: names per sorted run.
+          block_length: names per compressed block.
+        """
+        remaining = iter(names)
         self._count = 0
         self._runs: list[list[bytes]] = []
-        while run := sorted(itertools.islice(left, _RUN_LENGTH), key=natural_key):
+        while run := list(itertools.islice(remaining, run_length)):
+            run.sort(key=natural_key)
             self._count += len(run)
-            self._runs.append(
-                [
-                    _compress(run[start : start + _BLOCK_LENGTH])
-                    for start in range(0, len(run), _BLOCK_LENGTH)
-                ]
-            )
+            self._runs.append(_compress_run(run, block_length))
 
     def __len__(self) -> int:
         return self._count
 
     def __iter__(self) -> Iterator[str]:
-        runs = [
-            itertools.chain.from_iterable(map(_decompress, run)) for run in self._runs
-        ]
-        return runs[0] if len(runs) == 1 else heapq.merge(*runs, key=natural_key)
+        runs = [_iterate_run(run) for run in self._runs]
+        if len(runs) == 1:
+            return runs[0]
+        return heapq.merge(*runs, key=natural_key)
 
 
 def natural_key(name: str) -> tuple[bytes, str]:
-    """Makes a sorting key that takes runs of digits as numbers: 2 before 10.
+    """Returns a sorting key that compares digits by their value, so that 2 < 10.
 
     Example:
-      >>> sorted(["a10", "a02", "a2", "a1/b", "a"], key=natural)
+      >>> sorted(["a10", "a02", "a2", "a1/b", "a"], key=natural_key)
       ['a', 'a1/b', 'a02', 'a2', 'a10']
     """
-    # A number is less than any text; one with more digits is greater.
-    return _NUMBER.sub(
-        lambda m: b"\0" + len(m[1]).to_bytes(2, "big") + m[1], os.fsencode(name)
-    ), name
+    return _NUMBER.sub(_encode_number, os.fsencode(name)), name
+
+
+def _encode_number(match: re.Match[bytes]) -> bytes:
+    """Encodes a number below any text (NUL), and below any number of more digits."""
+    digits = match[1]
+    return b"\0" + len(digits).to_bytes(2, "big") + digits
+
+
+def _compress_run(names: list[str], block_length: int) -> list[bytes]:
+    starts = range(0, len(names), block_length)
+    return [_compress(names[start : start + block_length]) for start in starts]
+
+
+def _iterate_run(blocks: list[bytes]) -> Iterator[str]:
+    return itertools.chain.from_iterable(map(_decompress, blocks))
 
 
 def _compress(names: list[str]) -> bytes:
-    return zlib.compress(os.fsencode("\0".join(names)), 1)
+    return zlib.compress(os.fsencode("\0".join(names)), _COMPRESSION_LEVEL)
 
 
 def _decompress(block: bytes) -> list[str]:

@@ -40,6 +40,12 @@ def plot_path(plot: Path) -> Path | None:
     return None if str(plot) == "none" else plot
 
 
+def own_files(config: InferConfig) -> list[Path | None]:
+    """Returns the files of the run itself, which are no input if they lie in it."""
+    outputs = [config.output, config.plot, config.debug_dir]
+    return [*outputs, config.labels, config.model]
+
+
 def _check_input_is_local(folder: Path) -> None:
     uri = as_uri(folder)
     if "://" in uri:

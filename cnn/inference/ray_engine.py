@@ -24,13 +24,14 @@ from cnn import parallel
 from cnn.config import InferConfig, as_uri
 from cnn.errors import Error
 from cnn.inference.decode_pool import open_pool
+from cnn.inference.labels import find_labels
 from cnn.inference.listing import (
     InferError,
     InputFiles,
-    find_labels,
     list_inputs,
     locate,
 )
+from cnn.inference.output_checks import own_files
 from cnn.inference.ray_sink import CORRECT, LABELED, make_sink
 from cnn.inference.row_formats import ROW_FORMATS, CsvFormat
 from cnn.inference.run_statistics import STATUSES, summary_line
@@ -155,7 +156,7 @@ def _predict_and_write(ray: Any, config: InferConfig, output: Path) -> Counter[s
     """Writes the rows of all files, and returns their counts."""
     from cnn.classifier import Classifier
 
-    files = list_inputs(config)
+    files = list_inputs(config.input, config.recursive, own_files(config))
     classifier = Classifier.load(config.model, config.unsure_below)
     find_label = find_labels(files, config.labels, classifier.class_names)
     schema = Schema(
@@ -252,7 +253,7 @@ class _Actor:
         """Returns an array of `bytes` in column `line` for those in column `name`."""
         files = list(locate(self._folder, map(os.fsdecode, batch["name"])))
         paths = [file.path for file in files]
-        decoded = list(self._pool.decode(paths, self._classifier.preprocessing))
+        decoded = list(self._pool.imap(paths, self._classifier.preprocessing))
         predictions = self._classifier.classify(paths, decoded)
         lines = []
         for file, prediction in zip(files, predictions, strict=True):

@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from cnn.data import datasets
+from tests.conftest import ROOT
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
 PEERS = {
     "torch": ["torch==2.13.0", "numpy"],
     "keras": ["tensorflow-cpu==2.21.0", "keras==3.15.1"],

@@ -1,7 +1,10 @@
-"""Reads folders with bin/infer, from command to exit: python -m tests.benchmarks.folders --model mnist_model.h5.
+"""Times bin/infer on folders, from command to exit.
 
-Each row is a folder that is made here: digits as PNGs, or photographs of 12 megapixels, which Pillow's draft mode
-alone decodes beside us, in as many processes, by turns. Memory is that of all processes, added up.
+Usage: python -m tests.benchmarks.folders --model mnist_model.h5
+
+Each row is a folder that is made here: digits as PNG files, or photographs of 12
+megapixels. The draft mode of Pillow alone decodes the photographs for comparison, in as
+many processes, by turns. Memory is the sum over all processes.
 """
 
 import argparse
@@ -23,12 +26,11 @@ from PIL import Image
 from cnn import parallel
 from cnn.augmentation.simulated_pages import PAGE_KINDS
 from cnn.data import datasets
-
-ROOT = Path(__file__).parent.parent.parent
+from tests.conftest import ROOT
 
 
 def main() -> None:
-    """Prints a row a folder: medians of the runs, and all of them."""
+    """Prints a row per folder: the median of the runs, and each run."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--model", type=Path, default=Path("mnist_model.h5"))
     parser.add_argument("--runs", type=int, default=5)
@@ -39,21 +41,19 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     model = arguments.model.absolute()
-    print(
-        "| folder | seconds, median (all) | images/s | megabytes at most |\n|---|---|---|---|",
-        flush=True,
-    )
-    for what in arguments.only:
+    print("| folder | seconds, median (all) | images/s | megabytes at most |")
+    print("|---|---|---|---|", flush=True)
+    for kind in arguments.only:
         with tempfile.TemporaryDirectory() as folder:
-            if what == "help":
-                timed("--help", 1, arguments.runs, ["--help"])
-            elif what == "photos":
-                photographs(Path(folder), 2000)
+            if kind == "help":
+                print_timing("--help", 1, arguments.runs, ["--help"])
+            elif kind == "photos":
+                write_photographs(Path(folder), 2000)
                 command = ["--input", folder, "--model", str(model), "--plot", "none"]
-                beside(Path(folder), arguments.runs, command)
+                compare_with_pillow(Path(folder), arguments.runs, command)
             else:
-                count = int(what)
-                digits(Path(folder), count)
+                count = int(kind)
+                write_digits(Path(folder), count)
                 runs = 1 if count > 100_000 else arguments.runs
                 command = [
                     "--input",
@@ -64,12 +64,14 @@ def main() -> None:
                     "/dev/null",
                 ]
                 if count <= 10_000:
-                    timed(f"{count:,} digits, with the plot", count, runs, command)
-                timed(f"{count:,} digits", count, runs, [*command, "--plot", "none"])
+                    name = f"{count:,} digits, with the plot"
+                    print_timing(name, count, runs, command)
+                command += ["--plot", "none"]
+                print_timing(f"{count:,} digits", count, runs, command)
 
 
-def digits(folder: Path, count: int) -> None:
-    """Writes test digits as PNGs, of more than there are under many names, 10,000 to a folder."""
+def write_digits(folder: Path, count: int) -> None:
+    """Writes test digits as PNG files, 10,000 per folder; further ones are links."""
     images = datasets.load("mnist", "test").images[..., 0]
     for i in range(count):
         path = folder / str(i // 10_000) / f"scan{i}.png"
@@ -80,8 +82,8 @@ def digits(folder: Path, count: int) -> None:
             os.link(folder / "0" / f"scan{i % len(images)}.png", path)
 
 
-def photographs(folder: Path, count: int) -> None:
-    """Writes pictures of 4032×3024, of a digit on a sheet, as a telephone does; ten, under many names."""
+def write_photographs(folder: Path, count: int) -> None:
+    """Writes ten photographs of 4032×3024 of a digit; further ones are links."""
     images = datasets.load("mnist", "test").images[..., 0]
     for i in range(10):
         page = PAGE_KINDS["phone"](
@@ -96,9 +98,9 @@ def photographs(folder: Path, count: int) -> None:
         os.link(folder / f"{i % 10}.jpg", folder / f"{i}.jpg")
 
 
-def timed(name: str, count: int, runs: int, flags: list[str]) -> None:
+def print_timing(name: str, count: int, runs: int, flags: list[str]) -> None:
     """Runs the command, and prints its row."""
-    figures = [once(flags) for _ in range(runs)]
+    figures = [run_infer(flags) for _ in range(runs)]
     seconds = [figure[0] for figure in figures]
     middle = statistics.median(seconds)
     each = ", ".join(f"{second:.2f}" for second in seconds)
@@ -109,9 +111,10 @@ def timed(name: str, count: int, runs: int, flags: list[str]) -> None:
     )
 
 
-def once(flags: list[str]) -> tuple[float, float]:
-    """Runs the command once; returns seconds, and the memory of its processes at most, in megabytes."""
-    start, most = time.monotonic(), [0.0]
+def run_infer(flags: list[str]) -> tuple[float, float]:
+    """Runs the command once; returns seconds, and peak memory in megabytes."""
+    start = time.monotonic()
+    most = [0.0]
     run = [sys.executable, str(ROOT / "bin" / "infer"), *flags]
     with tempfile.TemporaryDirectory() as cwd:
         process = subprocess.Popen(
@@ -121,7 +124,7 @@ def once(flags: list[str]) -> tuple[float, float]:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        watch = threading.Thread(target=_watch, args=(process, most))
+        watch = threading.Thread(target=_watch_memory, args=(process, most))
         watch.start()
         process.wait()
         seconds = time.monotonic() - start
@@ -130,7 +133,7 @@ def once(flags: list[str]) -> tuple[float, float]:
     return seconds, most[0]
 
 
-def _watch(process: subprocess.Popen, most: list[float]) -> None:
+def _watch_memory(process: subprocess.Popen, most: list[float]) -> None:
     while process.poll() is None:
         ours = subprocess.run(
             ["ps", "--no-headers", "-o", "rss", "-s", str(process.pid)],
@@ -141,25 +144,30 @@ def _watch(process: subprocess.Popen, most: list[float]) -> None:
         time.sleep(0.5)
 
 
-def beside(folder: Path, runs: int, flags: list[str]) -> None:
-    """Reads photographs by turns with Pillow's decoding alone, to the size that we take, in as many processes."""
+def compare_with_pillow(folder: Path, runs: int, flags: list[str]) -> None:
+    """Reads photographs by turns with bin/infer, and with the decoder of Pillow alone.
+
+    Pillow decodes to the size that we use, in as many processes.
+    """
     paths = sorted(folder.iterdir())
-    ratios, ours = [], []
+    seconds = []
+    ratios = []
     for _ in range(runs):
         start = time.monotonic()
         with ProcessPoolExecutor(parallel.cpu_count()) as executor:
-            list(executor.map(_drafted, paths, chunksize=4))
-        alone = time.monotonic() - start
-        ours.append(once(flags)[0])
-        ratios.append(alone / ours[-1])
+            list(executor.map(_decode_draft, paths, chunksize=4))
+        pillow_seconds = time.monotonic() - start
+        seconds.append(run_infer(flags)[0])
+        ratios.append(pillow_seconds / seconds[-1])
+    middle = statistics.median(seconds)
     print(
-        f"| {len(paths)} photographs | {statistics.median(ours):.2f} | {len(paths) / statistics.median(ours):.0f} "
+        f"| {len(paths)} photographs | {middle:.2f} | {len(paths) / middle:.0f} "
         f"| Pillow alone takes {statistics.median(ratios):.2f} of the time |",
         flush=True,
     )
 
 
-def _drafted(path: Path) -> tuple[int, int]:
+def _decode_draft(path: Path) -> tuple[int, int]:
     with Image.open(io.BytesIO(path.read_bytes())) as image:
         image.draft(None, (1008, 756))
         image.load()

@@ -1,9 +1,14 @@
-"""Breaks image files at random, and reads them among whole ones: python -m tests.benchmarks.fuzz --count 100000.
+"""Breaks image files at random, and reads them among whole ones.
 
-Says what became of them, how many killed a process or took two seconds, and whether any harmed a neighbour.
+Usage: python -m tests.benchmarks.fuzz --count 100000
+
+Prints the number of files per status, of files that killed a process or took 2 s, and
+of whole files that were read otherwise beside a broken one. Files that killed a process
+or took 2 s are kept in a new folder, whose name is printed.
 """
 
 import argparse
+import shutil
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -13,10 +18,13 @@ import numpy as np
 from cnn.data import datasets
 from cnn.inference import decode_pool
 from cnn.preprocessing import pipeline
-from tests.broken import KINDS, Break, broken, whole_files
+from tests.broken import KINDS, Break, break_file, whole_files
 
-# Files that are on the disk at a time; every eighth is whole.
-_TOGETHER, _EIGHTH = 4000, 8
+# Files that are on the disk at a time.
+_BATCH_SIZE = 4000
+# One file in so many is whole.
+_WHOLE_EVERY = 8
+_TIMEOUT_SECONDS = 2
 
 
 def main() -> None:
@@ -27,62 +35,65 @@ def main() -> None:
     arguments = parser.parse_args()
     rng = np.random.default_rng(arguments.seed)
     whole = whole_files(datasets.load("mnist", "test").images[:84, ..., 0])
-    statuses, wrong = Counter(), 0
+    kept = Path(tempfile.mkdtemp(prefix=f"fuzz-{arguments.seed}-"))
+    statuses = Counter()
+    num_broken = 0
+    num_wrong = 0
     with (
-        decode_pool.open_pool(2, timeout=2) as decoders,
+        decode_pool.open_pool(2, timeout=_TIMEOUT_SECONDS) as pool,
         tempfile.TemporaryDirectory() as folder,
     ):
-        known = _read_whole(decoders, whole, Path(folder))
-        done = 0
-        while done < arguments.count:
-            paths, neighbours = _written(rng, whole, Path(folder))
-            for i, decoded in enumerate(decoders.decode(paths, "mnist")):
-                if i in neighbours:
-                    wrong += not _same(decoded, known[neighbours[i]])
+        known = _read_whole(pool, whole, Path(folder))
+        while num_broken < arguments.count:
+            paths, neighbors = _write_files(rng, whole, Path(folder))
+            for i, file in enumerate(pool.imap(paths, "mnist")):
+                if i in neighbors:
+                    num_wrong += not _is_same(file, known[neighbors[i]])
                     continue
-                done += 1
-                lost = decoded.detail.startswith(("killed", "took"))
-                statuses[decoded.detail if lost else decoded.status] += 1
-                if lost:
-                    Path(f"/tmp/lost-{arguments.seed}-{done}").write_bytes(
-                        Path(paths[i]).read_bytes()
-                    )
-    print(
-        f"{done:,} broken files: {dict(statuses)}; {wrong} whole neighbours read otherwise"
-    )
-    raise SystemExit(
-        wrong > 0 or len(set(statuses) - {"ok", "blank", "unreadable"}) > 0
-    )
+                num_broken += 1
+                is_lost = file.detail.startswith(("killed", "took"))
+                statuses[file.detail if is_lost else file.status] += 1
+                if is_lost:
+                    shutil.copy(paths[i], kept / str(num_broken))
+    print(f"{num_broken:,} broken files: {dict(statuses)}")
+    print(f"{num_wrong} whole neighbors read otherwise")
+    lost = set(statuses) - {"ok", "blank", "unreadable"}
+    if lost:
+        print(f"the files that were lost are in {kept}")
+    else:
+        kept.rmdir()
+    raise SystemExit(bool(lost or num_wrong))
 
 
 def _read_whole(
-    decoders: decode_pool.DecodePool, whole: list[bytes], folder: Path
+    pool: decode_pool.DecodePool, whole: list[bytes], folder: Path
 ) -> list[pipeline.PreprocessedFile]:
     paths = [folder / f"whole{i}" for i in range(len(whole))]
     for path, content in zip(paths, whole, strict=True):
         path.write_bytes(content)
-    return list(decoders.decode(map(str, paths), "mnist"))
+    return list(pool.imap(map(str, paths), "mnist"))
 
 
-def _written(
+def _write_files(
     rng: np.random.Generator, whole: list[bytes], folder: Path
 ) -> tuple[list[str], dict[int, int]]:
-    """Writes files; returns their paths, and which of them are whole, with their number."""
-    paths, neighbours = [], {}
-    for i in range(_TOGETHER):
+    """Writes files; returns their paths, and the number of the whole file per index."""
+    paths = []
+    neighbors = {}
+    for i in range(_BATCH_SIZE):
         one, other = rng.integers(len(whole), size=2).tolist()
         content = whole[one]
-        if i % _EIGHTH:
-            breaks = [_drawn(rng) for _ in range(rng.integers(1, 4))]
-            content = broken(content, whole[other], breaks)
+        if i % _WHOLE_EVERY:
+            breaks = [_sample_break(rng) for _ in range(rng.integers(1, 4))]
+            content = break_file(content, whole[other], breaks)
         else:
-            neighbours[i] = one
+            neighbors[i] = one
         paths.append(str(folder / f"{i}.png"))
         Path(paths[-1]).write_bytes(content)
-    return paths, neighbours
+    return paths, neighbors
 
 
-def _drawn(rng: np.random.Generator) -> Break:
+def _sample_break(rng: np.random.Generator) -> Break:
     return Break(
         str(rng.choice(KINDS)),
         rng.uniform(0, 0.999),
@@ -91,7 +102,7 @@ def _drawn(rng: np.random.Generator) -> Break:
     )
 
 
-def _same(one: pipeline.PreprocessedFile, other: pipeline.PreprocessedFile) -> bool:
+def _is_same(one: pipeline.PreprocessedFile, other: pipeline.PreprocessedFile) -> bool:
     return one[1:] == other[1:] and np.array_equal(one.candidates, other.candidates)
 
 

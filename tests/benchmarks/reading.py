@@ -9,8 +9,7 @@ from PIL import Image, ImageOps
 
 from cnn.classifier import Classifier
 from cnn.data import datasets
-
-ROOT = Path(__file__).parent.parent.parent
+from tests.conftest import ROOT
 
 
 def main() -> None:

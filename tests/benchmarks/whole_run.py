@@ -7,7 +7,7 @@ import sys
 import jax
 import numpy as np
 
-from cnn import cli
+from cnn.compilation_cache import enable_compilation_cache
 from cnn.config import PRESETS, TrainConfig
 from cnn.data import datasets
 from cnn.training import loop, train_step
@@ -25,7 +25,7 @@ def listen(event: str, seconds: float, **_: object) -> None:
 
 def compiling_and_memory() -> dict[str, float]:
     """Trains as the command does, from nothing to the plots."""
-    cli._enable_compilation_cache()
+    enable_compilation_cache()
     report = loop.train(TrainConfig(preset="fast", **PRESETS["fast"]))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     return {

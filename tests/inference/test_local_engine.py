@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from cnn.config import InferConfig
-from cnn.inference import decode_pool, listing, local_engine, natural_sort
+from cnn.inference import decode_pool, listing, local_engine
+from cnn.inference.output_checks import own_files
 from cnn.inference.run_statistics import RunStatistics
 from tests.conftest import command
 from tests.inference.conftest import read_folder
@@ -161,9 +162,9 @@ def test_workers_and_batch_sizes_change_nothing(digits, model, tmp_path):
 def test_processes_decode_in_order_and_more_than_they_may_hold(digits):
     paths = [str(path) for path in sorted(digits.rglob("scan*.png"))] * 20
     with decode_pool.open_pool(2) as pool:
-        images = [decoded.candidates for decoded in pool.decode(paths, "mnist")]
+        images = [decoded.candidates for decoded in pool.imap(paths, "mnist")]
     with decode_pool.open_pool(0) as pool:
-        expected = [decoded.candidates for decoded in pool.decode(paths[:30], "mnist")]
+        expected = [decoded.candidates for decoded in pool.imap(paths[:30], "mnist")]
     assert len(images) == len(paths)
     assert all(
         np.array_equal(image, expected[i % 30]) for i, image in enumerate(images)
@@ -219,27 +220,14 @@ def test_labels_come_from_a_csv(digits, model, tmp_path, mnist_test, capsys):
         read_folder(digits, model, tmp_path / "o.csv", labels=table)
 
 
-def test_names_that_only_differ_by_a_number_at_the_end_are_in_order():
-    pages = ["page2", "page", "page10", "page1", "a/page", "page.png2", "page.png"]
-    assert sorted(pages, key=natural_sort.natural_key) == [
-        "a/page", "page", "page1", "page2", "page10", "page.png", "page.png2",
-    ]  # fmt: skip
-
-
 def test_the_model_in_the_folder_is_not_read_as_an_image(digits, model, tmp_path):
     shutil.copy(model, digits / "mnist_model.h5")
     config = InferConfig(
         input=digits, model=digits / "mnist_model.h5", plot=Path("none")
     )
-    assert "mnist_model.h5" not in [file.name for file in listing.list_inputs(config)]
-
-
-def test_rows_without_a_label_are_not_labelled(tmp_path):
-    (tmp_path / "l.csv").write_text("path,label\na.png,3\nb.png,\n")
-    label_of = listing.find_labels(
-        listing.InputFiles("", ["a.png", "b.png"]), tmp_path / "l.csv", "0123456789"
-    )
-    assert (label_of("a.png"), label_of("b.png")) == ("3", "")
+    assert "mnist_model.h5" not in [
+        file.name for file in listing.list_inputs(config.input, True, own_files(config))
+    ]
 
 
 def test_an_output_is_whole_or_the_one_before(digits, model, tmp_path, monkeypatch):

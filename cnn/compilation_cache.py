@@ -1,0 +1,46 @@
+"""Keeps compiled JAX programs in the user's cache folder, between runs."""
+
+import os
+import platform
+import warnings
+import zlib
+from pathlib import Path
+
+
+def enable_compilation_cache() -> None:
+    """Sets JAX's compilation cache to a folder of the user, by environment variables.
+
+    Does nothing if the variable `JAX_COMPILATION_CACHE_DIR` is set or the folder cannot
+    be written. Must be called before JAX is imported.
+    """
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
+        return
+    try:
+        folder = _cache_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # No permission, or no home.
+        return
+    if not os.access(folder, os.W_OK):
+        return
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    # JAX warns of an entry that a kill has truncated, and compiles it again.
+    message = "Error reading persistent compilation cache entry"
+    warnings.filterwarnings("ignore", message)
+
+
+def _cache_folder() -> Path:
+    """Returns a folder per kind of processor, since several may share a home."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    processor = zlib.crc32(_processor_features())
+    return cache / "cnn" / f"jax-{platform.machine()}-{processor:08x}"
+
+
+def _processor_features() -> bytes:
+    """Returns the instruction sets of the processor, which compiled programs need."""
+    try:
+        lines = Path("/proc/cpuinfo").read_bytes().splitlines()
+    except OSError:
+        return platform.processor().encode()
+    features = {line for line in lines if line.startswith((b"flags", b"Features"))}
+    return b"".join(sorted(features))
