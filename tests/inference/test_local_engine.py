@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from cnn.config import InferConfig
-from cnn.inference import decode_pool, listing, local_engine, natural_sort
+from cnn.inference import decode_pool, local_engine
 from cnn.inference.run_statistics import RunStatistics
 from tests.conftest import command
 from tests.inference.conftest import read_folder
@@ -217,29 +217,6 @@ def test_labels_come_from_a_csv(digits, model, tmp_path, mnist_test, capsys):
         match=r"labels\.csv: expected rows of path,label with a label among 0, 1",
     ):
         read_folder(digits, model, tmp_path / "o.csv", labels=table)
-
-
-def test_names_that_only_differ_by_a_number_at_the_end_are_in_order():
-    pages = ["page2", "page", "page10", "page1", "a/page", "page.png2", "page.png"]
-    assert sorted(pages, key=natural_sort.natural_key) == [
-        "a/page", "page", "page1", "page2", "page10", "page.png", "page.png2",
-    ]  # fmt: skip
-
-
-def test_the_model_in_the_folder_is_not_read_as_an_image(digits, model, tmp_path):
-    shutil.copy(model, digits / "mnist_model.h5")
-    config = InferConfig(
-        input=digits, model=digits / "mnist_model.h5", plot=Path("none")
-    )
-    assert "mnist_model.h5" not in [file.name for file in listing.list_inputs(config)]
-
-
-def test_rows_without_a_label_are_not_labelled(tmp_path):
-    (tmp_path / "l.csv").write_text("path,label\na.png,3\nb.png,\n")
-    label_of = listing.find_labels(
-        listing.InputFiles("", ["a.png", "b.png"]), tmp_path / "l.csv", "0123456789"
-    )
-    assert (label_of("a.png"), label_of("b.png")) == ("3", "")
 
 
 def test_an_output_is_whole_or_the_one_before(digits, model, tmp_path, monkeypatch):
