@@ -1,4 +1,4 @@
-"""The classifier: arrays and files in, calibrated probabilities out."""
+"""A trained classifier: arrays and files in, calibrated probabilities out."""
 
 import json
 import subprocess
@@ -57,7 +57,7 @@ def test_arrays_of_any_dtype_and_files_are_predicted(trained, mnist_test, tmp_pa
         np.zeros((1, 28, 28, 3)),
         np.full((1, 28, 28), 255.0),
     ):
-        with pytest.raises(ValueError, match="pictures: expected"):
+        with pytest.raises(ValueError, match="s: expected"):
             classifier.predict(wrong)
     Image.fromarray(images[0, ..., 0]).save(tmp_path / "a.png")
     assert [
