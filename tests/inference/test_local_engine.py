@@ -532,7 +532,7 @@ def test_the_python_door(trained, mnist_test, tmp_path):
         np.zeros((1, 28, 28, 3)),
         np.full((1, 28, 28), 255.0),
     ):
-        with pytest.raises(ValueError, match="pictures: expected"):
+        with pytest.raises(ValueError, match="images: expected"):
             classifier.predict(wrong)
     Image.fromarray(pictures[0, ..., 0]).save(tmp_path / "a.png")
     assert [
