@@ -1,8 +1,14 @@
-"""Reads corrupted digits and non-digits: python -m tests.benchmarks.corruptions --model mnist_model.h5.
+"""Measures a model on corrupted digits and on images that are no digits.
 
-The 15 corruptions are the kinds of MNIST-C (Mu & Gilmer, 2019, arXiv:1906.02337) at its usual severities,
-written from their descriptions, without its code and without `cnn.augment`: a net is validated by pictures
-that were not made as its training pictures were. Errors cannot be compared with those on its files.
+    python -m tests.benchmarks.corruptions --model mnist_model.h5
+
+The 15 corruptions have the names and the usual severities of MNIST-C (Mu & Gilmer, 2019,
+arXiv:1906.02337). They are written from its descriptions, without its code: errors here
+cannot be compared with those on its files.
+
+This file shares no code with `cnn.augmentation` and `cnn.preprocessing`, on purpose. A
+model is measured on images that were not made by the code that made its training images.
+So scaling and centering (`_scale_and_center`), letters and noise stand here once more.
 """
 
 import argparse
@@ -23,11 +29,13 @@ from cnn.data import datasets
 from cnn.training import loop
 
 SIZE = 28
-COUNT = 2000  # of each kind of non-digit
-CENTRE = (SIZE - 1) / 2
-DETAIL = 4  # lines are drawn so many times larger and then averaged, to be smooth
+COUNT = 2000  # Images of each kind of non-digit.
+CENTER = (SIZE - 1) / 2
+# Lines are drawn at this multiple of the size and averaged, to be smooth.
+DETAIL = 4
 
-# No letter that can be read as a digit in some hand: 0 DOQaou, 1 IJijl, 2 Zz, 4 Yy, 5 Ss, 6 Gb, 8 B, 9 gq.
+# Letters that some people write like a digit are left out: 0 DOQaou, 1 IJijl, 2 Zz, 4 Yy,
+# 5 Ss, 6 Gb, 8 B, 9 gq.
 LETTERS = "".join(sorted(set(string.ascii_letters) - set("DOQaouIJijlZzYySsGbBgq")))
 FONTS = (
     *(
@@ -41,27 +49,27 @@ FONTS = (
 
 
 def _floats(images: np.ndarray) -> np.ndarray:
-    """Maps 0..255 to 0..1."""
+    """Converts integers in [0, 255] to floats in [0, 1]."""
     return images.astype(np.float32) / 255
 
 
 def _bytes(x: np.ndarray) -> np.ndarray:
-    """Maps 0..1 to 0..255; what is beyond is clipped."""
+    """Clips floats to [0, 1], and converts them to integers in [0, 255]."""
     return np.rint(np.clip(x, 0, 1) * 255).astype(np.uint8)
 
 
 def _blur(x: np.ndarray, sigma: float) -> np.ndarray:
-    """Blurs each picture, none into the next."""
+    """Blurs each image on its own with a Gaussian; `sigma` in pixels."""
     return ndimage.gaussian_filter(x, (0, sigma, sigma))
 
 
 def _signs(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    """Draws -1 or 1."""
+    """Samples -1 or 1."""
     return rng.choice([-1, 1], size=shape)
 
 
 def _about(rng: np.random.Generator, value: float, count: int) -> np.ndarray:
-    """Draws values within a tenth of the usual severity."""
+    """Samples values within 10 % of the usual severity `value`."""
     return value * rng.uniform(0.9, 1.1, count)
 
 
@@ -69,26 +77,26 @@ def _about(rng: np.random.Generator, value: float, count: int) -> np.ndarray:
 
 
 def shot_noise(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
-    """Counts photons, 3 to 5 of them where the paper is white."""
+    """Counts photons: a Poisson distribution with a mean of 3 to 5 for white."""
     photons = rng.uniform(3, 5, (len(images), 1, 1))
     return _bytes(rng.poisson(_floats(images) * photons) / photons)
 
 
 def impulse_noise(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
-    """Makes 27 % of the pixels black or white."""
+    """Sets 27 % of the pixels to black or white."""
     hit = rng.random(images.shape) < 0.27
     return np.where(hit, rng.choice(np.uint8([0, 255]), images.shape), images)
 
 
 def brightness(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
-    """Adds half of white; nothing is random."""
+    """Adds 0.5 to all pixels. Deterministic."""
     return _bytes(_floats(images) + 0.5)
 
 
 def stripe(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
-    """Inverts the 7 columns at the left and the 7 at the right; nothing is random.
+    """Inverts the 7 columns at the left and the 7 at the right. Deterministic.
 
-    We read "a stripe" as the middle half of the picture that stays as it was between two inverted strips.
+    MNIST-C describes "a stripe": here it is the middle half, between inverted strips.
     """
     result = images.copy()
     for strip in (np.s_[:, :, :7], np.s_[:, :, -7:]):
@@ -97,7 +105,7 @@ def stripe(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
 
 
 def _plasma(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Sums octaves of noise, each half as strong and twice as fine, and stretches each sum to 0..1."""
+    """Samples plasma noise in [0, 1]: five octaves, each half as strong as the last."""
     total = np.zeros((count, SIZE, SIZE), np.float32)
     for octave in range(5):
         knots = 2**octave + 1
@@ -110,29 +118,29 @@ def _plasma(rng: np.random.Generator, count: int) -> np.ndarray:
 
 
 def fog(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
-    """Adds clouds twice as bright as white, and dims the sum to the digit's own maximum."""
+    """Adds plasma noise with a maximum of 2, and scales back to the image's maximum."""
     x = _floats(images)
     top = x.max((1, 2), keepdims=True)
     return _bytes((x + 2 * _plasma(rng, len(x))) * top / (top + 2))
 
 
 def spatter(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
-    """Lays splashes of a liquid over the picture: blurred noise where it is high, soft at the rim."""
+    """Covers the image with drops: thresholded blurred noise with soft edges."""
     liquid = _blur(rng.standard_normal(images.shape, dtype=np.float32), 1.3)
     liquid /= liquid.std((1, 2), keepdims=True)
     cover = np.clip((liquid - 1.0) / 0.5, 0, 1)
-    colour = rng.uniform(0.5, 0.9, (len(images), 1, 1))
+    color = rng.uniform(0.5, 0.9, (len(images), 1, 1))
     x = _floats(images)
-    return _bytes(x + cover * np.maximum(colour - x, 0))
+    return _bytes(x + cover * np.maximum(color - x, 0))
 
 
 # Blur
 
 
-def _swap_neighbours(rng: np.random.Generator, x: np.ndarray) -> None:
-    """Swaps pixels with others at most 1 away, in place."""
+def _swap_neighbors(rng: np.random.Generator, x: np.ndarray) -> None:
+    """Swaps each pixel with a neighbor, in place."""
     every = np.arange(len(x))
-    # Without this, some pixels would be handed on all along a row, and thin strokes dissolve.
+    # A pixel moves once at most. Else it could travel along a row: thin strokes dissolve.
     moved = np.zeros(x.shape, bool)
     for row, column in np.ndindex(SIZE - 2, SIZE - 2):
         here = every, row + 1, column + 1
@@ -145,15 +153,15 @@ def _swap_neighbours(rng: np.random.Generator, x: np.ndarray) -> None:
 
 
 def glass_blur(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
-    """Blurs a little, swaps neighbouring pixels, twice, and blurs again."""
+    """Blurs, swaps neighboring pixels twice, and blurs again."""
     x = _blur(_floats(images), 0.7)
     for _ in range(2):
-        _swap_neighbours(rng, x)
+        _swap_neighbors(rng, x)
     return _bytes(_blur(x, 0.7))
 
 
 def _trail(angle: float, radius: int = 10, sigma: float = 3.0) -> np.ndarray:
-    """Weighs a half-line by a Gaussian: what moves trails behind itself, as in ImageMagick."""
+    """Makes a one-sided Gaussian kernel along a line, as ImageMagick's motion blur."""
     kernel = np.zeros((2 * radius + 3, 2 * radius + 3), np.float32)
     steps = np.arange(radius + 1)
     places = radius + 1 + np.stack([steps * np.sin(angle), steps * np.cos(angle)])
@@ -167,7 +175,7 @@ def _trail(angle: float, radius: int = 10, sigma: float = 3.0) -> np.ndarray:
 
 
 def motion_blur(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
-    """Moves each picture along a line within 45 degrees of the horizontal."""
+    """Blurs along a line within 45 degrees of the horizontal."""
     kernels = [_trail(angle) for angle in np.deg2rad(rng.uniform(-45, 45, len(images)))]
     pairs = zip(_floats(images), kernels, strict=True)
     return _bytes(
@@ -179,10 +187,10 @@ def motion_blur(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
 
 
 def _affine(images: np.ndarray, matrices: list) -> np.ndarray:
-    """Resamples each picture about its centre; a matrix tells where, from there, an output pixel is read."""
+    """Resamples about the center. A matrix maps an output offset to an input offset."""
     result = np.empty(images.shape, np.float32)
     for i, matrix in enumerate(np.asarray(matrices)):
-        offset = CENTRE - matrix @ [CENTRE, CENTRE]
+        offset = CENTER - matrix @ [CENTER, CENTER]
         ndimage.affine_transform(
             _floats(images[i]), matrix, offset, output=result[i], order=1
         )
@@ -190,18 +198,18 @@ def _affine(images: np.ndarray, matrices: list) -> np.ndarray:
 
 
 def shear(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
-    """Slants by 0.4 to the left or the right."""
+    """Shears by a factor of 0.4 to the left or the right."""
     slants = _about(rng, 0.4, len(images)) * _signs(rng, len(images))
     return _affine(images, [[[1, 0], [slant, 1]] for slant in slants])
 
 
 def scale(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
-    """Shrinks to 0.7 about the centre."""
+    """Shrinks to 0.7 of the size about the center."""
     return _affine(images, [np.eye(2) / size for size in _about(rng, 0.7, len(images))])
 
 
 def rotate(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
-    """Turns by 0.4 rad, 23 degrees, either way."""
+    """Rotates by 0.4 rad (23 degrees) in either direction."""
     angles = _about(rng, 0.4, len(images)) * _signs(rng, len(images))
     return _affine(
         images, [[[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]] for a in angles]
@@ -209,7 +217,7 @@ def rotate(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
 
 
 def translate(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
-    """Moves by 3 whole pixels along each axis."""
+    """Translates by 3 pixels along each axis."""
     padded = np.pad(images, ((0, 0), (3, 3), (3, 3)))
     corners = 3 + 3 * _signs(rng, len(images), 2)
     return np.stack(
@@ -223,19 +231,17 @@ def translate(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
 # Lines
 
 
-def _ends(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draws a point on one side of the picture and one on the opposite side, in pixels."""
-    near, far = (
-        np.array([0, rng.uniform(3, SIZE - 3)]),
-        np.array([SIZE, rng.uniform(3, SIZE - 3)]),
-    )
+def _sample_ends(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Samples points on two opposite sides of the image, in pixels."""
+    near = np.array([0, rng.uniform(3, SIZE - 3)])
+    far = np.array([SIZE, rng.uniform(3, SIZE - 3)])
     return (near, far) if rng.random() < 0.5 else (near[::-1], far[::-1])
 
 
-def _drawn(
+def _draw_over(
     images: np.ndarray, draw: Callable[[ImageDraw.ImageDraw], None]
 ) -> np.ndarray:
-    """Draws in white over each picture, on a sheet with `DETAIL` times its side."""
+    """Draws in white over each image, on a canvas of `DETAIL` times its size."""
     result = np.empty_like(images)
     for i, image in enumerate(images):
         sheet = Image.new("L", (SIZE * DETAIL, SIZE * DETAIL))
@@ -245,27 +251,27 @@ def _drawn(
 
 
 def dotted_line(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
-    """Draws a straight line of dots from edge to edge."""
+    """Draws a straight dotted line from edge to edge."""
 
     def draw(sheet: ImageDraw.ImageDraw) -> None:
-        start, end = _ends(rng)
+        start, end = _sample_ends(rng)
         steps = int(np.hypot(*(end - start)) / 2.5)
         for part in (np.arange(steps) + rng.random()) / steps:
             sheet.circle(
                 tuple(DETAIL * (start + part * (end - start))), 0.75 * DETAIL, fill=255
             )
 
-    return _drawn(images, draw)
+    return _draw_over(images, draw)
 
 
 def zigzag(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
-    """Draws a zigzag line from edge to edge, 4 pixels high, with a tooth every 5."""
+    """Draws a zigzag line from edge to edge: 4 pixels high, a period of 5 pixels."""
 
     def draw(sheet: ImageDraw.ImageDraw) -> None:
-        start, end = _ends(rng)
+        start, end = _sample_ends(rng)
         along = (end - start) / np.hypot(*(end - start))
         across = 2 * np.array([-along[1], along[0]]) * _signs(rng)
-        # It begins before the one edge and ends behind the other: no loose end is to be seen.
+        # It starts and ends outside the image, so that no loose end is visible.
         steps = np.arange(-2, int(np.hypot(*(end - start)) / 2.5) + 3)
         corners = [
             start + 2.5 * step * along + (-1) ** step * across
@@ -275,81 +281,95 @@ def zigzag(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
             [tuple(DETAIL * corner) for corner in corners], fill=255, width=DETAIL
         )
 
-    return _drawn(images, draw)
+    return _draw_over(images, draw)
 
 
-def _slope(x: np.ndarray, along: int, across: int) -> np.ndarray:
-    """Sobel's filter; that of scipy would smooth over the first axis, from picture to picture, too."""
+def _sobel(x: np.ndarray, along: int, across: int) -> np.ndarray:
+    """Applies the Sobel filter. SciPy's would smooth from image to image, too."""
     return ndimage.correlate1d(
         ndimage.correlate1d(x, [-1, 0, 1], along), [1, 2, 1], across
     )
 
 
-def _ridges(size: np.ndarray, down: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Marks where the gradient is larger than a pixel uphill and a pixel downhill of it."""
+def _suppress_non_maxima(
+    size: np.ndarray, down: np.ndarray, right: np.ndarray
+) -> np.ndarray:
+    """Marks pixels whose gradient is at a maximum along its own direction."""
     length = np.maximum(size, 1e-6)
     places = np.indices(size.shape, np.float32)
     uphill = np.stack([np.zeros_like(size), down / length, right / length])
     ahead, behind = (
         ndimage.map_coordinates(size, places + uphill * way, order=1) for way in (1, -1)
     )
-    # Of two equal neighbours one stays, so that an edge is one pixel wide.
+    # One of two equal neighbors stays, so that an edge is one pixel wide.
     return (size >= ahead) & (size > behind)
 
 
 def canny_edges(rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
-    """Keeps only the edges (Canny, 1986), 255 on 0; nothing is random."""
+    """Detects edges (Canny, 1986): 255 on 0. Deterministic."""
     x = _blur(_floats(images), 1.0)
-    down, right = _slope(x, 1, 2), _slope(x, 2, 1)
+    down = _sobel(x, 1, 2)
+    right = _sobel(x, 2, 1)
     size = np.hypot(down, right)
-    weak = _ridges(size, down, right) & (size > 0.2)
-    neighbours = np.zeros((3, 3, 3), bool)
-    neighbours[1] = True
-    # Hysteresis: a weak edge stays where it hangs together with a strong one.
-    pieces, count = ndimage.label(weak, neighbours)
+    weak = _suppress_non_maxima(size, down, right) & (size > 0.2)
+    neighbors = np.zeros((3, 3, 3), bool)
+    neighbors[1] = True
+    # Hysteresis: a weak edge stays if it is connected to a strong one.
+    pieces, count = ndimage.label(weak, neighbors)
     strong = np.zeros(count + 1, bool)
     strong[pieces[weak & (size > 0.4)]] = True
     return np.where(strong[pieces] & weak, 255, 0).astype(np.uint8)
 
 
-CORRUPTIONS: dict[str, Callable[[np.random.Generator, np.ndarray], np.ndarray]] = {
-    corruption.__name__: corruption
-    for corruption in (
-        *(shot_noise, impulse_noise, glass_blur, motion_blur),
-        *(shear, scale, rotate, brightness, translate, stripe),
-        *(fog, spatter, dotted_line, zigzag, canny_edges),
-    )
+Corruption = Callable[[np.random.Generator, np.ndarray], np.ndarray]
+
+CORRUPTIONS: dict[str, Corruption] = {
+    "shot_noise": shot_noise,
+    "impulse_noise": impulse_noise,
+    "glass_blur": glass_blur,
+    "motion_blur": motion_blur,
+    "shear": shear,
+    "scale": scale,
+    "rotate": rotate,
+    "brightness": brightness,
+    "translate": translate,
+    "stripe": stripe,
+    "fog": fog,
+    "spatter": spatter,
+    "dotted_line": dotted_line,
+    "zigzag": zigzag,
+    "canny_edges": canny_edges,
 }
 
 
-def _generator(seed: int, name: str) -> np.random.Generator:
-    """Makes a generator that depends on nothing but the seed and the name."""
+def _make_generator(seed: int, name: str) -> np.random.Generator:
+    """Makes a random generator for a seed and a name."""
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
-def corrupted(images: np.ndarray, seed: int) -> dict[str, np.ndarray]:
-    """Corrupts `uint8 (N, 28, 28)` in each of the 15 ways."""
+def corrupt_all(images: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+    """Applies each of the 15 corruptions to `uint8 (N, 28, 28)`."""
     return {
-        name: corrupt(_generator(seed, name), images)
+        name: corrupt(_make_generator(seed, name), images)
         for name, corrupt in CORRUPTIONS.items()
     }
 
 
-# What is no digit
+# Images that are no digits
 
 
-def _mixed(
+def _mix(
     rng: np.random.Generator, count: int, makers: list[Callable[[], np.ndarray]]
 ) -> np.ndarray:
-    """Has each picture, values 0..1, made by one of the makers."""
+    """Makes each image, in [0, 1], by one of the makers at random."""
     return _bytes(np.stack([makers[rng.integers(len(makers))]() for _ in range(count)]))
 
 
 def _blank(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Makes pictures of one grey, a quarter of them black, half of them with a noise of some grey levels."""
-    grey = rng.random((count, 1, 1)) * (rng.random((count, 1, 1)) < 0.75)
+    """Makes uniform gray images, a quarter of them black, half with faint noise."""
+    gray = rng.random((count, 1, 1)) * (rng.random((count, 1, 1)) < 0.75)
     noise = rng.standard_normal((count, SIZE, SIZE)) * 0.01
-    return _bytes(grey + noise * (rng.random((count, 1, 1)) < 0.5))
+    return _bytes(gray + noise * (rng.random((count, 1, 1)) < 0.5))
 
 
 def _noise(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -363,15 +383,17 @@ def _noise(rng: np.random.Generator, count: int) -> np.ndarray:
     def gaussian() -> np.ndarray:
         return rng.uniform(0, 0.7) + rng.uniform(0.1, 0.5) * rng.standard_normal(shape)
 
-    def peppered() -> np.ndarray:
+    def salt_and_pepper() -> np.ndarray:
         return (rng.random(shape) < rng.uniform(0.05, 0.5)).astype(float)
 
-    return _mixed(rng, count, [lambda: rng.random(shape), gaussian, peppered, smooth])
+    return _mix(
+        rng, count, [lambda: rng.random(shape), gaussian, salt_and_pepper, smooth]
+    )
 
 
 def _texture(rng: np.random.Generator, count: int) -> np.ndarray:
     """Makes checkers, stripes, gratings, gradients and crosshatch."""
-    y, x = np.mgrid[:SIZE, :SIZE] - CENTRE
+    y, x = np.mgrid[:SIZE, :SIZE] - CENTER
 
     def wave(angle: float, period: float) -> np.ndarray:
         along = x * np.cos(angle) + y * np.sin(angle)
@@ -381,7 +403,8 @@ def _texture(rng: np.random.Generator, count: int) -> np.ndarray:
         return wave(rng.uniform(0, np.pi), rng.uniform(3, 10))
 
     def checkers() -> np.ndarray:
-        angle, period = rng.uniform(0, np.pi / 2), rng.uniform(4, 12)
+        angle = rng.uniform(0, np.pi / 2)
+        period = rng.uniform(4, 12)
         return (wave(angle, period) * wave(angle + np.pi / 2, period) > 0).astype(float)
 
     def gradient() -> np.ndarray:
@@ -390,7 +413,8 @@ def _texture(rng: np.random.Generator, count: int) -> np.ndarray:
         return rng.uniform(0.3, 1) * (ramp - ramp.min()) / np.ptp(ramp)
 
     def crosshatch() -> np.ndarray:
-        angle, period = rng.uniform(0, np.pi), rng.uniform(4, 9)
+        angle = rng.uniform(0, np.pi)
+        period = rng.uniform(4, 9)
         crossing = angle + rng.uniform(np.pi / 4, np.pi / 2)
         return np.clip(
             np.maximum(wave(angle, period), wave(crossing, period)) * 4 - 2.5, 0, 1
@@ -402,7 +426,7 @@ def _texture(rng: np.random.Generator, count: int) -> np.ndarray:
     def grating() -> np.ndarray:
         return 0.5 + rng.uniform(0.15, 0.5) * any_wave()
 
-    return _mixed(rng, count, [checkers, stripes, grating, gradient, crosshatch])
+    return _mix(rng, count, [checkers, stripes, grating, gradient, crosshatch])
 
 
 @functools.cache
@@ -413,8 +437,8 @@ def _font(name: str) -> ImageFont.FreeTypeFont:
     )
 
 
-def _as_mnist(sheet: Image.Image) -> np.ndarray:
-    """Fits ink into 20x20 pixels and puts its centre of mass into the middle of 28x28, as MNIST was made."""
+def _scale_and_center(sheet: Image.Image) -> np.ndarray:
+    """Scales to 20×20 pixels and centers the center of mass in 28×28, as MNIST."""
     ink = sheet.crop(sheet.getbbox())
     shrink = 20 / max(ink.size)
     small = ink.resize(
@@ -424,30 +448,33 @@ def _as_mnist(sheet: Image.Image) -> np.ndarray:
         SIZE / 2 - np.array(ndimage.center_of_mass(np.asarray(small)))
     ).astype(int)
     top, left = np.clip(middle, 0, SIZE - np.array(small.size[::-1]))
-    picture = Image.new("L", (SIZE, SIZE))
-    picture.paste(small, (int(left), int(top)))
-    return np.asarray(picture)
+    image = Image.new("L", (SIZE, SIZE))
+    image.paste(small, (int(left), int(top)))
+    return np.asarray(image)
 
 
 def _letter(rng: np.random.Generator) -> np.ndarray:
-    """Draws a letter of some font, turned a little so that no two are the same."""
+    """Draws a random letter in a random font, rotated by up to 10 degrees."""
     sheet = Image.new("L", (128, 128))
-    letter, font = rng.choice(list(LETTERS)), FONTS[rng.integers(len(FONTS))]
+    letter = rng.choice(list(LETTERS))
+    font = FONTS[rng.integers(len(FONTS))]
     ImageDraw.Draw(sheet).text(
         (64, 64), str(letter), fill=255, font=_font(font), anchor="mm"
     )
-    return _as_mnist(sheet.rotate(rng.uniform(-10, 10), Image.Resampling.BICUBIC))
+    return _scale_and_center(
+        sheet.rotate(rng.uniform(-10, 10), Image.Resampling.BICUBIC)
+    )
 
 
 def _letters(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Draws letters that are not like digits."""
+    """Draws letters that do not look like digits."""
     return np.stack([_letter(rng) for _ in range(count)])
 
 
 def _halves(
     rng: np.random.Generator, count: int, images: np.ndarray, labels: np.ndarray
 ) -> np.ndarray:
-    """Joins halves, left and right or upper and lower, of two digits of different classes."""
+    """Joins halves of two digits of different classes, side by side or stacked."""
     first = rng.integers(len(images), size=count)
     second = np.array(
         [rng.choice(np.flatnonzero(labels != labels[i])) for i in first], int
@@ -462,9 +489,10 @@ def _halves(
 def non_digits(
     images: np.ndarray, labels: np.ndarray, seed: int, count: int
 ) -> dict[str, np.ndarray]:
-    """Makes `count` pictures of each kind that is no digit; `halves` are those of the digits given.
+    """Makes `count` images of each kind that is no digit.
 
-    Some of them do look like a digit, such as a 7 on a 1: no net can reach an AUROC of 1 there.
+    The kind `halves` joins halves of the given digits. Some look like a digit, such as a
+    7 above a 1, so no model reaches an AUROC of 1.
     """
     makers = {
         "blank": _blank,
@@ -472,38 +500,44 @@ def non_digits(
         "texture": _texture,
         "letters": _letters,
     }
-    made = {name: make(_generator(seed, name), count) for name, make in makers.items()}
-    return made | {"halves": _halves(_generator(seed, "halves"), count, images, labels)}
+    made = {
+        name: make(_make_generator(seed, name), count) for name, make in makers.items()
+    }
+    return made | {
+        "halves": _halves(_make_generator(seed, "halves"), count, images, labels)
+    }
 
 
 # Measures
 
 
-def _pictures(dataset: datasets.Dataset) -> np.ndarray:
-    """Drops the channel."""
+def _without_channel(dataset: datasets.Dataset) -> np.ndarray:
+    """Drops the channel axis."""
     return dataset.images.reshape(-1, SIZE, SIZE)
 
 
-def _error(classifier: Classifier, images: np.ndarray, labels: np.ndarray) -> float:
-    """Measures the share of pictures that are read wrong."""
+def _error_rate(
+    classifier: Classifier, images: np.ndarray, labels: np.ndarray
+) -> float:
+    """Computes the fraction of wrong predictions."""
     return float((classifier.predict_proba(images).argmax(-1) != labels).mean())
 
 
 def errors(
     classifier: Classifier, dataset: datasets.Dataset, seed: int
 ) -> dict[str, float]:
-    """Measures the error, 0..1, on each corruption of the data set, and as `clean` that without any."""
-    images = _pictures(dataset)
-    result = {"clean": _error(classifier, images, dataset.labels)}
+    """Computes the error rate, in [0, 1], per corruption and on `clean` images."""
+    images = _without_channel(dataset)
+    result = {"clean": _error_rate(classifier, images, dataset.labels)}
     for name, corrupt in CORRUPTIONS.items():
-        result[name] = _error(
-            classifier, corrupt(_generator(seed, name), images), dataset.labels
+        result[name] = _error_rate(
+            classifier, corrupt(_make_generator(seed, name), images), dataset.labels
         )
     return result
 
 
 def auroc(digits: np.ndarray, others: np.ndarray) -> float:
-    """Computes how often a digit's confidence is above that of another picture; ties count half."""
+    """Computes the area under the ROC curve of confidence; ties count half."""
     ranks = stats.rankdata(np.concatenate([digits, others]))
     least = len(digits) * (len(digits) + 1) / 2
     return float((ranks[: len(digits)].sum() - least) / (len(digits) * len(others)))
@@ -512,39 +546,39 @@ def auroc(digits: np.ndarray, others: np.ndarray) -> float:
 def aurocs(
     classifier: Classifier, dataset: datasets.Dataset, seed: int
 ) -> dict[str, float]:
-    """Measures how well confidence tells the digits from each kind of non-digit, and from `all` together."""
-    images = _pictures(dataset)
+    """Computes the AUROC of digits against each kind of non-digit and `all`."""
+    images = _without_channel(dataset)
     digits = classifier.predict_proba(images).max(-1)
-    made = non_digits(images, dataset.labels, seed, COUNT)
-    others = {
-        name: classifier.predict_proba(pictures).max(-1)
-        for name, pictures in made.items()
-    }
+    others: dict[str, np.ndarray] = {}
+    for name, made in non_digits(images, dataset.labels, seed, COUNT).items():
+        others[name] = classifier.predict_proba(made).max(-1)
     others["all"] = np.concatenate(list(others.values()))
     return {name: auroc(digits, confidences) for name, confidences in others.items()}
 
 
-def draw_sheet(dataset: datasets.Dataset, seed: int, path: str) -> None:
-    """Draws a row of 8 examples of each kind, three times their size."""
-    images, labels = _pictures(dataset), dataset.labels
+def draw_contact_sheet(dataset: datasets.Dataset, seed: int, path: str) -> None:
+    """Draws a contact sheet: a row of 8 images per kind, at three times their size."""
+    images = _without_channel(dataset)
+    labels = dataset.labels
     rows = (
         {"clean": images[:8]}
-        | corrupted(images[:8], seed)
+        | corrupt_all(images[:8], seed)
         | non_digits(images, labels, seed, 8)
     )
-    zoom, margin = 3, 110
+    zoom = 3
+    margin = 110
     pitch = SIZE * zoom + 2
     sheet = Image.new("L", (margin + 8 * pitch, len(rows) * pitch), 128)
-    for row, (name, pictures) in enumerate(rows.items()):
+    for row, (name, examples) in enumerate(rows.items()):
         ImageDraw.Draw(sheet).text((6, (row + 0.4) * pitch), name, fill=255)
-        for column, picture in enumerate(pictures):
-            large = np.kron(picture, np.ones((zoom, zoom), np.uint8))
+        for column, image in enumerate(examples):
+            large = np.kron(image, np.ones((zoom, zoom), np.uint8))
             sheet.paste(Image.fromarray(large), (margin + column * pitch, row * pitch))
     sheet.save(path)
 
 
 def _print_tables(classifier: Classifier, dataset: datasets.Dataset, seed: int) -> None:
-    """Prints errors, then areas under the curve."""
+    """Prints the error rates, then the areas under the ROC curve."""
     found = errors(classifier, dataset, seed)
     clean = found.pop("clean")
     print("error")
@@ -558,18 +592,18 @@ def _print_tables(classifier: Classifier, dataset: datasets.Dataset, seed: int) 
 
 
 def main() -> None:
-    """Prints what the model makes of corrupted digits and of what is none, or draws some."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Prints the tables of a model, or draws a contact sheet."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--model", default="mnist_model.h5")
     parser.add_argument("--split", choices=["validation", "test"], default="validation")
     parser.add_argument(
         "--seed",
         type=int,
         default=0,
-        help="of the training's split and of what is drawn",
+        help="seed of the validation split and of the images",
     )
     parser.add_argument(
-        "--sheet", metavar="PATH", help="draw 8 of each kind to a PNG, and stop"
+        "--sheet", metavar="PATH", help="write 8 images of each kind to a PNG, and stop"
     )
     arguments = parser.parse_args()
     train_set, dataset = datasets.load_train_and_test("mnist", None)
@@ -578,7 +612,7 @@ def main() -> None:
             train_set, TrainConfig(seed=arguments.seed)
         )[1]
     if arguments.sheet:
-        draw_sheet(dataset, arguments.seed, arguments.sheet)
+        draw_contact_sheet(dataset, arguments.seed, arguments.sheet)
     else:
         _print_tables(Classifier.load(arguments.model), dataset, arguments.seed)
 
