@@ -125,8 +125,8 @@ def restore(
         raise CheckpointError(f"{path}: no checkpoint there")
     try:
         with _quiet_orbax():
-            state = _read_state(path, target)
-            document = _read_document(path)
+            state = _load_state(path, target)
+            document = _load_document(path)
     except CheckpointError:
         raise
     # Orbax and TensorStore have no common error type for damaged files.
@@ -151,7 +151,7 @@ def _get_accuracy(metrics: Mapping[str, float]) -> float:
     return metrics["accuracy"]
 
 
-def _read_state(path: Path, target: State | None) -> State:
+def _load_state(path: Path, target: State | None) -> State:
     with ocp.StandardCheckpointer() as checkpointer:
         description = checkpointer.metadata(path / _STATE_ITEM).item_metadata
         if description is None:
@@ -167,7 +167,7 @@ def _empty_array(leaf: Any) -> np.ndarray:
     return np.empty(leaf.shape, leaf.dtype)
 
 
-def _read_document(path: Path) -> dict[str, dict[str, Any]]:
+def _load_document(path: Path) -> dict[str, dict[str, Any]]:
     with ocp.Checkpointer(ocp.JsonCheckpointHandler()) as checkpointer:
         document = checkpointer.restore(path / _METADATA_ITEM)
     if not isinstance(document, dict):
@@ -180,8 +180,8 @@ def _read_document(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _check_structure(path: Path, saved: State, target: State) -> None:
-    found = {name: tuple(leaf.shape) for name, leaf in _named_leaves(saved)}
-    expected = {name: tuple(leaf.shape) for name, leaf in _named_leaves(target)}
+    found = {name: tuple(leaf.shape) for name, leaf in _list_leaves(saved)}
+    expected = {name: tuple(leaf.shape) for name, leaf in _list_leaves(target)}
     for name in sorted(found.keys() | expected.keys()):
         if found.get(name) != expected.get(name):
             raise CheckpointError(
@@ -202,11 +202,11 @@ def _compute_checksums(state: State) -> dict[str, int]:
     """Computes a CRC-32 per array: Orbax restores a changed value without an error."""
     return {
         name: zlib.crc32(np.asarray(leaf).tobytes())
-        for name, leaf in _named_leaves(state)
+        for name, leaf in _list_leaves(state)
     }
 
 
-def _named_leaves(tree: State) -> list[tuple[str, Any]]:
+def _list_leaves(tree: State) -> list[tuple[str, Any]]:
     """Lists the leaves of a tree with their paths, such as `params/dense/kernel`."""
     leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
     return [

@@ -25,16 +25,16 @@ class Prediction(NamedTuple):
 
     Attributes:
       path: of the file.
-      prediction: the name of the most probable class; empty if the status is `blank` or
-        `unreadable`.
-      confidence: the probability of that class, in [0, 1]; 0 without a prediction.
-      status: `ok`; `unsure` (a confidence below the threshold, perhaps no character at
-        all); `blank` (an image without ink); `unreadable` (not an image).
+      prediction: the name of the most probable class, or empty if the status is `blank`
+        or `unreadable`.
+      confidence: the probability of that class, in [0, 1], or 0 without a prediction.
+      status: `ok`, `unsure` (a confidence below the threshold, perhaps no character at
+        all), `blank` (an image without ink) or `unreadable` (not an image).
       detail: one line on why the status is not `ok`, or on other characters in the
         image.
-      probabilities: `float32 (num_classes,)` in [0, 1]; None without a prediction.
-      image: `float32 (28, 28, 1)` in [0, 1], the input of the network; None without a
-        prediction.
+      probabilities: `float32 (num_classes,)` in [0, 1], or None without a prediction.
+      image: the input of the network, `float32 (28, 28, 1)` in [0, 1], or None without
+        a prediction.
       candidate: index of `image` among the candidates that preprocessing made of the
         file, counted from 0.
     """
@@ -88,12 +88,12 @@ class Classifier:
 
         Args:
           params: of `cnn.model.CNN`: layer name → `{"kernel": ..., "bias": ...}`.
-          metadata: `class_names`, a list of str; optionally `preprocessing` (default
-            "mnist") and `unsure_below` (default 0).
+          metadata: `class_names`, a list of str, and optionally `preprocessing`
+            (default "mnist") and `unsure_below` (default 0).
           unsure_below: confidence threshold, in [0, 1], instead of that of `metadata`.
 
         Raises:
-          ModelFileError: the metadata name an unknown preprocessing.
+          ModelFileError: the `preprocessing` of the metadata is unknown.
         """
         if unsure_below is None:
             unsure_below = metadata.get("unsure_below", 0.0)
@@ -128,8 +128,8 @@ class Classifier:
         """Computes the logits of images.
 
         Args:
-          images: `(N, 28, 28)` or `(N, 28, 28, 1)`, light ink on a dark background;
-            integers in [0, 255], or floats in [0, 1].
+          images: `(N, 28, 28)` or `(N, 28, 28, 1)`, light ink on a dark background, as
+            integers in [0, 255] or floats in [0, 1].
 
         Returns:
           `float32 (N, num_classes)`.

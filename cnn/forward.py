@@ -28,7 +28,7 @@ def forward_in_batches(
 
     Args:
       params: of `cnn.model.CNN`.
-      images: `(N, 28, 28)` or `(N, 28, 28, 1)`; integers in [0, 255], or floats in
+      images: `(N, 28, 28)` or `(N, 28, 28, 1)`, as integers in [0, 255] or floats in
         [0, 1].
       num_classes: the number of outputs of the network.
 

@@ -57,7 +57,7 @@ def model_layers(num_classes: int | None) -> list[Layer]:
     """Describes `cnn.model.CNN` layer by layer, without the input layer.
 
     Args:
-      num_classes: units of the last layer; None where the number does not matter.
+      num_classes: units of the last layer, or None where the number does not matter.
 
     Example:
       >>> [layer.class_name for layer in model_layers(10)][-3:]
@@ -166,12 +166,14 @@ def _dense(name: str, units: int | None, activation: str) -> Layer:
 
 def _num_classes(layers: list[Layer]) -> int:
     """Returns the units of the last dense layer, or 0 if there is none."""
-    units = [layer.config.get("units") for layer in layers if layer[0] == "Dense"]
+    units = [
+        layer.config.get("units") for layer in layers if layer.class_name == "Dense"
+    ]
     return (units[-1] if units else None) or 0
 
 
 def _inference_layers(layers: list[Layer]) -> list[Layer]:
-    """Drops layers without effect; joins each activation to the layer before it."""
+    """Drops layers without effect, and joins activations to the layer before them."""
     kept: list[Layer] = []
     for layer in layers:
         if not kept:

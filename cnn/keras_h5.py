@@ -89,7 +89,7 @@ def load(path: str | Path) -> tuple[Params, Metadata]:
     _check_is_hdf5(path)
     try:
         with h5py.File(path, "r") as file:
-            return _read_model(path, file)
+            return _load_model(path, file)
     except ArchitectureError as error:
         raise ModelFileError(f"{path}: another network: {error}") from None
     except (*_HDF5_ERRORS, *_JSON_ERRORS) as error:
@@ -167,17 +167,17 @@ def _check_is_hdf5(path: Path) -> None:
         )
 
 
-def _read_model(path: Path, file: h5py.File) -> tuple[Params, Metadata]:
+def _load_model(path: Path, file: h5py.File) -> tuple[Params, Metadata]:
     config = file.attrs.get("model_config")
     if config is not None:  # A file of weights alone has no description.
         keras_architecture.check_architecture(config)
-    params = _read_params(file)
+    params = _load_params(file)
     _check_values(path, params, file.attrs)
     num_classes = params["dense_1"]["bias"].size
-    return params, _read_metadata(path, file.attrs.get("cnn"), num_classes)
+    return params, _load_metadata(path, file.attrs.get("cnn"), num_classes)
 
 
-def _read_params(file: h5py.File) -> Params:
+def _load_params(file: h5py.File) -> Params:
     """Finds each layer by the shape of its kernel, which no two layers may share."""
     layers = _layers_by_kernel_shape(file)
     params = {}
@@ -196,8 +196,8 @@ def _read_params(file: h5py.File) -> Params:
 
 
 def _layers_by_kernel_shape(file: h5py.File) -> dict[_Shape, _TensorsByShape]:
-    layers = _read_layers(file)
-    # The kernel is the tensor with the most axes; the bias has one.
+    layers = _list_layers(file)
+    # The kernel is the tensor with the most axes.
     shapes = [max(tensors, key=len) for tensors in layers]
     for shape in shapes:
         count = shapes.count(shape)
@@ -206,7 +206,7 @@ def _layers_by_kernel_shape(file: h5py.File) -> dict[_Shape, _TensorsByShape]:
     return dict(zip(shapes, layers, strict=True))
 
 
-def _read_layers(file: h5py.File) -> list[_TensorsByShape]:
+def _list_layers(file: h5py.File) -> list[_TensorsByShape]:
     layers: dict[str, _TensorsByShape] = {}
 
     def collect(name: str, item: h5py.Group | h5py.Dataset) -> None:
@@ -248,7 +248,7 @@ def _check_values(
         )
 
 
-def _read_metadata(path: Path, text: str | None, num_classes: int) -> Metadata:
+def _load_metadata(path: Path, text: str | None, num_classes: int) -> Metadata:
     if text is None:
         return {"class_names": [str(label) for label in range(num_classes)]}
     metadata = json.loads(text)
