@@ -1,12 +1,15 @@
-"""Checkpoints of a training run, by Orbax: one numbered folder an epoch, whole or not there."""
+"""Saves and restores checkpoints of a training run with Orbax.
+
+Each epoch has a numbered folder with two items: `state` (arrays) and `metadata` (JSON).
+Orbax writes a folder under a temporary name and renames it when it is complete.
+"""
 
 import contextlib
-import functools
 import logging
 import re
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,188 +19,169 @@ import orbax.checkpoint as ocp
 
 from cnn.errors import Error
 
-_STATE, _METADATA = "state", "metadata"
+# A nested dict of arrays: the state of a training run.
+State = dict[str, Any]
+
+# The items of a checkpoint, and the keys in its `metadata` item.
+_STATE_ITEM = "state"
+_METADATA_ITEM = "metadata"
+_METADATA_KEY = "about"
+_CHECKSUMS_KEY = "checksums"
+# The newest checkpoints that are kept, besides the best.
+_NUM_LATEST = 3
+
+_REMEDY = "remove that folder to go on from the one before, or give --restart"
 
 
 class CheckpointError(Error):
-    """A checkpoint that is missing, foreign or damaged."""
+    """A checkpoint that is missing, damaged, or of another network."""
 
 
 @contextlib.contextmanager
 def open_manager(folder: Path) -> Iterator[ocp.CheckpointManager]:
-    """Opens the checkpoints of a run, for as long as the `with` lasts.
+    """Opens the checkpoints of a run until the end of the `with` block.
 
-    The last three are kept, and the one of the highest validation accuracy.
+    The manager keeps the last three checkpoints and the one with the highest validation
+    accuracy. On exit, also by an exception, it waits for a save in progress.
 
     Args:
-      folder: made if it is not there.
+      folder: created if it does not exist.
+
+    Raises:
+      CheckpointError: the folder cannot be written.
     """
-    policies = ocp.checkpoint_managers
-    keep = [
-        policies.LatestN(3),
-        policies.BestN(get_metric_fn=lambda m: m["accuracy"], n=1),
-    ]
-    options = ocp.CheckpointManagerOptions(
-        preservation_policy=policies.AnyPreservationPolicy(keep),
-        best_fn=lambda metrics: metrics[
-            "accuracy"
-        ],  # Without it, the metrics are not written.
-        cleanup_tmp_directories=True,
-    )
-    with _silenced():
-        with _writing(folder):
-            opened = ocp.CheckpointManager(folder.absolute(), options=options)
+    with _quiet_orbax():
+        with _translate_write_errors(folder):
+            manager = ocp.CheckpointManager(
+                folder.absolute(), options=_manager_options()
+            )
         try:
-            yield opened
-        finally:  # It waits for a save in progress, also when an exception ends the run.
-            with _writing(folder):
-                opened.close()
-
-
-@contextlib.contextmanager
-def _writing(folder: Any) -> Iterator[None]:
-    try:
-        yield
-    except (
-        Exception
-    ) as error:  # A full disk shows as whatever Orbax and TensorStore happen to raise.
-        full = "no space left" in str(error).lower() or "RESOURCE_EXHAUSTED" in str(
-            error
-        )
-        reason = "no space left on the disk" if full else str(error).partition("\n")[0]
-        raise CheckpointError(
-            f"{folder}: the checkpoint cannot be written there: {reason}"
-        ) from error
+            yield manager
+        finally:
+            with _translate_write_errors(folder):
+                manager.close()
 
 
 def save(
-    opened: ocp.CheckpointManager, epoch: int, state: dict, about: dict, accuracy: float
+    manager: ocp.CheckpointManager,
+    epoch: int,
+    state: State,
+    metadata: dict[str, Any],
+    accuracy: float,
 ) -> None:
-    """Starts to write a checkpoint in the background.
+    """Starts to save a checkpoint, and returns while Orbax writes it.
 
     Args:
-      opened: from `manager`.
-      epoch: its number.
-      state: a nested dict of arrays.
-      about: what the model is for, as JSON.
-      accuracy: on validation, in [0, 1].
+      manager: from `open_manager`.
+      epoch: the number of the checkpoint, at least 1.
+      state: a nested dict of arrays. It is copied first.
+      metadata: the description of the model, written as JSON.
+      accuracy: on the validation split, in [0, 1].
+
+    Raises:
+      CheckpointError: the checkpoint cannot be written.
     """
-    state = jax.tree.map(
-        np.array, state
-    )  # A copy, since training goes on and uses the memory again.
-    metadata = {"about": about, "checksums": _checksums(state)}
+    # Training donates the arrays' memory to the next step while Orbax still writes.
+    state = jax.tree.map(np.array, state)
+    document = {_METADATA_KEY: metadata, _CHECKSUMS_KEY: _compute_checksums(state)}
     items = {
-        _STATE: ocp.args.StandardSave(state),
-        _METADATA: ocp.args.JsonSave(metadata),
+        _STATE_ITEM: ocp.args.StandardSave(state),
+        _METADATA_ITEM: ocp.args.JsonSave(document),
     }
-    with _writing(opened.directory):
-        opened.save(
+    with _translate_write_errors(manager.directory):
+        manager.save(
             epoch, args=ocp.args.Composite(**items), metrics={"accuracy": accuracy}
         )
 
 
 def latest_epoch(folder: Path) -> int | None:
-    """Returns the number of the newest whole checkpoint in a folder, or None."""
+    """Returns the number of the newest complete checkpoint in a folder, or None."""
     if not folder.is_dir():
         return None
-    steps = ocp.utils.checkpoint_steps(folder.absolute())
-    return max(steps, default=None)
+    epochs = ocp.utils.checkpoint_steps(folder.absolute())
+    return max(epochs, default=None)
 
 
-def restore(folder: Path, epoch: int, like: dict | None = None) -> tuple[dict, dict]:
-    """Reads a checkpoint back.
+def restore(
+    folder: Path, epoch: int, target: State | None = None
+) -> tuple[State, dict[str, Any]]:
+    """Restores a checkpoint, and verifies the checksum of each array.
 
     Args:
-      folder: where the numbered checkpoints are.
-      epoch: which.
-      like: a nested dict of arrays, whose structure, shapes and shardings to take; without it, the
-        leaves are NumPy's, and the checkpoint's own structure is taken.
+      folder: the folder with the numbered checkpoints.
+      epoch: the number of the checkpoint.
+      target: a nested dict of arrays with the structure, shapes and shardings of the
+        result. Without it, the structure is that of the checkpoint and the arrays are
+        NumPy's.
 
     Returns:
-      The state, and what `save` was told it is about.
+      The state and the metadata, as given to `save`.
 
     Raises:
-      CheckpointError: it names the path, and the leaf that is wrong.
+      CheckpointError: the path, and the leaf that is damaged or differs from `target`.
     """
     path = folder.absolute() / str(epoch)
     if not path.is_dir():
         raise CheckpointError(f"{path}: no checkpoint there")
     try:
-        with _silenced():
-            state, metadata = _read(path, like)
+        with _quiet_orbax():
+            state = _load_state(path, target)
+            document = _load_document(path)
     except CheckpointError:
         raise
-    except (
-        Exception
-    ) as error:  # Damage shows as whatever Orbax and TensorStore happen to raise.
-        raise CheckpointError(_explanation(path, str(error))) from error
-    _check_values(path, state, metadata["checksums"])
-    return state, metadata["about"]
+    # Orbax and TensorStore have no common error type for damaged files.
+    except Exception as error:
+        raise CheckpointError(_describe_damage(path, str(error))) from error
+    _verify_checksums(path, state, document[_CHECKSUMS_KEY])
+    return state, document[_METADATA_KEY]
 
 
-def _read(path: Path, like: dict | None) -> tuple[dict, dict]:
-    with ocp.StandardCheckpointer() as arrays:
-        description = arrays.metadata(path / _STATE).item_metadata
-        if description is None:
-            raise ValueError("the list of its leaves cannot be read")
-        saved = description.tree
-        if like is None:
-            like = jax.tree.map(lambda leaf: np.empty(leaf.shape, leaf.dtype), saved)
-        _check_structure(path, saved, like)
-        state = arrays.restore(path / _STATE, like)
-    with ocp.Checkpointer(ocp.JsonCheckpointHandler()) as documents:
-        metadata = documents.restore(path / _METADATA)
-    if not isinstance(metadata, dict) or not isinstance(
-        metadata.get("checksums"), dict
-    ):
-        raise ValueError("the list of its checksums cannot be read")
-    if not isinstance(metadata.get("about"), dict):
-        raise ValueError("its description cannot be read")
-    return state, metadata
-
-
-@contextlib.contextmanager
-def _silenced() -> Iterator[None]:
-    """Keeps Orbax and TensorStore from printing what we say in one line."""
-    _silence_stragglers()
-    logger = logging.getLogger("absl")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
-@functools.cache
-def _silence_stragglers() -> None:
-    """Hides the complaints of what a failure left unfinished, which may end long after it."""
-    show = sys.unraisablehook
-
-    def hook(unraisable: Any) -> None:
-        about = f"{unraisable.object!r} {unraisable.exc_value}"
-        if "_read_array" not in about and "Event loop is closed" not in about:
-            show(unraisable)
-
-    sys.unraisablehook = hook
-    logging.getLogger("asyncio").addFilter(
-        lambda record: "never retrieved" not in record.getMessage()
+def _manager_options() -> ocp.CheckpointManagerOptions:
+    policies = ocp.checkpoint_managers
+    latest = policies.LatestN(_NUM_LATEST)
+    best = policies.BestN(get_metric_fn=_get_accuracy, n=1)
+    return ocp.CheckpointManagerOptions(
+        preservation_policy=policies.AnyPreservationPolicy([latest, best]),
+        best_fn=_get_accuracy,  # Orbax saves metrics only if it has a `best_fn`.
+        cleanup_tmp_directories=True,
     )
 
 
-def _explanation(path: Path, failure: str) -> str:
-    leaf = re.search(r"(?:'path': '|reading \")([\w.]+)", failure)
-    where = f", leaf {leaf[1].replace('.', '/')}" if leaf else ""
-    reason = failure.partition("\n")[0].partition("See full TensorStore")[0].strip(" .")
-    return f"{path}: damaged checkpoint{where} ({reason}); {_REMEDY}"
+def _get_accuracy(metrics: Mapping[str, float]) -> float:
+    return metrics["accuracy"]
 
 
-_REMEDY = "remove that folder to go on from the one before, or give --restart"
+def _load_state(path: Path, target: State | None) -> State:
+    with ocp.StandardCheckpointer() as checkpointer:
+        description = checkpointer.metadata(path / _STATE_ITEM).item_metadata
+        if description is None:
+            raise ValueError("the list of its leaves cannot be read")
+        saved = description.tree
+        if target is None:
+            target = jax.tree.map(_empty_array, saved)
+        _check_structure(path, saved, target)
+        return checkpointer.restore(path / _STATE_ITEM, target)
 
 
-def _check_structure(path: Path, saved: Any, like: Any) -> None:
-    found = {name: tuple(leaf.shape) for name, leaf in _leaves(saved)}
-    expected = {name: tuple(leaf.shape) for name, leaf in _leaves(like)}
+def _empty_array(leaf: Any) -> np.ndarray:
+    return np.empty(leaf.shape, leaf.dtype)
+
+
+def _load_document(path: Path) -> dict[str, dict[str, Any]]:
+    with ocp.Checkpointer(ocp.JsonCheckpointHandler()) as checkpointer:
+        document = checkpointer.restore(path / _METADATA_ITEM)
+    if not isinstance(document, dict):
+        document = {}
+    if not isinstance(document.get(_CHECKSUMS_KEY), dict):
+        raise ValueError("the list of its checksums cannot be read")
+    if not isinstance(document.get(_METADATA_KEY), dict):
+        raise ValueError("its description cannot be read")
+    return document
+
+
+def _check_structure(path: Path, saved: State, target: State) -> None:
+    found = {name: tuple(leaf.shape) for name, leaf in _list_leaves(saved)}
+    expected = {name: tuple(leaf.shape) for name, leaf in _list_leaves(target)}
     for name in sorted(found.keys() | expected.keys()):
         if found.get(name) != expected.get(name):
             raise CheckpointError(
@@ -206,23 +190,82 @@ def _check_structure(path: Path, saved: Any, like: Any) -> None:
             )
 
 
-def _check_values(path: Path, state: Any, checksums: dict[str, int]) -> None:
-    for name, checksum in _checksums(state).items():
+def _verify_checksums(path: Path, state: State, checksums: dict[str, int]) -> None:
+    for name, checksum in _compute_checksums(state).items():
         if checksum != checksums.get(name):
             raise CheckpointError(
                 f"{path}: damaged checkpoint, leaf {name} has changed; {_REMEDY}"
             )
 
 
-def _checksums(state: Any) -> dict[str, int]:
+def _compute_checksums(state: State) -> dict[str, int]:
+    """Computes a CRC-32 per array: Orbax restores a changed value without an error."""
     return {
-        name: zlib.crc32(np.asarray(leaf).tobytes()) for name, leaf in _leaves(state)
+        name: zlib.crc32(np.asarray(leaf).tobytes())
+        for name, leaf in _list_leaves(state)
     }
 
 
-def _leaves(tree: Any) -> list[tuple[str, Any]]:
-    leaves = jax.tree_util.tree_flatten_with_path(tree)[0]
+def _list_leaves(tree: State) -> list[tuple[str, Any]]:
+    """Lists the leaves of a tree with their paths, such as `params/dense/kernel`."""
+    leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
     return [
         (jax.tree_util.keystr(path, simple=True, separator="/"), leaf)
         for path, leaf in leaves
     ]
+
+
+def _describe_damage(path: Path, message: str) -> str:
+    leaf = re.search(r"(?:'path': '|reading \")([\w.]+)", message)
+    where = f", leaf {leaf[1].replace('.', '/')}" if leaf else ""
+    first_line = message.partition("\n")[0]
+    reason = first_line.partition("See full TensorStore")[0].strip(" .")
+    return f"{path}: damaged checkpoint{where} ({reason}); {_REMEDY}"
+
+
+@contextlib.contextmanager
+def _translate_write_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    # Orbax and TensorStore have no common error type for a full disk.
+    except Exception as error:
+        message = str(error)
+        reason = message.partition("\n")[0]
+        if "no space left" in message.lower() or "RESOURCE_EXHAUSTED" in message:
+            reason = "no space left on the disk"
+        raise CheckpointError(
+            f"{folder}: the checkpoint cannot be written there: {reason}"
+        ) from error
+
+
+@contextlib.contextmanager
+def _quiet_orbax() -> Iterator[None]:
+    """Hides Orbax' log, and the reports on reads that a failure has left unfinished.
+
+    The level of Orbax' logger is restored on exit. The filter of asyncio's logger and
+    `sys.unraisablehook` are restored if there was no exception. After an exception they
+    stay: Python reports an unfinished read when its coroutine is collected, which may
+    be as late as the exit of the process. The `CheckpointError` has already told it.
+    """
+    orbax_logger = logging.getLogger("absl")
+    asyncio_logger = logging.getLogger("asyncio")
+    level = orbax_logger.level
+    show_unraisable = sys.unraisablehook
+
+    def is_reportable(record: logging.LogRecord) -> bool:
+        return "never retrieved" not in record.getMessage()
+
+    def show_if_reportable(unraisable: Any) -> None:
+        report = f"{unraisable.object!r} {unraisable.exc_value}"
+        if "_read_array" not in report and "Event loop is closed" not in report:
+            show_unraisable(unraisable)
+
+    orbax_logger.setLevel(logging.CRITICAL)
+    asyncio_logger.addFilter(is_reportable)
+    sys.unraisablehook = show_if_reportable
+    try:
+        yield
+    finally:
+        orbax_logger.setLevel(level)
+    asyncio_logger.removeFilter(is_reportable)
+    sys.unraisablehook = show_unraisable

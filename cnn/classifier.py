@@ -1,43 +1,42 @@
-"""The door for Python: a trained network that reads arrays and files.
+"""Classifies images of handwritten characters, from arrays or from files.
 
 Example:
-  >>> from cnn.classifier import Classifier
-  >>> classifier = Classifier.load("mnist_model.h5")  # doctest: +SKIP
+  >>> import cnn
+  >>> classifier = cnn.Classifier.load("mnist_model.h5")  # doctest: +SKIP
   >>> classifier.predict_files(["digit.png"])[0].prediction  # doctest: +SKIP
   '7'
 """
 
-import functools
-from collections.abc import Callable, Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from cnn import keras_h5
-from cnn.model import CNN
+from cnn.forward import forward_in_batches
+from cnn.keras_h5 import Metadata, ModelFileError, Params
 from cnn.preprocessing import pipeline
-
-# XLA compiles for one number of pictures; the last of them are filled up with blank ones. It is a constant,
-# since a picture's sums may be added in another order beside more or fewer pictures.
-_BATCH_SIZE = 256
 
 
 class Prediction(NamedTuple):
-    """What was read in a file.
+    """The result for one file.
 
     Attributes:
       path: of the file.
-      prediction: the name of the likeliest class; empty without a picture with ink.
-      confidence: its probability, in [0, 1]; 0 without a prediction.
-      status: `ok`, `unsure` (a prediction of low confidence; perhaps no character at all), `blank` (no ink
-        found) or `unreadable` (no picture).
-      detail: why it is not `ok`, or what else is in the picture, in one line.
-      probabilities: `float32 (num_classes,)`, or None without a prediction.
-      picture: `float32 (28, 28, 1)` that the network saw, or None.
-      way: which of the pictures that were made of the file this is, counted from 0.
+      prediction: the name of the most probable class, or empty if the status is `blank`
+        or `unreadable`.
+      confidence: the probability of that class, in [0, 1], or 0 without a prediction.
+      status: `ok`, `unsure` (a confidence below the threshold, perhaps no character at
+        all), `blank` (an image without ink) or `unreadable` (not an image).
+      detail: one line on why the status is not `ok`, or on other characters in the
+        image.
+      probabilities: `float32 (num_classes,)` in [0, 1], or None without a prediction.
+      image: the input of the network, `float32 (28, 28, 1)` in [0, 1], or None without
+        a prediction.
+      candidate: index of `image` among the candidates that preprocessing made of the
+        file, counted from 0.
     """
 
     path: str
@@ -50,228 +49,224 @@ class Prediction(NamedTuple):
     candidate: int = 0
 
 
-class Classifier:
-    """A trained network and what it was trained for.
+class _Scores(NamedTuple):
+    """The network's output for the candidates of all files, one after the other.
 
     Attributes:
-      params: of `cnn.model.CNN`.
-      metadata: what the model file says about itself.
-      class_names: what each label stands for.
-      preprocessing: how files are made into pictures, in the words of `cnn.images`.
-      unsure_below: the confidence below which a reading is `unsure`, in [0, 1].
+      probabilities: `float32 (N, num_classes)`.
+      confidences: the highest probability of each candidate.
+      labels: the most probable label of each candidate.
     """
 
-    def __init__(self, params: Any, metadata: dict[str, Any]) -> None:
-        """Takes parameters as they are; use `load` for files."""
-        self.params, self.metadata = params, metadata
-        self.class_names = tuple(metadata["class_names"])
-        self.preprocessing = metadata.get("preprocessing", "mnist")
-        self.unsure_below = metadata.get("unsure_below", 0.0)
-        if self.preprocessing not in list(
-            pipeline.PREPROCESSING
-        ):  # It may be of any type.
-            raise keras_h5.ModelFileError(
-                f"the model's pictures are made by {self.preprocessing!r}, which this version does not know"
+    probabilities: np.ndarray
+    confidences: list[float]
+    labels: list[int]
+
+
+class Classifier:
+    """A trained network, with the preprocessing and the classes of its training data.
+
+    Attributes:
+      params: parameters of `cnn.model.CNN`, by layer.
+      metadata: the description of the model, from its file.
+      class_names: the name of each label.
+      preprocessing: how an image file becomes the network's input: a name of
+        `cnn.preprocessing.pipeline.PREPROCESSING`.
+      unsure_below: confidence threshold, in [0, 1]. A prediction below it is `unsure`.
+
+    Example:
+      >>> classifier = Classifier.load("mnist_model.h5")  # doctest: +SKIP
+      >>> images = np.zeros((5, 28, 28), np.uint8)
+      >>> classifier.predict_proba(images).shape  # doctest: +SKIP
+      (5, 10)
+    """
+
+    def __init__(
+        self, params: Params, metadata: Metadata, unsure_below: float | None = None
+    ) -> None:
+        """Wraps parameters that are in memory. Use `load` for files.
+
+        Args:
+          params: of `cnn.model.CNN`: layer name → `{"kernel": ..., "bias": ...}`.
+          metadata: `class_names`, a list of str, and optionally `preprocessing`
+            (default "mnist") and `unsure_below` (default 0).
+          unsure_below: confidence threshold, in [0, 1], instead of that of `metadata`.
+
+        Raises:
+          ModelFileError: the `preprocessing` of the metadata is unknown.
+        """
+        if unsure_below is None:
+            unsure_below = metadata.get("unsure_below", 0.0)
+        self.params = params
+        self.metadata = metadata
+        self.class_names: tuple[str, ...] = tuple(metadata["class_names"])
+        self.preprocessing: str = metadata.get("preprocessing", "mnist")
+        self.unsure_below: float = unsure_below
+        # A list: the value comes from JSON, and may not be hashable.
+        if self.preprocessing not in list(pipeline.PREPROCESSING):
+            raise ModelFileError(
+                f"the model's images are made by {self.preprocessing!r}, "
+                "which this version does not know"
             )
 
     @classmethod
     def load(cls, path: str | Path, unsure_below: float | None = None) -> "Classifier":
-        """Opens a model file (.h5), or the newest checkpoint in a training workdir.
+        """Loads a model file (.h5), or the newest checkpoint in a training workdir.
 
         Args:
-          path: of the file or of the folder.
-          unsure_below: confidence threshold in [0, 1]; by default that of the file.
+          path: of the file or of the workdir.
+          unsure_below: confidence threshold, in [0, 1], instead of the model's own.
 
         Raises:
-          cnn.Error: what is wrong with it, in one line.
+          cnn.Error: the problem with the model, in one line.
         """
-        if Path(path).is_dir():
-            classifier = cls(*_load_workdir(Path(path)))
-        else:
-            classifier = cls(*keras_h5.load(path))
-        if unsure_below is not None:
-            classifier.unsure_below = unsure_below
-        return classifier
+        load_model = _load_workdir if Path(path).is_dir() else keras_h5.load
+        params, metadata = load_model(Path(path))
+        return cls(params, metadata, unsure_below)
 
-    def logits(self, pictures: np.ndarray) -> np.ndarray:
-        """Computes logits, in batches of one size, so that any number compiles once and none changes another.
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """Computes the logits of images.
 
         Args:
-          pictures: `(N, 28, 28)` or `(N, 28, 28, 1)`; integers from 0 to 255, or floats from 0 to 1.
+          images: `(N, 28, 28)` or `(N, 28, 28, 1)`, light ink on a dark background, as
+            integers in [0, 255] or floats in [0, 1].
 
         Returns:
           `float32 (N, num_classes)`.
 
         Raises:
-          ValueError: of another shape or range.
+          ValueError: the images have another shape or range.
         """
-        return self._computed(pictures)[0]
+        logits, _ = self._forward(images)
+        return logits
 
-    def _computed(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Computes logits and probabilities."""
-        pictures = _as_batch(pictures)
-        forward = _jitted_forward(len(self.class_names))
-        none = np.zeros((0, len(self.class_names)), np.float32)
-        results: list[Any] = [(none, none)]
-        for start in range(0, len(pictures), _BATCH_SIZE):
-            batch = pictures[start : start + _BATCH_SIZE]
-            count = len(batch)
-            if count < _BATCH_SIZE:
-                batch = np.concatenate(
-                    [
-                        batch,
-                        np.zeros(
-                            (_BATCH_SIZE - count, *pipeline.IMAGE_SHAPE), batch.dtype
-                        ),
-                    ]
-                )
-            results.append(
-                tuple(np.asarray(part)[:count] for part in forward(self.params, batch))
-            )
-        logits, probabilities = (
-            np.concatenate(parts) for parts in zip(*results, strict=True)
-        )
-        return logits, probabilities
+    def predict_proba(self, images: np.ndarray) -> np.ndarray:
+        """Computes the probability of each class.
 
-    def predict_proba(self, pictures: np.ndarray) -> np.ndarray:
-        """Computes the probability of each class; arguments as for `logits`, values in [0, 1]."""
-        return self._computed(pictures)[1]
+        Args:
+          images: as for `logits`.
 
-    def predict(self, pictures: np.ndarray) -> np.ndarray:
-        """Returns the likeliest label of each picture, `int32 (N,)`; arguments as for `logits`."""
-        return self.logits(pictures).argmax(-1).astype(np.int32)
+        Returns:
+          `float32 (N, num_classes)` in [0, 1]. The sum of each row is 1.
+
+        Raises:
+          ValueError: the images have another shape or range.
+        """
+        _, probabilities = self._forward(images)
+        return probabilities
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Computes the most probable label of each image.
+
+        Args:
+          images: as for `logits`.
+
+        Returns:
+          `int32 (N,)`, indices into `class_names`.
+
+        Raises:
+          ValueError: the images have another shape or range.
+        """
+        return self.logits(images).argmax(-1).astype(np.int32)
 
     def predict_files(
         self, paths: str | Path | Iterable[str | Path]
     ) -> list[Prediction]:
-        """Reads image files of any size, colours and polarity.
+        """Classifies image files of any size, colors and polarity.
 
         Args:
-          paths: of the files, or of one.
+          paths: the files, or one file.
 
         Returns:
-          A `Reading` for each path, in their order; a file that cannot be read has one too.
+          One `Prediction` per path, in the order of `paths`. A file that cannot be read
+          has the status `unreadable`.
         """
-        names = (
-            [str(paths)]
-            if isinstance(paths, str | Path)
-            else [str(path) for path in paths]
-        )
-        return self.classify(
-            names, pipeline.preprocess_files(names, self.preprocessing)
-        )
+        if isinstance(paths, str | Path):
+            paths = [paths]
+        names = [str(path) for path in paths]
+        preprocessed = pipeline.preprocess_files(names, self.preprocessing)
+        return self.classify(names, preprocessed)
 
     def classify(
-        self, paths: list[str], decoded: list[pipeline.PreprocessedFile]
+        self, paths: Sequence[str], preprocessed: Sequence[pipeline.PreprocessedFile]
     ) -> list[Prediction]:
-        """Reads what `images.load_many` has decoded from `paths`; of several ways, the surest counts."""
-        seen = [d.candidates for d in decoded if d.candidates is not None]
-        probabilities = (
-            self.predict_proba(np.concatenate(seen)) if seen else np.zeros((0, 1))
-        )
-        surest, labels = (
-            probabilities.max(-1).tolist(),
-            probabilities.argmax(-1).tolist(),
-        )
-        readings, at = [], 0
-        for path, d in zip(paths, decoded, strict=True):
-            if d.candidates is None:
-                readings.append(Prediction(path, "", 0.0, d.status, d.detail))
-                continue
-            ways = range(at, at + len(d.candidates))
-            best = max(ways, key=surest.__getitem__)
-            picture = d.candidates[best - at]
-            readings.append(
-                self._reading(
-                    path,
-                    d,
-                    labels[best],
-                    surest[best],
-                    probabilities[best],
-                    picture,
-                    best - at,
-                )
-            )
-            at = ways.stop
-        return readings
+        """Classifies preprocessed files, by the most confident candidate of each.
 
-    def _reading(
-        self,
-        path: str,
-        decoded: pipeline.PreprocessedFile,
-        label: int,
-        confidence: float,
-        probabilities: np.ndarray,
-        picture: np.ndarray,
-        way: int,
+        Args:
+          paths: the names of the files.
+          preprocessed: the files, from `cnn.preprocessing.pipeline.preprocess_files`.
+            A file may have several candidates, if its segmentation is ambiguous.
+
+        Returns:
+          One `Prediction` per file, in order.
+        """
+        scores = self._score_candidates(preprocessed)
+        counts = [_num_candidates(file) for file in preprocessed]
+        ends = itertools.accumulate(counts)
+        return [
+            self._predict_file(path, file, scores, end)
+            for path, file, end in zip(paths, preprocessed, ends, strict=True)
+        ]
+
+    def _forward(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return forward_in_batches(self.params, images, len(self.class_names))
+
+    def _score_candidates(
+        self, preprocessed: Sequence[pipeline.PreprocessedFile]
+    ) -> _Scores:
+        candidates = [f.candidates for f in preprocessed if f.candidates is not None]
+        if not candidates:
+            return _Scores(np.zeros((0, len(self.class_names)), np.float32), [], [])
+        probabilities = self.predict_proba(np.concatenate(candidates))
+        confidences = probabilities.max(-1).tolist()
+        labels = probabilities.argmax(-1).tolist()
+        return _Scores(probabilities, confidences, labels)
+
+    def _predict_file(
+        self, path: str, file: pipeline.PreprocessedFile, scores: _Scores, end: int
     ) -> Prediction:
-        status, detail = "ok", decoded.detail
-        if confidence < self.unsure_below:
-            status = "unsure"
-            detail = "; ".join(
-                filter(
-                    None, [f"confidence below {self.unsure_below:.4f}", decoded.detail]
-                )
-            )
+        """Predicts one file, whose candidates end before row `end` of the scores."""
+        if file.candidates is None:
+            return Prediction(path, "", 0.0, file.status, file.detail)
+        start = end - len(file.candidates)
+        best = max(range(start, end), key=scores.confidences.__getitem__)
+        confidence = scores.confidences[best]
+        is_unsure = confidence < self.unsure_below
         return Prediction(
             path,
-            self.class_names[label],
-            confidence,
-            status,
-            detail,
-            probabilities,
-            picture,
-            way,
+            prediction=self.class_names[scores.labels[best]],
+            confidence=confidence,
+            status="unsure" if is_unsure else "ok",
+            detail=self._explain_unsure(file.detail) if is_unsure else file.detail,
+            probabilities=scores.probabilities[best],
+            image=file.candidates[best - start],
+            candidate=best - start,
         )
 
-
-def _as_batch(pictures: np.ndarray) -> np.ndarray:
-    pictures = np.asarray(pictures)
-    if pictures.shape[1:] not in (pipeline.IMAGE_SHAPE, pipeline.IMAGE_SHAPE[:2]):
-        raise ValueError(
-            f"pictures: expected shape (N, 28, 28) or (N, 28, 28, 1), got {pictures.shape}"
-        )
-    whole = np.issubdtype(pictures.dtype, np.integer)
-    high = 255 if whole else 1
-    if pictures.size and not -1e-6 <= pictures.min() <= pictures.max() <= high + 1e-6:
-        found = f"{pictures.min()} to {pictures.max()} as {pictures.dtype}"
-        raise ValueError(
-            f"pictures: expected integers from 0 to 255 or floats from 0 to 1, got {found}"
-        )
-    return pictures.astype(np.uint8 if whole else np.float32).reshape(
-        -1, *pipeline.IMAGE_SHAPE
-    )
+    def _explain_unsure(self, detail: str) -> str:
+        reason = f"confidence below {self.unsure_below:.4f}"
+        return f"{reason}; {detail}" if detail else reason
 
 
-@functools.cache
-def _jitted_forward(num_classes: int) -> Callable:
-    """Returns the jitted network, from pictures to logits and probabilities, one for all of its kind."""
-    model = CNN(num_classes)
-
-    @jax.jit
-    def forward(params: Any, pictures: jax.Array) -> tuple[jax.Array, jax.Array]:
-        if pictures.dtype == jnp.uint8:
-            pictures = pictures.astype(jnp.float32) / 255
-        logits: Any = model.apply({"params": params}, pictures)
-        return logits, jax.nn.softmax(logits)
-
-    return forward
+def _num_candidates(file: pipeline.PreprocessedFile) -> int:
+    return 0 if file.candidates is None else len(file.candidates)
 
 
-def _load_workdir(folder: Path) -> tuple[Any, dict[str, Any]]:
-    from cnn import (
-        calibration,  # Orbax takes a second to import.
-        checkpoint,
-    )
+def _load_workdir(folder: Path) -> tuple[Params, Metadata]:
+    """Loads the averaged parameters of the newest checkpoint, and calibrates them."""
+    # Imported late: Orbax takes a second to import.
+    from cnn import calibration, checkpoint
 
-    epoch = checkpoint.latest_epoch(folder / "checkpoints")
+    checkpoints = folder / "checkpoints"
+    epoch = checkpoint.latest_epoch(checkpoints)
     if epoch is None:
         raise checkpoint.CheckpointError(
-            f"{folder}: a folder without checkpoints; --model needs a model file or a workdir of bin/train"
+            f"{folder}: a folder without checkpoints; "
+            "--model needs a model file or a workdir of bin/train"
         )
-    state, about = checkpoint.restore(folder / "checkpoints", epoch)
-    keras_h5.check_metadata(folder, about, state["ema_params"]["dense_1"]["bias"].size)
-    # A checkpoint holds what training goes on from; a model file has the temperature in its weights.
-    return calibration.apply_temperature(
-        state["ema_params"], about.get("temperature", 1.0)
-    ), about
+    state, metadata = checkpoint.restore(checkpoints, epoch)
+    params = state["ema_params"]
+    keras_h5.check_metadata(folder, metadata, params["dense_1"]["bias"].size)
+    # The parameters of a model file are scaled already, those of a checkpoint are not.
+    temperature = metadata.get("temperature", 1.0)
+    return calibration.apply_temperature(params, temperature), metadata

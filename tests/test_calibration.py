@@ -10,23 +10,24 @@ from cnn.model import CNN
 from cnn.training.train_step import create_state
 
 
-def drawn(seed, temperature, count=20_000):
-    """Logits that are `temperature` times too large, and labels drawn from what they should say."""
-    draw = np.random.default_rng(seed)
-    logits = draw.normal(0, 2, (count, 4))
-    labels = (softmax(logits, axis=-1).cumsum(-1) < draw.random((count, 1))).sum(-1)
+def sample_overconfident(seed, temperature, count=20_000):
+    """Labels sampled from a softmax, and its logits multiplied by `temperature`."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, 2, (count, 4))
+    cumulative = softmax(logits, axis=-1).cumsum(-1)
+    labels = (cumulative < rng.random((count, 1))).sum(-1)
     return (logits * temperature).astype(np.float32), labels
 
 
 @settings(max_examples=10, deadline=None)
 @given(st.floats(0.3, 4), st.integers(0, 1000))
 def test_the_temperature_that_logits_were_multiplied_by_is_found(temperature, seed):
-    found = calibration.fit_temperature(*drawn(seed, temperature))
+    found = calibration.fit_temperature(*sample_overconfident(seed, temperature))
     assert abs(found / temperature - 1) < 0.06
 
 
 def test_no_temperature_nearby_has_a_lower_loss():
-    logits, labels = drawn(1, 2.5)
+    logits, labels = sample_overconfident(1, 2.5)
     found = calibration.fit_temperature(logits, labels)
     best = calibration.mean_cross_entropy(logits / found, labels)
     assert all(
@@ -35,30 +36,29 @@ def test_no_temperature_nearby_has_a_lower_loss():
     )
 
 
-def test_a_few_pictures_that_are_all_right_change_hardly_anything():
+def test_a_few_images_that_are_all_right_change_hardly_anything():
     logits = np.eye(3, dtype=np.float32) * 9
     assert 0.95 < calibration.fit_temperature(logits, np.arange(3)) < 1
 
 
 def test_calibration_error_by_hand():
-    """Two bins hold (0.5, 0.7) and (0.9, 1.0): their means 0.6 and 0.95, their accuracies 0.5 and 1."""
+    """Two bins hold confidences (0.5, 0.7) and (0.9, 1.0)."""
     sure, accuracy, counts = calibration.equal_mass_bins(
         np.array([1.0, 0.5, 0.9, 0.7]), np.array([1, 0, 1, 1]), 2
     )
     np.testing.assert_allclose(sure, [0.6, 0.95])
     np.testing.assert_allclose(accuracy, [0.5, 1])
     assert counts.tolist() == [2, 2]
-    by_hand = (
-        abs(0.5 - 0) + abs(0.7 - 1) + abs(0.9 - 1) + abs(1.0 - 1)
-    ) / 4  # A bin each: 4 are fewer than 15.
+    # 4 predictions are fewer than 15 bins, so each has its own.
+    by_hand = (abs(0.5 - 0) + abs(0.7 - 1) + abs(0.9 - 1) + abs(1.0 - 1)) / 4
     error = calibration.expected_calibration_error(
         np.array([1.0, 0.5, 0.9, 0.7]), np.array([1, 0, 1, 1])
     )
     assert abs(error - by_hand) < 1e-12
 
 
-def test_what_is_as_right_as_it_is_sure_has_nearly_no_calibration_error():
-    logits, labels = drawn(2, 1.0)
+def test_predictions_as_right_as_confident_have_nearly_no_calibration_error():
+    logits, labels = sample_overconfident(2, 1.0)
     for factor, low, high in ((1, 0, 0.015), (3, 0.05, 1)):
         probabilities = softmax(logits * factor, axis=-1)
         error = calibration.expected_calibration_error(
@@ -79,15 +79,31 @@ def test_at_least_995_in_1000_are_not_below_the_threshold(confidence):
 def test_a_folded_temperature_divides_the_logits():
     params = create_state(TrainConfig(), 10, 1).params
     images = np.random.default_rng(0).random((5, 28, 28, 1)).astype(np.float32)
-    plain, cooled = (
-        CNN(10).apply({"params": p}, images)
-        for p in (params, calibration.apply_temperature(params, 1.7))
+    scaled = calibration.apply_temperature(params, 1.7)
+    before = CNN(10).apply({"params": params}, images)
+    after = CNN(10).apply({"params": scaled}, images)
+    np.testing.assert_allclose(after, before / 1.7, atol=1e-6)
+    assert scaled["conv2d"] is params["conv2d"]
+
+
+def test_bins_and_error_are_float64_whatever_comes_in():
+    """The sums of a report must not depend on the dtype of the network's output."""
+    confidence = np.array([0.9, 0.5, 0.7], np.float32)
+    mean_confidence, accuracy, _ = calibration.equal_mass_bins(
+        confidence, np.array([True, False, True]), 2
     )
-    np.testing.assert_allclose(cooled, plain / 1.7, atol=1e-6)
+    assert mean_confidence.dtype == accuracy.dtype == np.float64
+
+
+def test_the_temperature_stays_in_its_range():
+    right = np.eye(4, dtype=np.float32)[np.arange(4000) % 4]
+    labels = np.arange(4000) % 4
+    assert calibration.fit_temperature(right * 0.01, labels) >= 0.05
+    assert calibration.fit_temperature(right * 1000, (labels + 1) % 4) <= 20
 
 
 def test_a_fit_says_when_to_be_unsure_at_its_own_temperature():
-    logits, labels = drawn(3, 2.0)
+    logits, labels = sample_overconfident(3, 2.0)
     fitted = calibration.calibrate(logits, labels)
     confidence = softmax(logits / fitted["temperature"], axis=-1).max(-1)
     assert (confidence < fitted["unsure_below"]).mean() == pytest.approx(

@@ -1,5 +1,7 @@
+import logging
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import jax
@@ -24,9 +26,9 @@ STATE = {
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("run") / "checkpoints"
-    with checkpoint.open_manager(folder) as opened:
+    with checkpoint.open_manager(folder) as manager:
         for epoch, accuracy in enumerate([0.5, 0.9, 0.6, 0.7, 0.8, 0.7], 1):
-            checkpoint.save(opened, epoch, STATE, {"class_names": ["a"]}, accuracy)
+            checkpoint.save(manager, epoch, STATE, {"class_names": ["a"]}, accuracy)
     return folder
 
 
@@ -50,9 +52,9 @@ def test_the_last_three_and_the_best_are_kept(saved):
 
 
 def test_the_best_is_known_after_the_run_was_continued(copied):
-    with checkpoint.open_manager(copied) as opened:
+    with checkpoint.open_manager(copied) as manager:
         for epoch in (7, 8, 9):
-            checkpoint.save(opened, epoch, STATE, {"class_names": ["a"]}, 0.6)
+            checkpoint.save(manager, epoch, STATE, {"class_names": ["a"]}, 0.6)
     assert sorted(name for name in os.listdir(copied) if name.isdigit()) == [
         "2",
         "7",
@@ -61,10 +63,10 @@ def test_the_best_is_known_after_the_run_was_continued(copied):
     ]
 
 
-def test_what_is_saved_is_restored_like_the_target_or_as_numpy(saved):
-    like, about = checkpoint.restore(saved, 6, STATE)
-    assert same(like, STATE)
-    assert about == {"class_names": ["a"]}
+def test_a_state_is_restored_like_the_target_or_as_numpy(saved):
+    state, metadata = checkpoint.restore(saved, 6, STATE)
+    assert same(state, STATE)
+    assert metadata == {"class_names": ["a"]}
     plain, _ = checkpoint.restore(saved, 2)
     assert same(plain, STATE)
     assert isinstance(plain["step"], np.ndarray)
@@ -81,9 +83,9 @@ def test_no_folder_has_no_latest(tmp_path):
     assert checkpoint.latest_epoch(tmp_path) is None
 
 
-def refusal(folder, epoch=6, like=STATE):
+def refusal(folder, epoch=6, target=STATE):
     with pytest.raises(checkpoint.CheckpointError) as error:
-        checkpoint.restore(folder, epoch, like)
+        checkpoint.restore(folder, epoch, target)
     text = str(error.value)
     assert "\n" not in text
     assert str(folder / str(epoch)) in text
@@ -100,10 +102,10 @@ def test_a_foreign_checkpoint_names_the_leaf_that_differs(saved):
         "params": {"dense": {"kernel": jnp.zeros(5001), "bias": jnp.ones(3)}},
     }
     assert "leaf params/dense/kernel: expected (5001,), found (5000,)" in refusal(
-        saved, like=other
+        saved, target=other
     )
     missing = {**STATE, "extra": jnp.zeros(2)}
-    assert "leaf extra: expected (2,), found nothing" in refusal(saved, like=missing)
+    assert "leaf extra: expected (2,), found nothing" in refusal(saved, target=missing)
 
 
 def files(folder):
@@ -120,14 +122,25 @@ def test_a_changed_value_is_found_and_named_though_orbax_reads_it(copied):
     assert "leaf params/dense/kernel" in refusal(copied)
 
 
+def test_logging_and_hooks_are_restored(saved):
+    hook = sys.unraisablehook
+    level = logging.getLogger("absl").level
+    filters = list(logging.getLogger("asyncio").filters)
+    checkpoint.restore(saved, 6, STATE)
+    assert sys.unraisablehook is hook
+    assert logging.getLogger("absl").level == level
+    assert logging.getLogger("asyncio").filters == filters
+
+
 @pytest.mark.parametrize("damage", ["truncated", "gone"])
 def test_any_damaged_file_is_refused_or_does_not_matter(copied, damage):
     refused = 0
     for path in files(copied / "6"):
         content = path.read_bytes()
-        path.write_bytes(
-            content[: len(content) // 2]
-        ) if damage == "truncated" else path.unlink()
+        if damage == "truncated":
+            path.write_bytes(content[: len(content) // 2])
+        else:
+            path.unlink()
         try:
             state, _ = checkpoint.restore(copied, 6, STATE)
         except checkpoint.CheckpointError as error:

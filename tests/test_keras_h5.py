@@ -39,8 +39,8 @@ def model_layers(num_classes=10, prefix="", last="softmax"):
 
 def keras_model(*layers, shape=(28, 28, 1)):
     model = keras.Sequential([keras.Input(shape), *layers])
-    draw = np.random.default_rng(3)
-    model.set_weights([draw.normal(0, 0.1, w.shape) for w in model.get_weights()])
+    rng = np.random.default_rng(3)
+    model.set_weights([rng.normal(0, 0.1, w.shape) for w in model.get_weights()])
     return model
 
 
@@ -95,7 +95,7 @@ def test_kerass_summary_shows_the_users_table(tmp_path):
     assert "93,322" in text
 
 
-def test_what_is_saved_is_loaded_bit_for_bit_with_its_metadata(tmp_path):
+def test_a_model_is_loaded_bit_for_bit_with_its_metadata(tmp_path):
     params = random_params(12)
     metadata = {
         "class_names": [f"ż{i}" for i in range(12)],
@@ -117,9 +117,8 @@ def test_keras_files_of_this_network_are_read_whatever_the_names(
     tmp_path, name, num_classes, compiled
 ):
     model = keras_model(*model_layers(num_classes, prefix="zebra_"))
-    if (
-        compiled
-    ):  # Its file holds the optimizer's moments too, which have the kernels' shapes.
+    # A compiled model's file holds the optimizer's moments, of the kernels' shapes.
+    if compiled:
         model.compile("adam", "categorical_crossentropy")
         model.fit(IMAGES, np.eye(num_classes)[np.arange(20) % num_classes], verbose=0)
     path = tmp_path / name
@@ -131,7 +130,7 @@ def test_keras_files_of_this_network_are_read_whatever_the_names(
 
 
 def test_a_keras_2_weights_file_is_read(tmp_path):
-    """Keras 2's save_weights: what is under model_weights in a whole file, at the top."""
+    """Keras 2's save_weights writes the content of `model_weights` at the top."""
     keras_h5.save(tmp_path / "m.h5", random_params(), METADATA)
     with (
         h5py.File(tmp_path / "m.h5") as whole,
@@ -183,18 +182,45 @@ def changed(index, layer):
 @pytest.mark.parametrize(
     ("layers", "words"),
     [
-        (changed(2, L.Conv2D(48, 3, activation="relu", name="thin")), "layer 3 (thin): expected Conv2D with filters 64, found 48"),
-        (changed(2, L.Conv2D(64, 5, activation="relu", name="wide")), "layer 3 (wide): expected Conv2D with kernel_size [3, 3], found [5, 5]"),
-        (changed(4, L.Conv2D(64, 3, activation="tanh", name="odd")), "layer 5 (odd): expected Conv2D with activation relu, found tanh"),
-        (changed(2, L.Conv2D(64, 3, activation="relu", padding="same", name="pad")), "layer 3 (pad): expected Conv2D with padding valid, found same"),
-        (changed(1, L.AveragePooling2D(2, name="mean")), "layer 2 (mean): expected MaxPooling2D, found AveragePooling2D"),
-        (changed(1, [L.BatchNormalization(name="norm"), L.MaxPooling2D(2)]), "layer 2 (norm): expected MaxPooling2D, found BatchNormalization"),
-        (changed(6, L.Dense(128, activation="relu", name="big")), "layer 7 (big): expected Dense with units 64, found 128"),
-        (changed(6, L.Dense(64, activation="relu", use_bias=False, name="nb")), "layer 7 (nb): expected Dense with use_bias True, found False"),
+        (
+            changed(2, L.Conv2D(48, 3, activation="relu", name="thin")),
+            "layer 3 (thin): expected Conv2D with filters 64, found 48",
+        ),
+        (
+            changed(2, L.Conv2D(64, 5, activation="relu", name="wide")),
+            "layer 3 (wide): expected Conv2D with kernel_size [3, 3], found [5, 5]",
+        ),
+        (
+            changed(4, L.Conv2D(64, 3, activation="tanh", name="odd")),
+            "layer 5 (odd): expected Conv2D with activation relu, found tanh",
+        ),
+        (
+            changed(2, L.Conv2D(64, 3, activation="relu", padding="same", name="pad")),
+            "layer 3 (pad): expected Conv2D with padding valid, found same",
+        ),
+        (
+            changed(1, L.AveragePooling2D(2, name="mean")),
+            "layer 2 (mean): expected MaxPooling2D, found AveragePooling2D",
+        ),
+        (
+            changed(1, [L.BatchNormalization(name="norm"), L.MaxPooling2D(2)]),
+            "layer 2 (norm): expected MaxPooling2D, found BatchNormalization",
+        ),
+        (
+            changed(6, L.Dense(128, activation="relu", name="big")),
+            "layer 7 (big): expected Dense with units 64, found 128",
+        ),
+        (
+            changed(6, L.Dense(64, activation="relu", use_bias=False, name="nb")),
+            "layer 7 (nb): expected Dense with use_bias True, found False",
+        ),
         (model_layers()[:-2], "layer 7 (nothing): expected Dense, found the end"),
-        ([*model_layers(last="relu"), L.Dense(3, name="more")], "layer 8 (h): expected Dense with"),
+        (
+            [*model_layers(last="relu"), L.Dense(3, name="more")],
+            "layer 8 (h): expected Dense with",
+        ),
     ],
-)  # fmt: skip
+)
 def test_another_architecture_is_refused_at_the_first_layer_that_differs(
     tmp_path, layers, words
 ):
@@ -330,7 +356,7 @@ def test_an_unwritable_place_is_named_and_nothing_left(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_model_whose_pictures_are_made_in_an_unknown_way_is_refused(tmp_path):
+def test_a_model_of_unknown_preprocessing_is_refused(tmp_path):
     keras_h5.save(
         tmp_path / "m.h5", random_params(), METADATA | {"preprocessing": "other"}
     )

@@ -1,4 +1,8 @@
-"""How a measuring process answers the one that asks: a name on a line of stdin, a number on stdout."""
+"""The protocol between the benchmark and the processes that it measures.
+
+A process prints the names of its measurements as JSON. For each name on a line of stdin
+it then prints one number on stdout.
+"""
 
 import json
 import sys
@@ -6,7 +10,7 @@ from collections.abc import Callable
 
 
 def answer(measurements: dict[str, Callable[[], float]]) -> None:
-    """Runs, for each name that is asked for, its measurement; first of all each once, to warm up."""
+    """Warms up each measurement, then runs those that are asked for by name."""
     for measure in measurements.values():
         measure()
     print(json.dumps(list(measurements)), flush=True)

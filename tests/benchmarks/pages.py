@@ -1,7 +1,10 @@
-"""Reads simulated pages: python -m tests.benchmarks.pages --model mnist_model.h5.
+"""Reads simulated pages, and folders of labeled images.
 
-Digits of the validation split are drawn on pages of each kind of `cnn.pages`, and read as `bin/infer`
-reads files; folders of labelled pictures, a folder a digit, are read beside them.
+    python -m tests.benchmarks.pages --model mnist_model.h5
+
+Digits of the validation split are rendered on pages of each kind of
+`cnn.augmentation.simulated_pages`, written as PNGs and classified as `bin/infer` does. A
+folder of labeled images has one subfolder per digit.
 """
 
 import argparse
@@ -20,15 +23,29 @@ from cnn.training import loop
 
 
 def main() -> None:
-    """Prints how many of each kind are read right, how many are unsure, and the time a file takes."""
+    """Prints accuracy, the fraction of unsure files and milliseconds per file."""
+    arguments = parse_arguments()
+    classifier = Classifier.load(arguments.model)
+    print("| kind | accuracy | unsure or blank | ms per file |\n|---|---|---|---|")
+    images, labels = load_digits(arguments.split, arguments.seed, arguments.count)
+    with tempfile.TemporaryDirectory() as folder:
+        for kind in arguments.kinds:
+            paths = render_pages(kind, images, arguments.seed, Path(folder))
+            name = kind.replace("_", " ")
+            print(format_row(name, classifier, paths, labels), flush=True)
+    for labeled in arguments.folders:
+        paths = sorted(labeled.glob("[0-9]/*"))
+        known = np.array([int(path.parent.name) for path in paths])
+        print(format_row(labeled.name, classifier, paths, known), flush=True)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Parses the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--model", type=Path, default=Path("mnist_model.h5"))
     parser.add_argument("--count", type=int, default=300, help="digits of each kind")
     parser.add_argument(
-        "--seed",
-        type=int,
-        default=0,
-        help="of the training's split and of what is drawn",
+        "--seed", type=int, default=0, help="seed of the validation split and the pages"
     )
     parser.add_argument("--split", choices=["validation", "test"], default="validation")
     parser.add_argument("--kinds", nargs="*", default=list(PAGE_KINDS))
@@ -37,55 +54,46 @@ def main() -> None:
         type=Path,
         nargs="*",
         default=[],
-        help="of folders 0 to 9 of pictures",
+        help="folders with subfolders 0 to 9 of images",
     )
-    arguments = parser.parse_args()
-    classifier = Classifier.load(arguments.model)
-    print("| kind | read right | unsure or blank | ms a file |\n|---|---|---|---|")
-    images, labels = digits(arguments.split, arguments.seed, arguments.count)
-    with tempfile.TemporaryDirectory() as folder:
-        for kind in arguments.kinds:
-            paths = drawn(kind, images, arguments.seed, Path(folder))
-            print(row(kind.replace("_", " "), classifier, paths, labels), flush=True)
-    for folder_ in arguments.folders:
-        paths = sorted(folder_.glob("[0-9]/*"))
-        known = np.array([int(path.parent.name) for path in paths])
-        print(row(folder_.name, classifier, paths, known), flush=True)
+    return parser.parse_args()
 
 
-def digits(split: str, seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns digits `(count, 28, 28)` in [0, 1] that were not trained on, and their labels."""
-    train_set, test = datasets.load_train_and_test("mnist", None)
-    known = (
-        test
-        if split == "test"
-        else loop.train_validation_split(train_set, TrainConfig(seed=seed))[1]
-    )
-    return known.images[:count, ..., 0] / np.float32(255), known.labels[:count]
+def load_digits(split: str, seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Loads digits that were not trained on.
+
+    Returns:
+      The images, `float32 (count, 28, 28)` in [0, 1], and their labels.
+    """
+    train_set, dataset = datasets.load_train_and_test("mnist", None)
+    if split == "validation":
+        config = TrainConfig(seed=seed)
+        dataset = loop.train_validation_split(train_set, config)[1]
+    images = dataset.images[:count, ..., 0] / np.float32(255)
+    return images, dataset.labels[:count]
 
 
-def drawn(kind: str, images: np.ndarray, seed: int, folder: Path) -> list[Path]:
-    """Writes a page of each digit; returns their paths."""
-    paths = [folder / f"{kind}_{i}.png" for i in range(len(images))]
-    for i, (path, image) in enumerate(zip(paths, images, strict=True)):
-        Image.fromarray(PAGE_KINDS[kind](np.random.default_rng([seed, i]), image)).save(
-            path
-        )
+def render_pages(kind: str, images: np.ndarray, seed: int, folder: Path) -> list[Path]:
+    """Writes a page per digit as a PNG, and returns the paths."""
+    paths = []
+    for index, image in enumerate(images):
+        page = PAGE_KINDS[kind](np.random.default_rng([seed, index]), image)
+        paths.append(folder / f"{kind}_{index}.png")
+        Image.fromarray(page).save(paths[-1])
     return paths
 
 
-def row(
+def format_row(
     name: str, classifier: Classifier, paths: list[Path], labels: np.ndarray
 ) -> str:
-    """Reads files, and writes what came of it in a line of a table."""
+    """Classifies files, and formats the results as a row of a Markdown table."""
     start = time.monotonic()
-    readings = classifier.predict_files(paths)
-    each = (time.monotonic() - start) / len(paths)
-    right = np.mean(
-        [r.prediction == str(label) for r, label in zip(readings, labels, strict=True)]
-    )
-    doubtful = np.mean([r.status != "ok" for r in readings])
-    return f"| {name} | {right:.1%} | {doubtful:.1%} | {1000 * each:.1f} |"
+    predictions = classifier.predict_files(paths)
+    milliseconds = 1000 * (time.monotonic() - start) / len(paths)
+    guesses = [prediction.prediction for prediction in predictions]
+    accuracy = np.mean(np.array(guesses) == labels.astype(str))
+    doubtful = np.mean([prediction.status != "ok" for prediction in predictions])
+    return f"| {name} | {accuracy:.1%} | {doubtful:.1%} | {milliseconds:.1f} |"
 
 
 if __name__ == "__main__":

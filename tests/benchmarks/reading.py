@@ -1,10 +1,16 @@
-"""Reads the 10,000 test digits as arrays, and as PNGs in both polarities: python -m tests.benchmarks.reading MODEL."""
+"""Reads the 10,000 test digits as arrays, and as PNGs in both polarities.
 
+python -m tests.benchmarks.reading mnist_model.h5
+"""
+
+import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageOps
 
 from cnn.classifier import Classifier
@@ -13,30 +19,31 @@ from tests.conftest import ROOT
 
 
 def main() -> None:
-    """Prints the three accuracies."""
-    test, model = datasets.load("mnist", "test"), Path(sys.argv[1]).absolute()
-    right = (Classifier.load(model).predict(test.images) == test.labels).mean()
-    print(f"arrays: {right:.2%}")
-    for name, change in (
-        ("white on black", lambda image: image),
-        ("black on white", ImageOps.invert),
-    ):
-        with tempfile.TemporaryDirectory() as folder:
-            for i, (pixels, label) in enumerate(
-                zip(test.images[..., 0], test.labels, strict=True)
-            ):
-                change(Image.fromarray(pixels)).save(f"{folder}/{i}_{label}.png")
-            command = [
-                sys.executable,
-                str(ROOT / "bin" / "infer"),
-                "--input",
-                folder,
-                "--model",
-                str(model),
-            ]
-            command += ["--plot", "none"]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-            print(f"{name}: {done.stderr.strip()}")
+    """Prints the accuracy of arrays, then the closing line of `bin/infer` per polarity."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--count", type=int, default=10_000, help="of the test digits")
+    arguments = parser.parse_args()
+    model = arguments.model.absolute()
+    test_set = datasets.load("mnist", "test")
+    images = test_set.images[: arguments.count]
+    labels = test_set.labels[: arguments.count]
+    accuracy = (Classifier.load(model).predict(images) == labels).mean()
+    print(f"arrays: {accuracy:.2%}")
+    pngs = [Image.fromarray(image) for image in images[..., 0]]
+    print(f"white on black: {infer(model, pngs, labels)}")
+    print(f"black on white: {infer(model, map(ImageOps.invert, pngs), labels)}")
+
+
+def infer(model: Path, images: Iterable[Image.Image], labels: np.ndarray) -> str:
+    """Writes images as PNGs, reads them by `bin/infer`, and returns its closing line."""
+    command = [sys.executable, str(ROOT / "bin" / "infer"), "--plot", "none"]
+    with tempfile.TemporaryDirectory() as folder:
+        for index, (image, label) in enumerate(zip(images, labels, strict=True)):
+            image.save(f"{folder}/{index}_{label}.png")
+        command += ["--input", folder, "--model", str(model)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return done.stderr.strip()
 
 
 if __name__ == "__main__":

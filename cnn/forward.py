@@ -1,0 +1,110 @@
+"""Computes logits and probabilities of any number of images, in batches of one size."""
+
+import functools
+from collections.abc import Callable
+from typing import cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from cnn.keras_h5 import Params
+from cnn.model import CNN
+
+# Images per call of the network. XLA compiles once per batch size, and may sum in
+# another order for another size. All batches have this size, so the probabilities of an
+# image are the same, bit for bit, however many images are computed together.
+_BATCH_SIZE = 256
+
+_IMAGE_SHAPE = (28, 28, 1)
+# Values may exceed their range by a rounding error.
+_RANGE_TOLERANCE = 1e-6
+
+
+def forward_in_batches(
+    params: Params, images: np.ndarray, num_classes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Computes the logits and the probabilities of images.
+
+    Args:
+      params: of `cnn.model.CNN`.
+      images: `(N, 28, 28)` or `(N, 28, 28, 1)`, as integers in [0, 255] or floats in
+        [0, 1].
+      num_classes: the number of outputs of the network.
+
+    Returns:
+      The logits and their softmax, both `float32 (N, num_classes)`.
+
+    Raises:
+      ValueError: the images have another shape or range.
+
+    Example:
+      >>> from cnn.model import CNN
+      >>> images = np.zeros((3, 28, 28), np.uint8)
+      >>> variables = CNN(10).init(jax.random.key(0), jnp.zeros((1, 28, 28, 1)))
+      >>> _, probabilities = forward_in_batches(variables["params"], images, 10)
+      >>> probabilities.shape
+      (3, 10)
+    """
+    images = _as_batch(images)
+    forward = _jitted_forward(num_classes)
+    logits = np.empty((len(images), num_classes), np.float32)
+    probabilities = np.empty_like(logits)
+    for start in range(0, len(images), _BATCH_SIZE):
+        batch = images[start : start + _BATCH_SIZE]
+        rows = slice(start, start + len(batch))
+        batch_logits, batch_probabilities = forward(params, _pad_batch(batch))
+        logits[rows] = np.asarray(batch_logits)[: len(batch)]
+        probabilities[rows] = np.asarray(batch_probabilities)[: len(batch)]
+    return logits, probabilities
+
+
+def _as_batch(images: np.ndarray) -> np.ndarray:
+    """Checks images, and converts them to `uint8` or `float32 (N, 28, 28, 1)`."""
+    images = np.asarray(images)
+    if images.shape[1:] not in (_IMAGE_SHAPE, _IMAGE_SHAPE[:2]):
+        raise ValueError(
+            f"images: expected shape (N, 28, 28) or (N, 28, 28, 1), got {images.shape}"
+        )
+    is_integer = np.issubdtype(images.dtype, np.integer)
+    _check_range(images, highest=255 if is_integer else 1)
+    dtype = np.uint8 if is_integer else np.float32
+    return images.astype(dtype).reshape(-1, *_IMAGE_SHAPE)
+
+
+def _check_range(images: np.ndarray, highest: int) -> None:
+    if not images.size:
+        return
+    low = images.min()
+    high = images.max()
+    if not -_RANGE_TOLERANCE <= low <= high <= highest + _RANGE_TOLERANCE:
+        raise ValueError(
+            "images: expected integers from 0 to 255 or floats from 0 to 1, "
+            f"got {low} to {high} as {images.dtype}"
+        )
+
+
+def _pad_batch(images: np.ndarray) -> np.ndarray:
+    """Appends blank images up to the size of a batch."""
+    missing = _BATCH_SIZE - len(images)
+    if not missing:
+        return images
+    blank = np.zeros((missing, *_IMAGE_SHAPE), images.dtype)
+    return np.concatenate([images, blank])
+
+
+@functools.cache
+def _jitted_forward(
+    num_classes: int,
+) -> Callable[[Params, np.ndarray], tuple[jax.Array, jax.Array]]:
+    """Returns the jitted network, which all models of as many classes share."""
+    model = CNN(num_classes)
+
+    @jax.jit
+    def forward(params: Params, images: jax.Array) -> tuple[jax.Array, jax.Array]:
+        if images.dtype == jnp.uint8:
+            images = images.astype(jnp.float32) / 255
+        logits = cast(jax.Array, model.apply({"params": params}, images))
+        return logits, jax.nn.softmax(logits)
+
+    return forward
