@@ -5,6 +5,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+NEIGHBORHOOD = np.ones((3, 3), np.uint8)  # The kernel of 8-connectivity.
+
 
 class Components(NamedTuple):
     """Measurements of connected components, one entry per label.
@@ -46,6 +48,11 @@ class Components(NamedTuple):
         """Heights of the boxes in pixels, `int (labels,)`."""
         return self.bottom - self.top
 
+    def box(self, label: int) -> list[int]:
+        """Returns left, top, right and bottom of a component."""
+        sides = (self.left, self.top, self.right, self.bottom)
+        return [int(side[label]) for side in sides]
+
 
 def label_components(
     foreground: np.ndarray, ink_threshold: float, gap: int
@@ -62,7 +69,7 @@ def label_components(
     # The padding shifts all boxes by `gap`, as the dilation enlarges them by `gap`.
     joined = cv2.copyMakeBorder(mask, gap, gap, gap, gap, cv2.BORDER_CONSTANT, value=0)
     if gap:
-        joined = cv2.dilate(joined, np.ones((3, 3), np.uint8), iterations=gap)
+        joined = cv2.dilate(joined, NEIGHBORHOOD, iterations=gap)
     num_labels, labels, boxes, _ = cv2.connectedComponentsWithStats(
         joined, connectivity=8
     )
@@ -70,14 +77,17 @@ def label_components(
     right = left + width - 2 * gap
     bottom = top + height - 2 * gap
     rows, columns = mask.shape
-    border_contacts = (left == 0).astype(int) + (top == 0)
-    border_contacts = border_contacts + (right == columns) + (bottom == rows)
+    border_contacts = (left == 0).astype(int)
+    border_contacts += top == 0
+    border_contacts += right == columns
+    border_contacts += bottom == rows
     if gap:
         labels = labels[gap:-gap, gap:-gap] * mask
     ink_pixels = np.flatnonzero(mask)
     ink_labels = labels.ravel()[ink_pixels]
+    ink_levels = foreground.ravel()[ink_pixels]
     area = np.bincount(ink_labels, minlength=num_labels)
-    mass = np.bincount(ink_labels, foreground.ravel()[ink_pixels], num_labels)
+    mass = np.bincount(ink_labels, ink_levels, num_labels)
     return Components(left, top, right, bottom, area, mass, border_contacts, labels)
 
 
@@ -94,14 +104,15 @@ def edge_sharpness(foreground: np.ndarray, components: Components) -> np.ndarray
     """
     num_labels = components.num_labels
     mask = (components.labels > 0).astype(np.uint8)
-    inner = cv2.erode(mask, np.ones((3, 3), np.uint8))
+    inner = cv2.erode(mask, NEIGHBORHOOD)
     edge = np.flatnonzero(mask.ravel() > inner.ravel())
     # The scale makes the Sobel filter a gradient per pixel.
-    horizontal = cv2.Sobel(foreground, -1, 1, 0, scale=0.125).ravel()[edge]
-    vertical = cv2.Sobel(foreground, -1, 0, 1, scale=0.125).ravel()[edge]
+    horizontal = cv2.Sobel(foreground, -1, 1, 0, scale=0.125)
+    vertical = cv2.Sobel(foreground, -1, 0, 1, scale=0.125)
+    gradients = np.hypot(horizontal.ravel()[edge], vertical.ravel()[edge])
     edge_labels = components.labels.ravel()[edge]
-    sums = np.bincount(edge_labels, np.hypot(horizontal, vertical), num_labels)
-    lengths = np.bincount(edge_labels, minlength=num_labels)
-    gradient = sums / np.maximum(lengths, 1)
-    mean_level = components.mass / np.maximum(components.area, 1)
-    return gradient / np.maximum(mean_level, 1)
+    gradient_sums = np.bincount(edge_labels, gradients, num_labels)
+    edge_lengths = np.bincount(edge_labels, minlength=num_labels)
+    mean_gradients = gradient_sums / np.maximum(edge_lengths, 1)
+    mean_levels = components.mass / np.maximum(components.area, 1)
+    return mean_gradients / np.maximum(mean_levels, 1)

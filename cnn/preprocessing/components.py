@@ -131,10 +131,13 @@ def _weigh(
 def _centrality(components: Components) -> np.ndarray:
     """Computes a factor of 1 in the image's center and about a third at its border."""
     rows, columns = components.labels.shape
-    x = np.abs((components.left + components.right) / columns - 1)
-    y = np.abs((components.top + components.bottom) / rows - 1)
+    horizontal_sum = components.left + components.right
+    vertical_sum = components.top + components.bottom
+    x = np.abs(horizontal_sum / columns - 1)
+    y = np.abs(vertical_sum / rows - 1)
     distance = np.minimum(1, np.maximum(x, y))
-    return (1 - _THRESHOLDS.border_loss * distance) ** _THRESHOLDS.centrality_exponent
+    remainder = 1 - _THRESHOLDS.border_loss * distance
+    return remainder**_THRESHOLDS.centrality_exponent
 
 
 def _is_sharp(sharpness: np.ndarray, main: int) -> np.ndarray:
@@ -187,13 +190,15 @@ def _horizontal_gap(components: Components, main: int) -> np.ndarray:
 
 def _is_full_stop(components: Components, main: int) -> np.ndarray:
     """Tells which components are small and to the lower right of the main one."""
-    main_width = components.width[main]
-    main_height = components.height[main]
+    left, top, right, bottom = components.box(main)
+    main_height = bottom - top
     size = np.maximum(components.width, components.height)
-    min_left = components.left[main] + _THRESHOLDS.min_full_stop_left * main_width
-    min_top = components.top[main] + _THRESHOLDS.min_full_stop_top * main_height
-    is_small = size < _THRESHOLDS.max_full_stop_side * main_height
-    return is_small & (components.left >= min_left) & (components.top > min_top)
+    min_left = left + _THRESHOLDS.min_full_stop_left * (right - left)
+    min_top = top + _THRESHOLDS.min_full_stop_top * main_height
+    is_full_stop = size < _THRESHOLDS.max_full_stop_side * main_height
+    is_full_stop &= components.left >= min_left
+    is_full_stop &= components.top > min_top
+    return is_full_stop
 
 
 def _is_neighbor(components: Components, main: int) -> np.ndarray:
@@ -202,24 +207,27 @@ def _is_neighbor(components: Components, main: int) -> np.ndarray:
     Another character is as high as the main component and stands beside it. A dash is
     flat and longer than the main component is high. A frame encloses it.
     """
-    main_height = components.height[main]
-    gap = _horizontal_gap(components, main)
-    shared_bottom = np.minimum(components.bottom, components.bottom[main])
-    shared_top = np.maximum(components.top, components.top[main])
+    _, top, _, bottom = components.box(main)
+    main_height = bottom - top
+    shared_bottom = np.minimum(components.bottom, bottom)
+    shared_top = np.maximum(components.top, top)
     shared_rows = shared_bottom - shared_top
     max_height = np.maximum(components.height, main_height)
     is_level = shared_rows > _THRESHOLDS.min_neighbor_overlap * max_height
-    is_beside = (gap > _THRESHOLDS.min_neighbor_gap * main_height) & is_level
+    gap = _horizontal_gap(components, main)
+    is_beside = gap > _THRESHOLDS.min_neighbor_gap * main_height
     is_flat = components.width > _THRESHOLDS.max_aspect_ratio * components.height
-    is_long_dash = is_flat & (components.width > main_height)
-    return is_beside | is_long_dash | _encloses(components, main)
+    is_long = components.width > main_height
+    is_character = is_beside & is_level
+    is_dash = is_flat & is_long
+    return is_character | is_dash | _encloses(components, main)
 
 
 def _encloses(components: Components, main: int) -> np.ndarray:
     """Tells which bounding boxes enclose the main component's."""
-    return (
-        (components.left < components.left[main])
-        & (components.top < components.top[main])
-        & (components.right > components.right[main])
-        & (components.bottom > components.bottom[main])
-    )
+    left, top, right, bottom = components.box(main)
+    encloses = components.left < left
+    encloses &= components.top < top
+    encloses &= components.right > right
+    encloses &= components.bottom > bottom
+    return encloses

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from cnn.preprocessing import background
+from cnn.preprocessing.component_labels import NEIGHBORHOOD
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 
@@ -66,9 +67,12 @@ def estimate_contrast(foreground: np.ndarray) -> float:
     """Returns the level that the few strongest pixels reach."""
     few = max(1, int(THRESHOLDS.contrast_share * foreground.size))
     few = min(THRESHOLDS.max_contrast_pixels, few)
-    strong = foreground[foreground > THRESHOLDS.strong_fraction * foreground.max()]
-    levels = strong if strong.size >= few else foreground.ravel()
-    return float(np.partition(levels, -few)[-few])
+    min_strong = THRESHOLDS.strong_fraction * foreground.max()
+    levels = foreground[foreground > min_strong]
+    if levels.size < few:
+        levels = foreground.ravel()
+    partitioned = np.partition(levels, -few)
+    return float(partitioned[-few])
 
 
 def soft_mask(ink: Ink, selected: np.ndarray) -> np.ndarray:
@@ -90,7 +94,7 @@ def soft_mask(ink: Ink, selected: np.ndarray) -> np.ndarray:
             THRESHOLDS.floor_to_noise * ink.noise,
             THRESHOLDS.max_floor_fraction * full,
         )
-    near = cv2.dilate(selected.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    near = cv2.dilate(selected.astype(np.uint8), NEIGHBORHOOD) > 0
     # Ink that was not selected is no edge of the selected components.
     near &= selected | (ink.foreground <= ink.threshold)
     levels = np.where(near, ink.foreground, 0) - floor

@@ -16,6 +16,7 @@ from cnn.preprocessing.background import downscale_interpolation
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _THRESHOLDS = THRESHOLDS.ruled_lines
+ADJACENT_ROWS = np.ones((3, 1), np.uint8)  # A kernel of three rows.
 
 
 class Line(NamedTuple):
@@ -49,14 +50,21 @@ def find_ruled_lines(ink: np.ndarray) -> list[Line]:
       >>> find_ruled_lines(page)
       [Line(middle=20.0, slope=0.0)]
     """
-    adjacent = cv2.dilate(ink, np.ones((3, 1), np.uint8))
-    ink = np.maximum(ink, _THRESHOLDS.adjacent_row_weight * adjacent)
+    adjacent = cv2.dilate(ink, ADJACENT_ROWS)
+    searched = np.maximum(ink, _THRESHOLDS.adjacent_row_weight * adjacent)
     scale = min(1.0, _THRESHOLDS.search_side / max(ink.shape))
     if scale < 1:
         method = downscale_interpolation(scale)
-        ink = cv2.resize(ink, None, fx=scale, fy=scale, interpolation=method)
-    lines = _select_peaks(_line_scores(ink), ink.shape[1])
-    return [Line((line.middle + 0.5) / scale - 0.5, line.slope) for line in lines]
+        searched = cv2.resize(searched, None, fx=scale, fy=scale, interpolation=method)
+    scores = _line_scores(searched)
+    lines = _select_peaks(scores, searched.shape[1])
+    return [_upscale(line, scale) for line in lines]
+
+
+def _upscale(line: Line, scale: float) -> Line:
+    """Converts a line of a reduced image to the image. Pixel centers are at 0.5."""
+    middle = (line.middle + 0.5) / scale - 0.5
+    return Line(middle, line.slope)
 
 
 def _select_peaks(scores: np.ndarray, width: int) -> list[Line]:
@@ -69,29 +77,32 @@ def _select_peaks(scores: np.ndarray, width: int) -> list[Line]:
     Returns:
       The lines, the one with the highest score first.
     """
-    lines: list[Line] = []
-    if not scores.any():
-        return lines
-    scores = scores.copy()
+    height = scores.shape[1]
     slopes = _candidate_slopes()
-    rows = np.arange(scores.shape[1])
+    rows = np.arange(height)
+    middles = np.broadcast_to(rows, scores.shape)
     right_ends = rows + slopes[:, None] * (width - 1) / 2
     left_ends = 2 * rows - right_ends
-    distance = _clear_rows(scores.shape[1]) + 1
-    while len(lines) < _THRESHOLDS.max_lines and scores.max() > 0:
-        peak = np.unravel_index(scores.argmax(), scores.shape)
-        lines.append(Line(float(peak[1]), float(slopes[peak[0]])))
+    distance = _clear_rows(height) + 1
+    remaining = scores.copy()
+    lines: list[Line] = []
+    while len(lines) < _THRESHOLDS.max_lines and remaining.max() > 0:
+        peak = np.unravel_index(remaining.argmax(), remaining.shape)
+        slope_index, row = peak
+        line = Line(float(row), float(slopes[slope_index]))
+        lines.append(line)
         # Lines that come close to the peak anywhere are the same line.
-        scores[:, np.abs(rows - peak[1]) <= distance] = 0
-        scores[np.abs(right_ends - right_ends[peak]) <= distance] = 0
-        scores[np.abs(left_ends - left_ends[peak]) <= distance] = 0
+        for positions in (middles, right_ends, left_ends):
+            is_close = np.abs(positions - positions[peak]) <= distance
+            remaining[is_close] = 0
     return lines
 
 
 def _candidate_slopes() -> np.ndarray:
     """Returns the slopes that are tried, `float64 (slopes,)`, in rows per column."""
     steepest = _THRESHOLDS.max_slope_degrees
-    return np.tan(np.deg2rad(np.arange(-steepest, steepest + 1.0)))
+    degrees = np.arange(-steepest, steepest + 1.0)
+    return np.tan(np.deg2rad(degrees))
 
 
 def _clear_rows(height: int) -> int:
@@ -113,16 +124,19 @@ def _line_scores(ink: np.ndarray) -> np.ndarray:
     if not _may_contain_line(segments, width):
         return np.zeros((1, height), np.float32)
     grid = _line_grid(height, width)
-    profile = segments.ravel().take(grid.indices) * grid.inside
+    profile = segments.ravel().take(grid.indices)
+    profile = profile * grid.inside
     mean = profile.sum(1) / grid.length
     contrast = mean - _ink_beside(mean)
     is_full = mean > _THRESHOLDS.full_line_ink
     stands_out = contrast > _THRESHOLDS.min_side_contrast
     stands_out |= is_full & (contrast > _THRESHOLDS.min_full_line_contrast)
-    is_line = (mean > _THRESHOLDS.min_line_ink) & stands_out
+    covered = profile > _THRESHOLDS.min_segment_ink
+    min_covered = _THRESHOLDS.min_covered_share * grid.length
+    is_line = mean > _THRESHOLDS.min_line_ink
+    is_line &= stands_out
+    is_line &= covered.sum(1) > min_covered
     is_line &= _ink_at_ends(profile, grid) > _THRESHOLDS.min_end_ink
-    num_covered = (profile > _THRESHOLDS.min_segment_ink).sum(1)
-    is_line &= num_covered > _THRESHOLDS.min_covered_share * grid.length
     return np.where(is_line, contrast, 0)
 
 
@@ -135,8 +149,10 @@ def _segment_edges(width: int) -> np.ndarray:
 def _average_segments(ink: np.ndarray) -> np.ndarray:
     """Averages the columns of each segment, `float32 (segments, height)`."""
     edges = _segment_edges(ink.shape[1])
+    widths = np.diff(edges).astype(np.float32)
     sums = np.add.reduceat(ink, edges[:-1], axis=1)
-    return np.ascontiguousarray((sums / np.diff(edges).astype(np.float32)).T)
+    means = sums / widths
+    return np.ascontiguousarray(means.T)
 
 
 def _ink_beside(mean: np.ndarray) -> np.ndarray:
@@ -145,7 +161,9 @@ def _ink_beside(mean: np.ndarray) -> np.ndarray:
     padded = cv2.copyMakeBorder(
         mean, 0, 0, distance, distance, cv2.BORDER_CONSTANT, value=0
     )
-    return np.maximum(padded[:, : -2 * distance], padded[:, 2 * distance :])
+    above = padded[:, : -2 * distance]
+    below = padded[:, 2 * distance :]
+    return np.maximum(above, below)
 
 
 class _LineGrid(NamedTuple):
@@ -169,16 +187,19 @@ class _LineGrid(NamedTuple):
 
 @lru_cache(maxsize=16)  # The images of a folder often have the same shape.
 def _line_grid(height: int, width: int) -> _LineGrid:
+    """Computes the paths of all lines."""
     offsets = _segment_offsets(width)
     num_segments = len(offsets)
-    shifts = np.rint(_candidate_slopes()[:, None] * offsets).astype(int)
+    slopes = _candidate_slopes()
+    shifts = np.rint(slopes[:, None] * offsets).astype(int)
     rows = np.arange(height) + shifts[:, :, None]
     inside = (rows >= 0) & (rows < height)
-    segment_starts = height * np.arange(num_segments)[:, None]
-    indices = rows.clip(0, height - 1) + segment_starts
+    segment_starts = height * np.arange(num_segments)
+    indices = rows.clip(0, height - 1) + segment_starts[:, None]
     min_length = _THRESHOLDS.min_length_share * num_segments
-    length = np.maximum(inside.sum(1), min_length).astype(np.float32)
-    return _LineGrid(indices, inside, length, _end_indices(inside))
+    length = np.maximum(inside.sum(1), min_length)
+    ends = _end_indices(inside)
+    return _LineGrid(indices, inside, length.astype(np.float32), ends)
 
 
 def _segment_offsets(width: int) -> np.ndarray:
@@ -188,14 +209,16 @@ def _segment_offsets(width: int) -> np.ndarray:
 
 
 def _end_indices(inside: np.ndarray) -> np.ndarray:
-    """Computes `_LineGrid.ends`."""
+    """Computes `_LineGrid.ends` from `_LineGrid.inside`."""
     num_slopes, num_segments, height = inside.shape
     first = inside.argmax(1)
-    last = num_segments - 1 - inside[:, ::-1].argmax(1)
+    backwards = inside[:, ::-1]
+    last = num_segments - 1 - backwards.argmax(1)
     segments = np.stack([first, first + 1, last, last - 1], 1)
     segments = segments.clip(0, num_segments - 1)
-    slope_starts = num_segments * height * np.arange(num_slopes)[:, None, None]
-    return slope_starts + segments * height + np.arange(height)
+    slopes = np.arange(num_slopes)[:, None, None]
+    rows = np.arange(height)
+    return (slopes * num_segments + segments) * height + rows
 
 
 def _ink_at_ends(profile: np.ndarray, grid: _LineGrid) -> np.ndarray:
@@ -204,7 +227,9 @@ def _ink_at_ends(profile: np.ndarray, grid: _LineGrid) -> np.ndarray:
     The last segment may lie in a shadow, so the last two count as the end.
     """
     ends = profile.ravel().take(grid.ends)
-    return np.minimum(ends[:, :2].max(1), ends[:, 2:].max(1))
+    left = ends[:, :2].max(1)
+    right = ends[:, 2:].max(1)
+    return np.minimum(left, right)
 
 
 class _RowBands(NamedTuple):
@@ -225,20 +250,26 @@ class _RowBands(NamedTuple):
 
 @lru_cache(maxsize=16)
 def _row_bands(height: int, width: int) -> _RowBands:
-    rows = np.arange(height)
-    max_slope = math.tan(math.radians(_THRESHOLDS.max_slope_degrees))
-    offsets = np.abs(_segment_offsets(width))
-    depth = np.ceil(max_slope * offsets).astype(int)[:, None]
+    """Computes the bands of all rows."""
+    steepest = math.radians(_THRESHOLDS.max_slope_degrees)
+    distances = np.abs(_segment_offsets(width))
+    depth = np.ceil(math.tan(steepest) * distances).astype(int)
     depth = np.maximum(depth, depth[::-1])
+    depth = depth[:, None]
     num_segments = len(depth)
+    rows = np.arange(height)
     num_above = (rows < depth).sum(0)
     num_below = (rows + depth >= height).sum(0)
     length = num_segments - (num_above + num_below) / 2
-    length = np.maximum(length, _THRESHOLDS.min_length_share * num_segments)
-    segment_starts = (height + 1) * np.arange(num_segments)[:, None]
-    first = np.maximum(rows - depth, 0) + segment_starts
-    end = np.minimum(rows + depth + 1, height) + segment_starts
-    return _RowBands(first, end, length)
+    min_length = _THRESHOLDS.min_length_share * num_segments
+    segment_starts = (height + 1) * np.arange(num_segments)
+    first = np.maximum(rows - depth, 0)
+    end = np.minimum(rows + depth + 1, height)
+    return _RowBands(
+        first + segment_starts[:, None],
+        end + segment_starts[:, None],
+        np.maximum(length, min_length),
+    )
 
 
 def _may_contain_line(segments: np.ndarray, width: int) -> bool:
@@ -252,8 +283,10 @@ def _may_contain_line(segments: np.ndarray, width: int) -> bool:
     """
     num_segments, height = segments.shape
     bands = _row_bands(height, width)
+    covered = segments > _THRESHOLDS.min_segment_ink
     counts = np.zeros((num_segments, height + 1), np.int32)
-    np.cumsum(segments > _THRESHOLDS.min_segment_ink, axis=1, out=counts[:, 1:])
+    np.cumsum(covered, axis=1, out=counts[:, 1:])
     has_ink = counts.take(bands.end) > counts.take(bands.first)
     min_covered = _THRESHOLDS.min_covered_share * bands.length
-    return bool((has_ink.sum(0) > min_covered).any())
+    may_be_line = has_ink.sum(0) > min_covered
+    return bool(may_be_line.any())

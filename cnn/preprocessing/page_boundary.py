@@ -41,16 +41,14 @@ def find_frame_interior(gray: np.ndarray) -> np.ndarray | None:
 
 def _bounding_rectangle(mask: np.ndarray) -> np.ndarray | None:
     """Returns the box of the rows and columns that are mostly True, or None."""
-    columns = np.flatnonzero(mask.mean(axis=0) > _THRESHOLDS.min_crossing_share)
-    rows = np.flatnonzero(mask.mean(axis=1) > _THRESHOLDS.min_crossing_share)
+    min_share = _THRESHOLDS.min_crossing_share
+    columns = np.flatnonzero(mask.mean(axis=0) > min_share)
+    rows = np.flatnonzero(mask.mean(axis=1) > min_share)
     if min(len(columns), len(rows)) < _THRESHOLDS.min_interior_side:
         return None
+    box = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
     soft_edge = _THRESHOLDS.soft_edge
-    left = columns[0] + soft_edge
-    top = rows[0] + soft_edge
-    right = columns[-1] + 1 - soft_edge
-    bottom = rows[-1] + 1 - soft_edge
-    return np.array([left, top, right, bottom])
+    return box + np.array([soft_edge, soft_edge, -soft_edge, -soft_edge])
 
 
 def _fills_rectangle(mask: np.ndarray, box: np.ndarray) -> bool:
@@ -154,12 +152,14 @@ def _extrapolate_sheet(
       `float64 (height, width)`, levels of the sheet without ink.
     """
     side = kernel_side(gray, THRESHOLDS.background.max_thin_stroke_width)
-    closed = cv2.morphologyEx(gray, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    kernel = np.ones((side, side), np.uint8)
+    without_ink = cv2.morphologyEx(gray, cv2.MORPH_CLOSE, kernel)
     sigma = _THRESHOLDS.fill_sigma
-    weight = cv2.GaussianBlur(inner, (0, 0), sigma)
-    weighted = cv2.GaussianBlur(inner * closed, (0, 0), sigma)
-    distant = _THRESHOLDS.median_weight * np.median(gray[sheet > 0])
-    return (weighted + distant) / (weight + _THRESHOLDS.median_weight)
+    weights = cv2.GaussianBlur(inner, (0, 0), sigma)
+    weighted = cv2.GaussianBlur(inner * without_ink, (0, 0), sigma)
+    median_weight = _THRESHOLDS.median_weight
+    median = np.median(gray[sheet > 0])
+    return (weighted + median_weight * median) / (weights + median_weight)
 
 
 def find_quadrilateral(mask: np.ndarray) -> np.ndarray | None:

@@ -4,7 +4,11 @@ import cv2
 import numpy as np
 
 from cnn.preprocessing.background import border_pixels
-from cnn.preprocessing.component_labels import Components, label_components
+from cnn.preprocessing.component_labels import (
+    NEIGHBORHOOD,
+    Components,
+    label_components,
+)
 from cnn.preprocessing.page_boundary import find_quadrilateral
 from cnn.preprocessing.thresholds import THRESHOLDS
 
@@ -28,19 +32,26 @@ def detect_printed(components: Components, may_touch_border: bool) -> np.ndarray
 
 def _detect_border_bars(components: Components) -> np.ndarray:
     """Tells which components are filled bars along an image edge."""
-    rows, columns = components.labels.shape
     width = components.width
     height = components.height
-    touches_row = (components.top == 0) | (components.bottom == rows)
-    touches_column = (components.left == 0) | (components.right == columns)
-    is_wide = width >= _THRESHOLDS.min_bar_length * columns
-    is_high = height >= _THRESHOLDS.min_bar_length * rows
-    max_width = _THRESHOLDS.max_bar_width * max(rows, columns)
+    max_width = _THRESHOLDS.max_bar_width * max(components.labels.shape)
     is_narrow = np.minimum(width, height) < max_width
     is_filled = components.area > _THRESHOLDS.min_bar_fill * width * height
-    is_along_edge = (is_wide & touches_row) | (is_high & touches_column)
-    has_contacts = components.border_contacts >= _THRESHOLDS.min_bar_contacts
-    return is_along_edge & is_narrow & is_filled & has_contacts
+    is_bar = components.border_contacts >= _THRESHOLDS.min_bar_contacts
+    is_bar &= is_narrow
+    is_bar &= is_filled
+    is_horizontal = _runs_along_top_or_bottom(components)
+    is_vertical = _runs_along_top_or_bottom(_transpose(components))
+    return is_bar & (is_horizontal | is_vertical)
+
+
+def _runs_along_top_or_bottom(components: Components) -> np.ndarray:
+    """Tells which components are long and touch the upper or lower image edge."""
+    rows, columns = components.labels.shape
+    is_long = components.width >= _THRESHOLDS.min_bar_length * columns
+    at_top = components.top == 0
+    at_bottom = components.bottom == rows
+    return is_long & (at_top | at_bottom)
 
 
 def _detect_horizontal_lines(components: Components) -> np.ndarray:
@@ -80,17 +91,22 @@ def _detect_boxes(components: Components, may_touch_border: bool) -> np.ndarray:
     min_side = _THRESHOLDS.min_box_side * min(components.labels.shape)
     is_large = np.minimum(width, height) > min_side
     is_hollow = components.area < _THRESHOLDS.max_box_fill * width * height
+    may_be_box = is_large & is_hollow
+    may_be_box[0] = False
     is_box = np.zeros(components.num_labels, bool)
-    for label in np.flatnonzero((is_large & is_hollow)[1:]) + 1:
-        rows = slice(components.top[label], components.bottom[label])
-        columns = slice(components.left[label], components.right[label])
-        mask = components.labels[rows, columns] == label
-        border_share = np.mean(border_pixels(mask))
-        is_upright_box = border_share > _THRESHOLDS.min_box_border_share
-        is_box[label] = is_upright_box or (
-            not may_touch_border and _is_tilted_box(mask.astype(np.uint8))
-        )
+    for label in np.flatnonzero(may_be_box):
+        left, top, right, bottom = components.box(int(label))
+        mask = components.labels[top:bottom, left:right] == label
+        is_box[label] = _is_upright_box(mask)
+        if not is_box[label] and not may_touch_border:
+            is_box[label] = _is_tilted_box(mask.astype(np.uint8))
     return is_box
+
+
+def _is_upright_box(mask: np.ndarray) -> bool:
+    """Tells whether a component, `bool (height, width)`, covers its box's border."""
+    border_share = border_pixels(mask).mean()
+    return bool(border_share > _THRESHOLDS.min_box_border_share)
 
 
 def _is_tilted_box(mask: np.ndarray) -> bool:
@@ -103,7 +119,7 @@ def _is_tilted_box(mask: np.ndarray) -> bool:
     if outline is None:
         return False
     drawn = cv2.polylines(np.zeros_like(mask), [outline], isClosed=True, color=1)
-    dilated = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    dilated = cv2.dilate(mask, NEIGHBORHOOD)
     covered_share = dilated[drawn > 0].mean()
     return bool(covered_share > _THRESHOLDS.min_box_outline_share)
 
@@ -132,9 +148,11 @@ def remove_boxes(
 
 def _contains_components(components: Components, label: int) -> bool:
     """Tells whether a component encloses another that is high enough for ink."""
-    is_inside = components.left > components.left[label]
-    is_inside &= components.right < components.right[label]
-    is_inside &= components.top > components.top[label]
-    is_inside &= components.bottom < components.bottom[label]
-    min_height = _THRESHOLDS.min_boxed_height * components.height[label]
-    return bool((components.height[is_inside] > min_height).any())
+    left, top, right, bottom = components.box(int(label))
+    is_inside = components.left > left
+    is_inside &= components.right < right
+    is_inside &= components.top > top
+    is_inside &= components.bottom < bottom
+    min_height = _THRESHOLDS.min_boxed_height * (bottom - top)
+    is_high = components.height > min_height
+    return bool((is_inside & is_high).any())

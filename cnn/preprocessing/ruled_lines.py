@@ -9,7 +9,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from cnn.preprocessing.line_detection import Line, find_ruled_lines
+from cnn.preprocessing.line_detection import ADJACENT_ROWS, Line, find_ruled_lines
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _THRESHOLDS = THRESHOLDS.ruled_lines
@@ -34,14 +34,14 @@ def remove_ruled_lines(
     vertical = find_ruled_lines(transposed_ink)
     if not horizontal and not vertical:
         return foreground, False
-    foreground, mask = _subtract_lines(foreground, ink, horizontal, vertical)
-    transposed = np.ascontiguousarray(foreground.T)
+    remaining, mask = _subtract_lines(foreground, ink, horizontal, vertical)
+    transposed = np.ascontiguousarray(remaining.T)
     transposed, transposed_mask = _subtract_lines(
         transposed, transposed_ink, vertical, horizontal
     )
     mask |= transposed_mask.T
-    foreground = np.ascontiguousarray(transposed.T)
-    return _remove_residues(foreground, mask, ink_threshold), True
+    remaining = np.ascontiguousarray(transposed.T)
+    return _remove_residues(remaining, mask, ink_threshold), True
 
 
 def _subtract_lines(
@@ -59,44 +59,68 @@ def _subtract_lines(
       The foreground without the lines, and the mask of their pixels, `bool`. Both have
       the shape of `foreground`.
     """
-    foreground = foreground.copy()
+    remaining = foreground.copy()
     mask = np.zeros(foreground.shape, bool)
     for line in lines:
-        strip = _straighten(foreground, _refine(ink, line))
+        strip = _straighten(remaining, _refine(ink, line))
         profile = _median_profile(strip.levels)
         top, bottom = _line_extent(profile)
         strokes = _crossing_strokes(strip, top, bottom)
         for other in crossing:
-            strokes[:, _crossing_columns(strip, other, len(foreground))] = 0
+            columns = _crossing_columns(strip, other, len(foreground))
+            strokes[:, columns] = 0
         levels = strip.levels[top : bottom + 1]
         rest = _subtract_profile(levels, profile, top)
-        cleaned = np.maximum(rest, np.minimum(strokes, levels))
+        strokes = np.minimum(strokes, levels)
+        cleaned = np.maximum(rest, strokes)
         inside = strip.inside[top : bottom + 1]
-        foreground[_image_pixels(strip, top, bottom)] = cleaned[inside]
-        mask[_image_pixels(strip, max(top - 1, 0), bottom + 1)] = True
-    return foreground, mask
+        pixels = _image_pixels(strip, top, bottom)
+        remaining[pixels] = cleaned[inside]
+        widened = _image_pixels(strip, max(top - 1, 0), bottom + 1)
+        mask[widened] = True
+    return remaining, mask
 
 
 def _refine(ink: np.ndarray, line: Line) -> Line:
     """Returns the line with the largest mean ink among similar lines."""
-    height, width = ink.shape
+    width = ink.shape[1]
     slopes = line.slope + _SLOPE_CORRECTIONS
     middles = line.middle + _SHIFTS
     columns = np.arange(0, width, _THRESHOLDS.column_step)
-    rows = middles[:, None] + slopes[:, None] * (columns - (width - 1) / 2)
-    rows = np.rint(rows).astype(int)
-    inside = (rows >= 0) & (rows < height)
-    sums = (ink[rows.clip(0, height - 1), columns] * inside).sum(1)
-    best = int((sums / np.maximum(inside.sum(1), 1)).argmax())
+    distances = columns - (width - 1) / 2
+    rows = np.rint(middles[:, None] + slopes[:, None] * distances)
+    samples, inside = _sample(ink, rows.astype(int), columns)
+    lengths = np.maximum(inside.sum(1), 1)
+    means = samples.sum(1) / lengths
+    best = int(means.argmax())
     return Line(float(middles[best]), float(slopes[best]))
+
+
+def _sample(
+    image: np.ndarray, rows: np.ndarray, columns: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Samples pixels of an image.
+
+    Args:
+      image: `float32 (height, width)`.
+      rows: `int (n, columns)`, may be outside the image.
+      columns: `int (columns,)`, inside the image.
+
+    Returns:
+      The pixels, `float32 (n, columns)`, 0 outside the image, and whether they are
+      inside, `bool (n, columns)`.
+    """
+    height = len(image)
+    inside = (rows >= 0) & (rows < height)
+    pixels = image[rows.clip(0, height - 1), columns]
+    return pixels * inside, inside
 
 
 def _similar_lines() -> tuple[np.ndarray, np.ndarray]:
     """Returns all pairs of a slope correction and a shift, each `float64 (pairs,)`."""
     max_correction = _THRESHOLDS.max_slope_correction
-    corrections = np.linspace(
-        -max_correction, max_correction, _THRESHOLDS.num_slope_corrections
-    )
+    num_corrections = _THRESHOLDS.num_slope_corrections
+    corrections = np.linspace(-max_correction, max_correction, num_corrections)
     max_shift = _THRESHOLDS.max_shift
     shifts = np.linspace(-max_shift, max_shift, _THRESHOLDS.num_shifts)
     correction_grid, shift_grid = np.meshgrid(corrections, shifts)
@@ -123,30 +147,39 @@ class _Strip(NamedTuple):
 def _straighten(foreground: np.ndarray, line: Line) -> _Strip:
     """Cuts out the strip along a line."""
     height, width = foreground.shape
-    path = np.rint(line.rows_at(np.arange(width), width)).astype(int)
-    reach = height // _THRESHOLDS.height_per_profile_row
-    reach = max(_THRESHOLDS.min_profile_rows, reach) + _THRESHOLDS.crossing_rows
-    rows = path + np.arange(-reach, reach + 1)[:, None]
-    inside = (rows >= 0) & (rows < height)
-    levels = foreground[rows.clip(0, height - 1), np.arange(width)] * inside
+    columns = np.arange(width)
+    path = np.rint(line.rows_at(columns, width)).astype(int)
+    profile_rows = height // _THRESHOLDS.height_per_profile_row
+    profile_rows = max(_THRESHOLDS.min_profile_rows, profile_rows)
+    reach = profile_rows + _THRESHOLDS.crossing_rows
+    offsets = np.arange(-reach, reach + 1)
+    rows = path + offsets[:, None]
+    levels, inside = _sample(foreground, rows, columns)
     return _Strip(levels, rows, inside)
 
 
 def _median_profile(levels: np.ndarray) -> np.ndarray:
-    """Returns the median level of each row, `float32 (rows,)`."""
+    """Returns the upper median level of each row, `float32 (rows,)`."""
     middle = levels.shape[1] // 2
-    return np.partition(levels, middle, axis=1)[:, middle]
+    partitioned = np.partition(levels, middle, axis=1)
+    return partitioned[:, middle]
 
 
 def _line_extent(profile: np.ndarray) -> tuple[int, int]:
     """Returns the first and the last row of a line, with its antialiased edges."""
     middle = len(profile) // 2
     is_line = profile > _THRESHOLDS.edge_fraction * profile[middle]
-    rows_above = int(np.cumprod(is_line[middle::-1]).sum())
-    rows_below = int(np.cumprod(is_line[middle:]).sum())
-    top = min(middle - rows_above + 1, middle)
-    bottom = max(middle + rows_below - 1, middle)
-    return max(top - 1, 0), min(bottom + 1, len(profile) - 1)
+    upwards = is_line[middle::-1]
+    downwards = is_line[middle:]
+    top = middle - max(_leading_count(upwards), 1)
+    bottom = middle + max(_leading_count(downwards), 1)
+    last_row = len(profile) - 1
+    return max(top, 0), min(bottom, last_row)
+
+
+def _leading_count(mask: np.ndarray) -> int:
+    """Returns the number of True values before the first False."""
+    return int(np.cumprod(mask).sum())
 
 
 def _crossing_strokes(strip: _Strip, top: int, bottom: int) -> np.ndarray:
@@ -160,11 +193,15 @@ def _crossing_strokes(strip: _Strip, top: int, bottom: int) -> np.ndarray:
     Returns:
       `float32 (1, width)`, 0 or the background's noise where no stroke crosses.
     """
+    last_row = len(strip.levels) - 1
     above = strip.levels[max(top - 1, 0)]
-    below = strip.levels[min(bottom + 1, len(strip.levels) - 1)]
+    below = strip.levels[min(bottom + 1, last_row)]
     # A slanted stroke meets the two sides of the line in different columns.
-    kernel = np.ones((1, 2 * ((bottom - top) // 2) + 3), np.uint8)
-    return np.minimum(cv2.dilate(above[None], kernel), cv2.dilate(below[None], kernel))
+    half_width = (bottom - top) // 2 + 1
+    kernel = np.ones((1, 2 * half_width + 1), np.uint8)
+    spread_above = cv2.dilate(above[None], kernel)
+    spread_below = cv2.dilate(below[None], kernel)
+    return np.minimum(spread_above, spread_below)
 
 
 def _crossing_columns(strip: _Strip, crossing: Line, height: int) -> np.ndarray:
@@ -174,11 +211,15 @@ def _crossing_columns(strip: _Strip, crossing: Line, height: int) -> np.ndarray:
       strip: the strip along a line.
       crossing: a line of the transposed image.
       height: number of rows of the image.
+
+    Returns:
+      `bool (width,)`.
     """
     reach = len(strip.rows) // 2
     path = strip.rows[reach]
-    columns = crossing.rows_at(path, height)
-    return np.abs(np.arange(len(path)) - columns) <= reach
+    columns = np.arange(len(path))
+    distances = np.abs(columns - crossing.rows_at(path, height))
+    return distances <= reach
 
 
 def _subtract_profile(levels: np.ndarray, profile: np.ndarray, top: int) -> np.ndarray:
@@ -189,10 +230,12 @@ def _subtract_profile(levels: np.ndarray, profile: np.ndarray, top: int) -> np.n
       profile: `float32 (strip rows,)`, median level of each row of the strip.
       top: first row of the line in the strip.
     """
+    column = np.maximum(profile, 0)[:, None]
     # A line between two rows has a part of its ink in each of them.
-    spread = cv2.dilate(np.maximum(profile, 0)[:, None], np.ones((3, 1), np.uint8))
+    spread = cv2.dilate(column, ADJACENT_ROWS)
     line_profile = spread[top : top + len(levels)]
-    return np.maximum(levels - _THRESHOLDS.profile_gain * line_profile, 0)
+    rest = levels - _THRESHOLDS.profile_gain * line_profile
+    return np.maximum(rest, 0)
 
 
 def _image_pixels(

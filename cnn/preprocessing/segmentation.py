@@ -116,10 +116,9 @@ def paste_mask(mask: np.ndarray, glyph: Glyph) -> None:
     """
     size = np.tile(mask.shape[::-1], 2)
     box = _scale_box(np.array(glyph.region) * size, 1, mask.shape)
-    left, top, right, bottom = box
-    if right > left and bottom > top:
-        resized = cv2.resize(glyph.mask, (right - left, bottom - top))
-        mask[top:bottom, left:right] = resized
+    target = mask[_box_slices(box)]
+    if target.size:
+        target[:] = cv2.resize(glyph.mask, target.shape[::-1])
 
 
 def _segment_character(
