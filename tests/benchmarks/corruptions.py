@@ -20,7 +20,7 @@ from scipy import ndimage, stats
 from cnn.classifier import Classifier
 from cnn.config import TrainConfig
 from cnn.data import datasets
-from cnn.training import loop
+from cnn.training import training_set
 
 SIZE = 28
 COUNT = 2000  # of each kind of non-digit
@@ -574,7 +574,7 @@ def main() -> None:
     arguments = parser.parse_args()
     train_set, dataset = datasets.load_train_and_test("mnist", None)
     if arguments.split == "validation":
-        dataset = loop.train_validation_split(
+        dataset = training_set.train_validation_split(
             train_set, TrainConfig(seed=arguments.seed)
         )[1]
     if arguments.sheet:

@@ -16,7 +16,7 @@ from cnn.augmentation.simulated_pages import PAGE_KINDS
 from cnn.classifier import Classifier
 from cnn.config import TrainConfig
 from cnn.data import datasets
-from cnn.training import loop
+from cnn.training import training_set
 
 
 def main() -> None:
@@ -59,7 +59,7 @@ def digits(split: str, seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     known = (
         test
         if split == "test"
-        else loop.train_validation_split(train_set, TrainConfig(seed=seed))[1]
+        else training_set.train_validation_split(train_set, TrainConfig(seed=seed))[1]
     )
     return known.images[:count, ..., 0] / np.float32(255), known.labels[:count]
 
