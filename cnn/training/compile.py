@@ -160,7 +160,7 @@ class ThreadedBackend:
         share_params = jax.tree.map(
             lambda array: array.take(positions, axis=0, mode="clip"), params
         )
-        loss = partial(_augmented_loss, apply_fn=state.apply_fn)
+        loss = partial(_compute_loss, apply_fn=state.apply_fn)
         grad_fn = jax.value_and_grad(loss, has_aux=True)
         accumulate = microbatch(grad_fn, self.microbatch_size)
         return accumulate(state.params, batch.images, share_params, targets)
@@ -212,7 +212,7 @@ def _step_in_epoch(state: TrainState) -> jax.Array | int:
     return state.step % state.steps_per_epoch + 1
 
 
-def _augmented_loss(
+def _compute_loss(
     params: Any,
     images: jax.Array,
     augmentation: AugmentationParams,

@@ -78,8 +78,10 @@ def conv_relu(images: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Arra
 def _conv_relu_forward(
     images: jax.Array, kernel: jax.Array, bias: jax.Array
 ) -> tuple[jax.Array, tuple]:
-    columns = _im2col(images, images.shape[1] - 2, images.shape[2] - 2)
-    result = jax.nn.relu(columns @ _as_matrix(kernel) + bias)
+    _, height, width, _ = images.shape
+    columns = _im2col(images, height - 2, width - 2)
+    products = columns @ _as_matrix(kernel)
+    result = jax.nn.relu(products + bias)
     return result, (images, columns, kernel, result)
 
 
@@ -106,7 +108,7 @@ def conv_relu_pool(images: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax
 def _conv_relu_pool_forward(
     images: jax.Array, kernel: jax.Array, bias: jax.Array
 ) -> tuple[jax.Array, tuple]:
-    height, width = _pooled_size(images)
+    height, width = _pool_size(images)
     columns = _im2col(images, 2 * height, 2 * width)
     products = columns @ _as_matrix(kernel)
     products = products.reshape(len(images), height, 2, width, 2, -1)
@@ -120,8 +122,10 @@ def _conv_relu_pool_backward(residuals: tuple, grad: jax.Array) -> tuple:
     grad = jnp.where(result > 0, grad, 0)
     quarters = [products[:, :, i, :, j] for i, j in _POOL_OFFSETS]
     a, b, c, d = _max_pool_vjp(quarters, largest, grad)
-    rows = [jnp.stack([a, b], 3), jnp.stack([c, d], 3)]
-    product_grad = jnp.stack(rows, 2).reshape(*columns.shape[:3], -1)
+    top = jnp.stack([a, b], 3)
+    bottom = jnp.stack([c, d], 3)
+    product_grad = jnp.stack([top, bottom], 2)
+    product_grad = product_grad.reshape(*columns.shape[:3], -1)
     image_grad, kernel_grad = _conv_backward(images, columns, kernel, product_grad)
     return image_grad, kernel_grad, grad.sum((0, 1, 2))
 
@@ -146,11 +150,15 @@ def _conv_relu_pool_1ch_forward(
     # XLA computes a reduction once, and repeats elementwise code in each consumer. So
     # the layer ends in a reduction: the bias is the weight of a constant input of 1,
     # and the maximum starts at 0, which is ReLU.
-    ones = jnp.ones((*windows.shape[:3], 1), windows.dtype)
-    weights = jnp.concatenate([_shifted_kernels(kernel), jnp.tile(bias, 4)[None]])
-    products = jnp.concatenate([windows, ones], -1) @ weights
-    products = products.reshape(*windows.shape[:3], 4, len(bias))
-    result = lax.reduce(products, jnp.zeros((), products.dtype), lax.max, (3,))
+    grid = windows.shape[:3]
+    ones = jnp.ones((*grid, 1), windows.dtype)
+    inputs = jnp.concatenate([windows, ones], -1)
+    bias_row = jnp.tile(bias, 4)[None]
+    weights = jnp.concatenate([_shift_kernel(kernel), bias_row])
+    products = inputs @ weights
+    products = products.reshape(*grid, 4, len(bias))
+    zero = jnp.zeros((), products.dtype)
+    result = lax.reduce(products, zero, lax.max, (3,))
     return result, (images, kernel, products, result)
 
 
@@ -161,13 +169,13 @@ def _conv_relu_pool_1ch_backward(residuals: tuple, grad: jax.Array) -> tuple:
     product_grad = jnp.stack(_max_pool_vjp(quarters, result, grad), 3)
     product_grad = product_grad.reshape(*result.shape[:3], -1)
 
-    window_grad = product_grad @ _shifted_kernels(kernel).T
+    window_grad = product_grad @ _shift_kernel(kernel).T
     im2col_vjp = jax.linear_transpose(partial(_im2col_4x4, axis=-1), images)
     (image_grad,) = im2col_vjp(window_grad)
 
     windows = _im2col_4x4(images, axis=0).reshape(16, -1)
     shifted_grad = _prevent_fusion(windows) @ _as_matrix(product_grad)
-    (kernel_grad,) = jax.linear_transpose(_shifted_kernels, kernel)(shifted_grad)
+    (kernel_grad,) = jax.linear_transpose(_shift_kernel, kernel)(shifted_grad)
     return image_grad, kernel_grad, grad.sum((0, 1, 2))
 
 
@@ -182,12 +190,13 @@ def _as_matrix(array: jax.Array) -> jax.Array:
     return array.reshape(-1, array.shape[-1])
 
 
-def _pooled_size(images: jax.Array) -> tuple[int, int]:
+def _pool_size(images: jax.Array) -> tuple[int, int]:
     """Returns height and width after a 3×3 convolution and 2×2 pooling.
 
     Pooling drops an odd last row and column.
     """
-    return (images.shape[1] - 2) // 2, (images.shape[2] - 2) // 2
+    _, height, width, _ = images.shape
+    return (height - 2) // 2, (width - 2) // 2
 
 
 def _im2col(images: jax.Array, height: int, width: int) -> jax.Array:
@@ -204,7 +213,7 @@ def _im2col_4x4(images: jax.Array, axis: int) -> jax.Array:
     Returns:
       `(batch, pooled height, pooled width)` with a new axis of size 16 at `axis`.
     """
-    height, width = _pooled_size(images)
+    height, width = _pool_size(images)
     shifted = [
         images[:, i : i + 2 * height : 2, j : j + 2 * width : 2, 0]
         for i in range(4)
@@ -213,7 +222,7 @@ def _im2col_4x4(images: jax.Array, axis: int) -> jax.Array:
     return jnp.stack(shifted, axis)
 
 
-def _shifted_kernels(kernel: jax.Array) -> jax.Array:
+def _shift_kernel(kernel: jax.Array) -> jax.Array:
     """Pads a kernel to each corner of 4×4 pixels.
 
     Args:

@@ -79,6 +79,7 @@ def take_batch(
         last example returns that example.
       batch_size: number of examples of a batch.
     """
-    start = state.step % state.steps_per_epoch * batch_size
+    step = state.step % state.steps_per_epoch
+    start = step * batch_size
     indices = data.order.take(start + positions, mode="clip")
     return Batch(data.images[indices], data.targets[indices])

@@ -107,9 +107,13 @@ def train_and_evaluate(
             num_images = num_steps * config.batch_size
             run.log_epoch(epoch, train_metrics, val_metrics, rate, num_images)
             calibrated = calibration.calibrate(logits, validation_set.labels)
-            arrays = flax.serialization.to_state_dict(state)
-            accuracy = val_metrics["accuracy"]
-            checkpoint.save(checkpoints, epoch, arrays, metadata | calibrated, accuracy)
+            checkpoint.save(
+                checkpoints,
+                epoch,
+                flax.serialization.to_state_dict(state),
+                metadata | calibrated,
+                val_metrics["accuracy"],
+            )
     return state
 
 

@@ -64,9 +64,9 @@ def _split_and_pad(array: jax.Array, size: int, mode: str) -> jax.Array:
     """Pads with a mode of `jnp.pad`, and reshapes to `(count, size, ...)`."""
     size = min(size, len(array))
     count = math.ceil(len(array) / size)
-    widths = [(0, 0)] * array.ndim
-    widths[0] = (0, count * size - len(array))
-    padded = jnp.pad(array, widths, mode=mode)
+    num_added = count * size - len(array)
+    other_axes = [(0, 0)] * (array.ndim - 1)
+    padded = jnp.pad(array, [(0, num_added), *other_axes], mode=mode)
     return padded.reshape(count, size, *array.shape[1:])
 
 

@@ -91,7 +91,8 @@ def loss_fn(
     losses = optax.softmax_cross_entropy(logits, targets)
     has_class = (targets.max(-1) > 0.5).astype(jnp.float32)
     is_correct = (logits.argmax(-1) == targets.argmax(-1)).astype(jnp.float32)
-    return losses.sum(), (has_class @ is_correct, has_class.sum())
+    num_correct = has_class @ is_correct
+    return losses.sum(), (num_correct, has_class.sum())
 
 
 def train_step(
@@ -135,7 +136,8 @@ def apply_gradients(
 
 def update_ema(state: TrainState, max_decay: float) -> Any:
     """Averages the parameters. The decay grows, to forget the initial parameters."""
-    decay = jnp.minimum(max_decay, (1.0 + state.step) / (10.0 + state.step))
+    warmup_decay = (1.0 + state.step) / (10.0 + state.step)
+    decay = jnp.minimum(max_decay, warmup_decay)
     return optax.incremental_update(state.params, state.ema_params, 1 - decay)
 
 

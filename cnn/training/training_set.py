@@ -26,9 +26,11 @@ def train_validation_split(
       cnn.UsageError: the training set is smaller than a batch, or the devices cannot
         share a batch evenly.
     """
-    order = np.random.default_rng(config.seed).permutation(len(dataset.labels))
-    num_validation = min(config.validation_size, max(1, len(order) // _MIN_SIZE_RATIO))
-    _check_batch_size(config.batch_size, len(order) - num_validation)
+    num_images = len(dataset.labels)
+    order = np.random.default_rng(config.seed).permutation(num_images)
+    max_validation = max(1, num_images // _MIN_SIZE_RATIO)
+    num_validation = min(config.validation_size, max_validation)
+    _check_batch_size(config.batch_size, num_images - num_validation)
     train_set = _select(dataset, order[num_validation:])
     validation_set = _select(dataset, order[:num_validation])
     return train_set, validation_set

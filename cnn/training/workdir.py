@@ -183,13 +183,13 @@ def open_workdir(config: TrainConfig) -> Iterator[Workdir]:
     if not run.is_primary:
         yield run
         return
-    with _locked(run.folder):
+    with _lock_folder(run.folder):
         check_saved_settings(run.folder, config)
         yield run
 
 
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _lock_folder(folder: Path) -> Iterator[None]:
     """Creates a folder and locks it. The kernel unlocks it when the process ends."""
     lock = filelock.FileLock(folder / ".lock", blocking=False)
     with _translate_errors(folder):

@@ -6,7 +6,6 @@ import numpy as np
 
 from cnn.config import TrainConfig
 from cnn.training.augment_batch import augment_batch, sample_augmentation
-from cnn.training.microbatch import sequential_map
 from tests.training.steps import CONFIG
 
 NO_AUGMENTATION = TrainConfig(
@@ -49,11 +48,3 @@ def test_an_elastic_warp_needs_no_affine_range():
     params = sample_augmentation(jax.random.key(0), config, 0.0)
     augmented = augment_batch(random_images(), params)
     assert np.abs(augmented - random_images() / np.float32(255)).mean() > 0.05
-
-
-def test_sequential_augmentation_equals_that_of_the_whole_batch():
-    config = replace(NO_AUGMENTATION, corruption_prob=1.0)
-    params = sample_augmentation(jax.random.key(3), config, 0.0)
-    whole = jax.jit(augment_batch)(random_images(), params)
-    sequential = augment_batch(random_images(), params, sequential_map)
-    np.testing.assert_allclose(whole, sequential, atol=1e-4)

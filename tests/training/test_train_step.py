@@ -45,7 +45,7 @@ def run_definition(config, dataset, count):
 
 @pytest.mark.parametrize("seed", [0, 5])
 def test_steps_follow_plain_flax_and_adam(small, seed):
-    """The loss curve and parameters of the plainest formulation, from the same start."""
+    """Loss and parameters of the plainest formulation, from the same start."""
     config = replace(CONFIG, seed=seed)
     states, losses = run_definition(config, small, 5)
     params = states[0].params
