@@ -1,9 +1,10 @@
 """Gradient accumulation over microbatches, and calls from several threads.
 
 A microbatch fits the CPU cache. XLA runs the calls of different threads in parallel.
-`optax.microbatch` accumulates, too. It needs a batch size that is a multiple of the
-microbatch size, and its strided microbatches add up in another order.
 tests/benchmarks/README.md has the measurements.
+
+`optax.microbatch` accumulates, too. Its microbatches are strided (examples 0, n, 2n),
+so it adds in another order, and its batch size must be a multiple of their size.
 """
 
 import math
