@@ -1,8 +1,8 @@
-"""The network: small enough to read in one look."""
+"""The network, and its table of layers."""
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -12,17 +12,17 @@ max_pool = partial(nn.max_pool, window_shape=(2, 2), strides=(2, 2))
 
 
 class CNN(nn.Module):
-    """Three convolutions and two dense layers, for pictures of one handwritten character.
+    """Convolutional network for 28×28 images of one handwritten character.
 
-    It returns logits; take `jax.nn.softmax` of them for probabilities.
+    It returns logits. `jax.nn.softmax` makes probabilities of them.
 
     Attributes:
-      num_classes: how many characters there are to tell apart.
-      dtype: in which it is computed; the parameters are `float32` all the same.
+      num_classes: number of classes.
+      dtype: dtype of the computation. Parameters and logits are `float32`.
 
     Example:
-      >>> params = CNN(10).init(jax.random.key(0), jnp.zeros((1, 28, 28, 1)))
-      >>> CNN(10).apply(params, jnp.zeros((5, 28, 28, 1))).shape
+      >>> variables = CNN(10).init(jax.random.key(0), jnp.zeros((1, 28, 28, 1)))
+      >>> CNN(10).apply(variables, jnp.zeros((5, 28, 28, 1))).shape
       (5, 10)
     """
 
@@ -34,10 +34,10 @@ class CNN(nn.Module):
         """Computes the logits of a batch.
 
         Args:
-          images: `float32 (batch, 28, 28, 1)` in [0, 1].
+          images: `float32 (batch, 28, 28, 1)` in [0, 1], ink 1 on background 0.
 
         Returns:
-          `float32 (batch, num_classes)` logits.
+          `float32 (batch, num_classes)`.
         """
         conv = partial(nn.Conv, kernel_size=(3, 3), padding="VALID", dtype=self.dtype)
         dense = partial(nn.Dense, dtype=self.dtype)
@@ -51,42 +51,69 @@ class CNN(nn.Module):
         return dense(self.num_classes, name="dense_1")(x).astype(jnp.float32)
 
 
+class Layer(NamedTuple):
+    """A row of the table of layers.
+
+    Attributes:
+      name: name of the layer in Keras and in the parameters.
+      output_shape: shape of the output, without the batch axis.
+      num_params: number of parameters.
+    """
+
+    name: str
+    output_shape: tuple[int, ...]
+    num_params: int
+
+
 def summary(num_classes: int = 10) -> str:
-    """Draws the table of layers, output shapes and parameter counts.
+    """Formats the table of layers, output shapes and parameter counts.
 
     Example:
       >>> print(summary(10).splitlines()[-1])
       Total parameters: 93,322
     """
-    layers = [
-        (name, shape, f"{count:,}") for name, shape, count in _layers(num_classes)
-    ]
-    rows = [("Layer", "Output shape", "Parameters"), *layers]
-    lines = [f"{name:<18}{shape!s:<16}{count:>12}" for name, shape, count in rows]
-    rule = "-" * len(lines[0])
-    total = sum(count for *_, count in _layers(num_classes))
-    return "\n".join([lines[0], rule, *lines[1:], rule, f"Total parameters: {total:,}"])
+    layers = _list_layers(num_classes)
+    rows = [_format_row("Layer", "Output shape", "Parameters")]
+    for layer in layers:
+        count = f"{layer.num_params:,}"
+        rows.append(_format_row(layer.name, str(layer.output_shape), count))
+    rule = "-" * len(rows[0])
+    total = sum(layer.num_params for layer in layers)
+    lines = [rows[0], rule, *rows[1:], rule, f"Total parameters: {total:,}"]
+    return "\n".join(lines)
 
 
-def _layers(num_classes: int) -> list[tuple[str, tuple[int, ...], int]]:
-    """Watches a picture's shape pass through the network: name, output shape, parameters."""
-    outputs: list[tuple[str, tuple[int, ...]]] = []
-    between = iter(["max_pooling2d", "max_pooling2d_1", "flatten"])
+def _format_row(name: str, output_shape: str, num_params: str) -> str:
+    return f"{name:<18}{output_shape:<16}{num_params:>12}"
 
-    def watch(layer: Callable, args: Any, kwargs: Any, context: Any) -> jax.Array:
-        y = layer(*args, **kwargs)
-        if context.module.name:
-            if outputs and outputs[-1][1] != args[0].shape[1:]:
-                outputs.append((next(between), args[0].shape[1:]))
-            outputs.append((context.module.name, y.shape[1:]))
-        return y
 
-    with nn.intercept_methods(watch):
+def _list_layers(num_classes: int) -> list[Layer]:
+    """Traces the network, and lists its layers with pooling and flattening.
+
+    The layers without parameters are functions, and Flax does not report those. One
+    stands where the input of a layer has another shape than the output before it. Their
+    names are Keras's.
+    """
+    layers: list[Layer] = []
+    function_names = iter(["max_pooling2d", "max_pooling2d_1", "flatten"])
+
+    def record_layer(layer: Callable, args: Any, kwargs: Any, context: Any) -> Any:
+        output = layer(*args, **kwargs)
+        name = context.module.name
+        if name:
+            input_shape = args[0].shape[1:]
+            if layers and layers[-1].output_shape != input_shape:
+                layers.append(Layer(next(function_names), input_shape, 0))
+            layers.append(Layer(name, output.shape[1:], 0))
+        return output
+
+    with nn.intercept_methods(record_layer):
         init = CNN(num_classes).init
-        params = jax.eval_shape(init, jax.random.key(0), jnp.zeros((1, 28, 28, 1)))[
-            "params"
-        ]
-    sizes = {
-        name: sum(p.size for p in jax.tree.leaves(params[name])) for name in params
-    }
-    return [(name, shape, sizes.get(name, 0)) for name, shape in outputs]
+        images = jnp.zeros((1, 28, 28, 1))
+        params = jax.eval_shape(init, jax.random.key(0), images)["params"]
+    counts = {name: _count_params(layer) for name, layer in params.items()}
+    return [layer._replace(num_params=counts.get(layer.name, 0)) for layer in layers]
+
+
+def _count_params(params: Any) -> int:
+    return sum(leaf.size for leaf in jax.tree.leaves(params))

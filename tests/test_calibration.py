@@ -1,3 +1,4 @@
+import jax
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -77,7 +78,7 @@ def test_at_least_995_in_1000_are_not_below_the_threshold(confidence):
 
 
 def test_a_folded_temperature_divides_the_logits():
-    params = create_state(TrainConfig(), 10, 1).params
+    params = create_state(jax.random.key(0), CNN(10), TrainConfig(), 1).params
     images = np.random.default_rng(0).random((5, 28, 28, 1)).astype(np.float32)
     scaled = calibration.apply_temperature(params, 1.7)
     before = CNN(10).apply({"params": params}, images)

@@ -37,16 +37,29 @@ def test_summary_is_the_users_table():
 
 
 def test_summary_counts_other_numbers_of_classes():
-    assert summary(62).endswith(
-        "Total parameters: 96,702"
-    )  # 52 more outputs of 65 parameters.
+    # 52 more outputs of 65 parameters.
+    assert summary(62).endswith("Total parameters: 96,702")
 
 
 @pytest.mark.parametrize("num_classes", [2, 10, 47])
-def test_logits_are_one_a_class_and_no_probabilities(num_classes):
+def test_logits_are_one_per_class_and_no_probabilities(num_classes):
     model = CNN(num_classes)
     images = jax.random.uniform(jax.random.key(1), (3, 28, 28, 1))
     params = model.init(jax.random.key(0), images)
     logits = model.apply(params, images)
     assert logits.shape == (3, num_classes)
     assert not np.allclose(logits.sum(-1), 1)
+
+
+def test_bfloat16_has_float32_parameters_and_logits():
+    model = CNN(dtype="bfloat16")
+    images = jnp.ones((2, 28, 28, 1))
+    variables = CNN().init(jax.random.key(0), images)
+    logits, captured = model.apply(variables, images, capture_intermediates=True)
+    assert logits.dtype == jnp.float32
+    assert captured["intermediates"]["conv2d"]["__call__"][0].dtype == jnp.bfloat16
+    initialized = jax.tree.leaves(model.init(jax.random.key(0), images))
+    assert all(leaf.dtype == jnp.float32 for leaf in initialized)
+    float32_logits = CNN().apply(variables, images)
+    difference = np.abs(logits - float32_logits).max()
+    assert 0 < difference < 0.05 * np.abs(float32_logits).max()

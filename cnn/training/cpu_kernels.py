@@ -1,95 +1,51 @@
-"""How the network is computed on this machine.
+"""Layers of the network as matrix products, with their gradients, for CPU.
 
-`cnn.model` says what is computed. On GPU and TPU, what XLA makes of that is the best way to compute
-it. On CPU, XLA's gradients of convolution and pooling are slow, and a batch of 128 does not fit the
-cache. So there the same numbers come from matrix products, over small pieces of the batch, with one
-lane of pieces per core. What each idea is worth: see tests/benchmarks/README.md.
+`cnn.model.CNN` defines the network. These layers compute the same float32 numbers, up
+to rounding, in a form that is fast on CPU. tests/benchmarks/README.md has the speeds.
+
+Each layer has a custom VJP (vector-Jacobian product), since the gradients that XLA
+derives are slow on CPU. XLA folds a transpose into a matrix product, which then misses
+the fast path (see `_prevent_fusion`). For max pooling it pads and adds where a
+selection is enough (see `_max_pool_vjp`).
 """
 
-import math
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from cnn.parallel import cpu_count
-
-# The steps of a 2×2 pooling window, in reading order.
+# Row and column offsets in a 2×2 pooling window, in reading order.
 _POOL_OFFSETS = ((0, 0), (0, 1), (1, 0), (1, 1))
 
 
-class Backend(NamedTuple):
-    """One way to compute the network and its gradients.
-
-    Attributes:
-      logits: a function of parameters and `float32 (batch, 28, 28, 1)` images.
-      lanes: how many shares of a batch are computed side by side.
-      piece: the most examples that are computed at once; 0 means the whole batch.
-    """
-
-    logits: Callable
-    lanes: int
-    piece: int
-
-
-def select_backend(
-    model: Any, backend: str | None = None, cores: int | None = None
-) -> Backend:
-    """Picks the fastest way to train a `cnn.model.CNN`; reading is fastest as plain Flax.
+def apply_im2col(variables: Any, images: jax.Array) -> jax.Array:
+    """Computes the logits of `cnn.model.CNN`, like its method `apply`.
 
     Args:
-      model: the network; as matrix products it is computed in float32 only.
-      backend: by default the one that JAX runs on.
-      cores: by default those that this process may use.
-    """
-    if (backend or jax.default_backend()) != "cpu" or jnp.dtype(
-        model.dtype
-    ) != jnp.float32:
-        return Backend(
-            lambda params, images: model.apply({"params": params}, images),
-            lanes=1,
-            piece=0,
-        )
-    if (
-        jax.device_count() > 1
-    ):  # Each device takes its share of the batch, so nothing is cut here.
-        return Backend(apply_im2col, lanes=1, piece=0)
-    return Backend(apply_im2col, lanes=cores or cpu_count(), piece=8)
-
-
-def apply_im2col(params: Any, images: jax.Array) -> jax.Array:
-    """Computes the logits of `cnn.model.CNN`, layer by layer, as matrix products.
-
-    Args:
-      params: of the network.
-      images: `float32 (batch, 28, 28, 1)`.
+      variables: a dict with the parameters of the network under `params`.
+      images: `float32 (batch, 28, 28, 1)` in [0, 1].
 
     Returns:
       `float32 (batch, num_classes)`.
     """
+    params = variables["params"]
 
-    def layer(name: str) -> tuple[jax.Array, jax.Array]:
+    def weights(name: str) -> tuple[jax.Array, jax.Array]:
         return params[name]["kernel"], params[name]["bias"]
 
-    x = conv_relu_pool_1ch(images, *layer("conv2d"))
-    x = conv_relu_pool(x, *layer("conv2d_1"))
-    x = conv_relu(x, *layer("conv2d_2"))
-    x = jax.nn.relu(dense(x.reshape(len(x), -1), *layer("dense")))
-    return dense(x, *layer("dense_1"))
-
-
-# The layers are written out with their gradients, since those that XLA derives are slower: it folds
-# a transposition into a product, which then misses its fast path (`_gradient_of_weights`), and it
-# pads and adds where a pooling window only chooses (`_to_the_maximum`).
+    x = conv_relu_pool_1ch(images, *weights("conv2d"))
+    x = conv_relu_pool(x, *weights("conv2d_1"))
+    x = conv_relu(x, *weights("conv2d_2"))
+    x = x.reshape(len(x), -1)
+    x = jax.nn.relu(dense(x, *weights("dense")))
+    return dense(x, *weights("dense_1"))
 
 
 @jax.custom_vjp
 def dense(x: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
-    """Computes a dense layer, `(batch, inputs)` to `(batch, features)`."""
+    """Computes a dense layer, from `(batch, inputs)` to `(batch, features)`."""
     return x @ kernel + bias
 
 
@@ -99,14 +55,14 @@ def _dense_forward(
     return x @ kernel + bias, (x, kernel)
 
 
-def _dense_backward(saved: tuple, gradient: jax.Array) -> tuple:
-    x, kernel = saved
-    return gradient @ kernel.T, _weight_grad(x, gradient), gradient.sum(0)
+def _dense_backward(residuals: tuple, grad: jax.Array) -> tuple:
+    x, kernel = residuals
+    return grad @ kernel.T, _weight_grad(x, grad), grad.sum(0)
 
 
 @jax.custom_vjp
 def conv_relu(images: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
-    """Computes a 3×3 convolution without padding, and relu.
+    """Computes a 3×3 convolution without padding, then ReLU.
 
     Args:
       images: `(batch, height, width, channels)`.
@@ -122,23 +78,29 @@ def conv_relu(images: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Arra
 def _conv_relu_forward(
     images: jax.Array, kernel: jax.Array, bias: jax.Array
 ) -> tuple[jax.Array, tuple]:
-    columns = _im2col(images, images.shape[1] - 2, images.shape[2] - 2)
-    result = jax.nn.relu(columns @ _as_matrix(kernel) + bias)
+    _, height, width, _ = images.shape
+    columns = _im2col(images, height - 2, width - 2)
+    products = columns @ _as_matrix(kernel)
+    result = jax.nn.relu(products + bias)
     return result, (images, columns, kernel, result)
 
 
-def _conv_relu_backward(saved: tuple, gradient: jax.Array) -> tuple:
-    images, columns, kernel, result = saved
-    gradient = jnp.where(result > 0, gradient, 0)
-    return *_conv_backward(images, columns, kernel, gradient), gradient.sum((0, 1, 2))
+def _conv_relu_backward(residuals: tuple, grad: jax.Array) -> tuple:
+    images, columns, kernel, result = residuals
+    grad = jnp.where(result > 0, grad, 0)
+    image_grad, kernel_grad = _conv_backward(images, columns, kernel, grad)
+    return image_grad, kernel_grad, grad.sum((0, 1, 2))
 
 
 @jax.custom_vjp
 def conv_relu_pool(images: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
-    """Computes a 3×3 convolution without padding, relu, and 2×2 max pooling, odd ends dropped.
+    """Computes a 3×3 convolution without padding, ReLU, then 2×2 max pooling.
 
-    The bias is added, and relu taken, of the maxima only: neither changes which is the largest.
-    Args and Returns as for `conv_relu`, but of half the height and width.
+    Pooling comes before bias and ReLU, since neither changes which value is largest.
+    Args are those of `conv_relu`.
+
+    Returns:
+      `(batch, (height - 2) // 2, (width - 2) // 2, features)`.
     """
     return _conv_relu_pool_forward(images, kernel, bias)[0]
 
@@ -146,24 +108,26 @@ def conv_relu_pool(images: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax
 def _conv_relu_pool_forward(
     images: jax.Array, kernel: jax.Array, bias: jax.Array
 ) -> tuple[jax.Array, tuple]:
-    height, width = _pooled_size(images)
+    height, width = _pool_size(images)
     columns = _im2col(images, 2 * height, 2 * width)
-    products = (columns @ _as_matrix(kernel)).reshape(
-        len(images), height, 2, width, 2, -1
-    )
+    products = columns @ _as_matrix(kernel)
+    products = products.reshape(len(images), height, 2, width, 2, -1)
     largest = products.max((2, 4))
     result = jax.nn.relu(largest + bias)
     return result, (images, columns, kernel, products, largest, result)
 
 
-def _conv_relu_pool_backward(saved: tuple, gradient: jax.Array) -> tuple:
-    images, columns, kernel, products, largest, result = saved
-    gradient = jnp.where(result > 0, gradient, 0)
+def _conv_relu_pool_backward(residuals: tuple, grad: jax.Array) -> tuple:
+    images, columns, kernel, products, largest, result = residuals
+    grad = jnp.where(result > 0, grad, 0)
     quarters = [products[:, :, i, :, j] for i, j in _POOL_OFFSETS]
-    a, b, c, d = _max_pool_vjp(quarters, largest, gradient)
-    routed = jnp.stack([jnp.stack([a, b], 3), jnp.stack([c, d], 3)], 2)
-    routed = routed.reshape(*columns.shape[:3], -1)
-    return *_conv_backward(images, columns, kernel, routed), gradient.sum((0, 1, 2))
+    a, b, c, d = _max_pool_vjp(quarters, largest, grad)
+    top = jnp.stack([a, b], 3)
+    bottom = jnp.stack([c, d], 3)
+    product_grad = jnp.stack([top, bottom], 2)
+    product_grad = product_grad.reshape(*columns.shape[:3], -1)
+    image_grad, kernel_grad = _conv_backward(images, columns, kernel, product_grad)
+    return image_grad, kernel_grad, grad.sum((0, 1, 2))
 
 
 @jax.custom_vjp
@@ -172,8 +136,9 @@ def conv_relu_pool_1ch(
 ) -> jax.Array:
     """Computes `conv_relu_pool` for images of one channel.
 
-    Nine inputs make a thin product. The 4×4 pixels that reach a pooling window, times the kernel at
-    its four places in them, make one of a better shape, whose results are pooled where they lie.
+    im2col of one channel makes a matrix of 9 columns, and a slow product. Here a row is
+    the 4×4 pixels of a pooling window. It is multiplied by four shifted copies of the
+    kernel, and the four results are pooled.
     """
     return _conv_relu_pool_1ch_forward(images, kernel, bias)[0]
 
@@ -182,29 +147,36 @@ def _conv_relu_pool_1ch_forward(
     images: jax.Array, kernel: jax.Array, bias: jax.Array
 ) -> tuple[jax.Array, tuple]:
     windows = _im2col_4x4(images, axis=-1)
-    # The bias is the weight of a constant 1, and relu is where the maximum starts, so that it is a
-    # reduction that ends the layer: XLA computes one once, but elementwise work for each reader anew.
-    ones = jnp.ones((*windows.shape[:3], 1), windows.dtype)
-    weights = jnp.concatenate([_shifted_kernels(kernel), jnp.tile(bias, 4)[None]])
-    products = jnp.concatenate([windows, ones], -1) @ weights
-    products = products.reshape(*windows.shape[:3], 4, len(bias))
-    result = lax.reduce(products, jnp.zeros((), products.dtype), lax.max, (3,))
+    # XLA computes a reduction once, and repeats elementwise code in each consumer. So
+    # the layer ends in a reduction: the bias is the weight of a constant input of 1,
+    # and the maximum starts at 0, which is ReLU.
+    grid = windows.shape[:3]
+    ones = jnp.ones((*grid, 1), windows.dtype)
+    inputs = jnp.concatenate([windows, ones], -1)
+    bias_row = jnp.tile(bias, 4)[None]
+    weights = jnp.concatenate([_shift_kernel(kernel), bias_row])
+    products = inputs @ weights
+    products = products.reshape(*grid, 4, len(bias))
+    zero = jnp.zeros((), products.dtype)
+    result = lax.reduce(products, zero, lax.max, (3,))
     return result, (images, kernel, products, result)
 
 
-def _conv_relu_pool_1ch_backward(saved: tuple, gradient: jax.Array) -> tuple:
-    images, kernel, products, result = saved
-    gradient = jnp.where(result > 0, gradient, 0)
+def _conv_relu_pool_1ch_backward(residuals: tuple, grad: jax.Array) -> tuple:
+    images, kernel, products, result = residuals
+    grad = jnp.where(result > 0, grad, 0)
     quarters = [products[:, :, :, i] for i in range(4)]
-    routed = jnp.stack(_max_pool_vjp(quarters, result, gradient), 3)
-    routed = routed.reshape(*result.shape[:3], -1)
-    to_windows = jax.linear_transpose(partial(_im2col_4x4, axis=-1), images)
-    (of_images,) = to_windows(routed @ _shifted_kernels(kernel).T)
-    of_weights = _prevent_fusion(
-        _im2col_4x4(images, axis=0).reshape(16, -1)
-    ) @ _as_matrix(routed)
-    (of_kernel,) = jax.linear_transpose(_shifted_kernels, kernel)(of_weights)
-    return of_images, of_kernel, gradient.sum((0, 1, 2))
+    product_grad = jnp.stack(_max_pool_vjp(quarters, result, grad), 3)
+    product_grad = product_grad.reshape(*result.shape[:3], -1)
+
+    window_grad = product_grad @ _shift_kernel(kernel).T
+    im2col_vjp = jax.linear_transpose(partial(_im2col_4x4, axis=-1), images)
+    (image_grad,) = im2col_vjp(window_grad)
+
+    windows = _im2col_4x4(images, axis=0).reshape(16, -1)
+    shifted_grad = _prevent_fusion(windows) @ _as_matrix(product_grad)
+    (kernel_grad,) = jax.linear_transpose(_shift_kernel, kernel)(shifted_grad)
+    return image_grad, kernel_grad, grad.sum((0, 1, 2))
 
 
 dense.defvjp(_dense_forward, _dense_backward)
@@ -213,156 +185,92 @@ conv_relu_pool.defvjp(_conv_relu_pool_forward, _conv_relu_pool_backward)
 conv_relu_pool_1ch.defvjp(_conv_relu_pool_1ch_forward, _conv_relu_pool_1ch_backward)
 
 
-def _as_matrix(kernel: jax.Array) -> jax.Array:
-    return kernel.reshape(-1, kernel.shape[-1])
+def _as_matrix(array: jax.Array) -> jax.Array:
+    """Flattens all axes but the last."""
+    return array.reshape(-1, array.shape[-1])
 
 
-def _pooled_size(images: jax.Array) -> tuple[int, int]:
+def _pool_size(images: jax.Array) -> tuple[int, int]:
     """Returns height and width after a 3×3 convolution and 2×2 pooling.
 
-    Both drop what is left over: of 28 rows, the network's three convolutions see 26.
+    Pooling drops an odd last row and column.
     """
-    return (images.shape[1] - 2) // 2, (images.shape[2] - 2) // 2
+    _, height, width, _ = images.shape
+    return (height - 2) // 2, (width - 2) // 2
 
 
 def _im2col(images: jax.Array, height: int, width: int) -> jax.Array:
-    """Lays the 3×3 pixels under a kernel side by side: `(batch, height, width, 9 * channels)`."""
-    return jnp.concatenate(
-        [images[:, i : i + height, j : j + width] for i in range(3) for j in range(3)],
-        -1,
-    )
+    """Concatenates the 3×3 pixels under a kernel, `(batch, height, width, 9 * ch)`."""
+    shifted = [
+        images[:, i : i + height, j : j + width] for i in range(3) for j in range(3)
+    ]
+    return jnp.concatenate(shifted, -1)
 
 
 def _im2col_4x4(images: jax.Array, axis: int) -> jax.Array:
-    """Stacks the 4×4 pixels that reach each pooling window: `(batch, height, width)` and 16 at `axis`."""
-    height, width = _pooled_size(images)
-    starts = [(i, j) for i in range(4) for j in range(4)]
-    return jnp.stack(
-        [
-            images[:, i : i + 2 * height : 2, j : j + 2 * width : 2, 0]
-            for i, j in starts
-        ],
-        axis,
-    )
+    """Stacks the 4×4 pixels that reach each pooling window.
+
+    Returns:
+      `(batch, pooled height, pooled width)` with a new axis of size 16 at `axis`.
+    """
+    height, width = _pool_size(images)
+    shifted = [
+        images[:, i : i + 2 * height : 2, j : j + 2 * width : 2, 0]
+        for i in range(4)
+        for j in range(4)
+    ]
+    return jnp.stack(shifted, axis)
 
 
-def _shifted_kernels(kernel: jax.Array) -> jax.Array:
-    """Puts a kernel `(3, 3, 1, features)` into the corners of 4×4 pixels: `(16, 4 * features)`."""
-    places = [
+def _shift_kernel(kernel: jax.Array) -> jax.Array:
+    """Pads a kernel to each corner of 4×4 pixels.
+
+    Args:
+      kernel: `(3, 3, 1, features)`.
+
+    Returns:
+      `(16, 4 * features)`.
+    """
+    shifted = [
         jnp.pad(kernel[:, :, 0], ((i, 1 - i), (j, 1 - j), (0, 0)))
         for i, j in _POOL_OFFSETS
     ]
-    return jnp.concatenate(places, -1).reshape(16, -1)
+    return jnp.concatenate(shifted, -1).reshape(16, -1)
 
 
 def _max_pool_vjp(
-    quarters: list[jax.Array], largest: jax.Array, gradient: jax.Array
+    quarters: list[jax.Array], largest: jax.Array, grad: jax.Array
 ) -> list[jax.Array]:
-    """Hands the gradient of a maximum to the first quarter that has it, as `nn.max_pool` does."""
-    routed, taken = [], jnp.zeros(largest.shape, bool)
+    """Passes the gradient to the first of the four values that equals the maximum.
+
+    `flax.linen.max_pool` resolves ties in the same way.
+    """
+    grads = []
+    is_assigned = jnp.zeros(largest.shape, bool)
     for quarter in quarters:
-        here = (quarter == largest) & ~taken
-        routed.append(jnp.where(here, gradient, 0))
-        taken |= here
-    return routed
+        is_first = (quarter == largest) & ~is_assigned
+        grads.append(jnp.where(is_first, grad, 0))
+        is_assigned |= is_first
+    return grads
 
 
 def _conv_backward(
-    images: jax.Array, columns: jax.Array, kernel: jax.Array, gradient: jax.Array
-) -> tuple:
-    """Computes the gradients of a convolution's images and kernel."""
+    images: jax.Array, columns: jax.Array, kernel: jax.Array, grad: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """Computes the gradients of a convolution with respect to images and kernel."""
     height, width = columns.shape[1:3]
-    fold = jax.linear_transpose(partial(_im2col, height=height, width=width), images)
-    of_kernel = _weight_grad(columns, gradient).reshape(kernel.shape)
-    return *fold(gradient @ _as_matrix(kernel).T), of_kernel
+    im2col = partial(_im2col, height=height, width=width)
+    im2col_vjp = jax.linear_transpose(im2col, images)
+    (image_grad,) = im2col_vjp(grad @ _as_matrix(kernel).T)
+    kernel_grad = _weight_grad(columns, grad)
+    return image_grad, kernel_grad.reshape(kernel.shape)
 
 
-def _weight_grad(inputs: jax.Array, gradient: jax.Array) -> jax.Array:
-    """Computes inputs.T @ gradient of `(..., inputs)` and `(..., features)`."""
-    return _prevent_fusion(_as_matrix(inputs).T) @ _as_matrix(gradient)
+def _weight_grad(inputs: jax.Array, grad: jax.Array) -> jax.Array:
+    """Computes inputs.T @ grad of `(..., inputs)` and `(..., features)`."""
+    return _prevent_fusion(_as_matrix(inputs).T) @ _as_matrix(grad)
 
 
 def _prevent_fusion(transposed: jax.Array) -> jax.Array:
-    """Keeps XLA from folding a transposition into a product, which then misses the fast path."""
+    """Keeps XLA from folding a transpose into a matrix product, which makes it slow."""
     return lax.optimization_barrier(transposed)
-
-
-def microbatch(function: Callable, piece: int) -> Callable:
-    """Makes a sum over examples run in pieces, whose sums are added.
-
-    Args:
-      function: of a tree of parameters and trees of arrays `(batch, ...)`, the last of which is the
-        weight of each example; returns a tree of sums over the batch.
-      piece: the most examples that are computed at once; 0 means the whole batch.
-
-    Returns:
-      A function that takes and returns the same, for any batch size.
-    """
-    if not piece:
-        return function
-    function = jax.jit(function)  # Traced once, for its shapes and for the loop.
-
-    def accumulated(params: Any, *batch: Any) -> Any:
-        def add(total: Any, piece: list[Any]) -> tuple[Any, None]:
-            return jax.tree.map(jnp.add, total, function(params, *piece)), None
-
-        # The last example, which the function can surely compute, fills up the last piece, for nothing.
-        examples = jax.tree.map(
-            lambda array: _split_and_pad(array, piece, "edge"), list(batch[:-1])
-        )
-        pieces = [*examples, _split_and_pad(batch[-1], piece, "constant")]
-        shapes = jax.eval_shape(
-            function, params, *jax.tree.map(lambda array: array[0], pieces)
-        )
-        zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
-        return lax.scan(add, zeros, pieces)[0]
-
-    return accumulated
-
-
-def _split_and_pad(array: jax.Array, piece: int, mode: str) -> jax.Array:
-    """Reshapes `(batch, ...)` to `(pieces, piece, ...)`, filled up as `jnp.pad` does in that mode."""
-    piece = min(piece, len(array))
-    pieces = math.ceil(len(array) / piece)
-    fill = [(0, pieces * piece - len(array))] + [(0, 0)] * (array.ndim - 1)
-    return jnp.pad(array, fill, mode=mode).reshape(pieces, piece, *array.shape[1:])
-
-
-def batch_map(piece: int) -> Callable[[Callable], Callable]:
-    """Returns what makes a function of one example one of many.
-
-    On CPU, one example follows the other, so that of the ways to go on, only that is computed which
-    the example takes; elsewhere all are computed at once, and each takes its own.
-
-    Args:
-      piece: of the `Lowering`.
-    """
-    return (
-        (lambda function: lambda *batch: lax.map(lambda one: function(*one), batch))
-        if piece
-        else jax.vmap
-    )
-
-
-def run_in_threads(call: Callable[[int], Any], lanes: int) -> list[Any]:
-    """Makes the calls 0, 1, ... of a compiled function, to be computed side by side.
-
-    Each is made from a thread of its own, since XLA computes the calls of one thread one after the
-    other. A call returns before its result is there, so that no thread waits for another.
-
-    Args:
-      call: from the number of the lane to what that returns.
-      lanes: how many calls.
-
-    Returns:
-      What the calls returned.
-    """
-    if lanes == 1:
-        return [call(0)]
-    futures = [_executor(lane).submit(call, lane) for lane in range(lanes)]
-    return [future.result() for future in futures]
-
-
-@cache
-def _executor(_lane: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1)

@@ -1,7 +1,6 @@
-"""The folder that tells the whole story of a run: settings, metrics, checkpoints, report, plots."""
+"""The workdir of a run: settings, metrics, checkpoints, report and plots."""
 
 import contextlib
-import fcntl
 import json
 import os
 import platform
@@ -14,225 +13,203 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import filelock
+import jax
 from tqdm import tqdm
 
 import cnn
 from cnn.atomic_write import atomic_write
-from cnn.config import TrainConfig, flag_name
-from cnn.errors import Error
+from cnn.config import TrainConfig
+from cnn.training.resume_checks import (
+    WorkdirError,
+    check_model_path,
+    check_saved_settings,
+)
 
-_COLUMNS = "epoch       loss  accuracy    val loss  val accuracy  learning rate   images/s  time left"
+PLOT_FILES = ("curves.png", "confusion.png", "mistakes.png", "reliability.png")
 
+# Keys of a complete row of `metrics.jsonl`.
+_METRIC_NAMES = {"epoch", "loss", "accuracy", "seconds", "val_loss", "val_accuracy"}
 
-_PLOTS = ("curves.png", "confusion.png", "mistakes.png", "reliability.png")
-_MEASURED = {"epoch", "loss", "accuracy", "seconds", "val_loss", "val_accuracy"}
-
-
-class WorkdirError(Error):
-    """A workdir that cannot be used for this run."""
+_TABLE_HEADER = (
+    "epoch       loss  accuracy    val loss  val accuracy  learning rate   images/s"
+    "  time left"
+)
 
 
 @dataclass(frozen=True)
 class Workdir:
-    """An opened workdir; see `opened`.
+    """An opened workdir. `open_workdir` makes it.
 
     Attributes:
-      config: the settings of its run.
-      folder: where it is.
-      writes: whether this process is the one that writes, of all hosts.
-      start: when it was opened, by `time.monotonic`.
+      config: settings of the run.
+      folder: path of the workdir.
+      is_primary: whether this process writes. One process of all hosts does.
+      start_time: time of opening, by `time.monotonic`, in seconds.
     """
 
     config: TrainConfig
     folder: Path
-    writes: bool
-    start: float
+    is_primary: bool
+    start_time: float
 
     @property
     def checkpoints(self) -> Path:
-        """The folder of the checkpoints."""
+        """Folder of the checkpoints."""
         return self.folder / "checkpoints"
 
-    def tell(self, message: str) -> None:
-        """Prints to stderr, above a progress bar."""
-        if self.writes:
+    @property
+    def _metrics_file(self) -> Path:
+        return self.folder / "metrics.jsonl"
+
+    def log(self, message: str) -> None:
+        """Prints a message to stderr, above the progress bar."""
+        if self.is_primary:
             tqdm.write(message, file=sys.stderr)
 
-    def forget(self) -> None:
-        """Removes what an earlier run has left."""
-        if self.writes:
-            for checkpoint in self.checkpoints.glob(
-                "[0-9]*"
-            ):  # The folder may hold other things.
-                shutil.rmtree(checkpoint, ignore_errors=True)
-            for name in ("config.json", "metrics.jsonl", "report.json", *_PLOTS):
-                (self.folder / name).unlink(missing_ok=True)
+    def clear(self) -> None:
+        """Deletes the files of an earlier run. Other files stay."""
+        if not self.is_primary:
+            return
+        for folder in self.checkpoints.glob("[0-9]*"):
+            shutil.rmtree(folder, ignore_errors=True)
+        for name in ("config.json", "metrics.jsonl", "report.json", *PLOT_FILES):
+            (self.folder / name).unlink(missing_ok=True)
 
-    def begin(self, done: int) -> None:
-        """Writes the settings, and leaves of the metrics those of the `done` epochs."""
-        if self.writes:
-            _write_text(self.folder / "config.json", self.config.as_json())
-            rows = [row for row in self.history() if row["epoch"] <= done]
-            _write_text(
-                self.folder / "metrics.jsonl",
-                "".join(json.dumps(row) + "\n" for row in rows),
-            )
-        if done:
-            self.tell(
-                f"continuing {self.folder} after epoch {done} of {self.config.epochs}"
-            )
-        self.tell(_COLUMNS)
-
-    def add_epoch(
-        self,
-        epoch: int,
-        trained: dict,
-        validated: dict,
-        learning_rate: float,
-        images: int,
-    ) -> None:
-        """Notes an epoch in `metrics.jsonl`, and prints it as a row.
+    def start(self, last_epoch: int) -> None:
+        """Writes the settings, and drops metrics after the restored checkpoint.
 
         Args:
-          epoch: its number.
-          trained: `loss`, `accuracy` and `seconds` of training.
-          validated: `loss` and `accuracy` of validation.
-          learning_rate: at its end.
-          images: how many it went through.
+          last_epoch: epoch of the restored checkpoint, or 0.
+        """
+        if self.is_primary:
+            _write_text(self.folder / "config.json", self.config.as_json())
+            rows = [row for row in self.read_metrics() if row["epoch"] <= last_epoch]
+            lines = [json.dumps(row) + "\n" for row in rows]
+            _write_text(self._metrics_file, "".join(lines))
+        if last_epoch:
+            epochs = self.config.epochs
+            self.log(f"continuing {self.folder} after epoch {last_epoch} of {epochs}")
+        self.log(_TABLE_HEADER)
+
+    def log_epoch(
+        self,
+        epoch: int,
+        train_metrics: dict[str, float],
+        val_metrics: dict[str, float],
+        learning_rate: float,
+        num_images: int,
+    ) -> None:
+        """Appends a row to `metrics.jsonl`, and prints it.
+
+        Args:
+          epoch: number of the epoch, from 1.
+          train_metrics: `loss`, `accuracy` and `seconds` of the training.
+          val_metrics: `loss` and `accuracy` of the validation.
+          learning_rate: learning rate after the last step.
+          num_images: number of images that the epoch's steps processed.
         """
         row = {
             "epoch": epoch,
-            **trained,
-            **{f"val_{k}": v for k, v in validated.items()},
-        }
-        row |= {
+            **train_metrics,
+            "val_loss": val_metrics["loss"],
+            "val_accuracy": val_metrics["accuracy"],
             "learning_rate": learning_rate,
-            "images_per_second": images / trained["seconds"],
+            "images_per_second": num_images / train_metrics["seconds"],
         }
-        if self.writes:
-            with open(self.folder / "metrics.jsonl", "a") as file:
+        if self.is_primary:
+            with open(self._metrics_file, "a") as file:
                 file.write(json.dumps(row) + "\n")
-        left = (self.config.epochs - epoch) * trained["seconds"]
-        self.tell(
-            f"{epoch:5d} {row['loss']:10.4f} {row['accuracy']:9.2%} {row['val_loss']:11.4f} "
-            f"{row['val_accuracy']:13.2%} {learning_rate:14.2e} {row['images_per_second']:10,.0f} "
-            f"{_format_duration(left):>10}"
-        )
+        self.log(_format_row(row, self.config.epochs))
 
-    def history(self) -> list[dict[str, float]]:
-        """Reads the rows of `metrics.jsonl` that are whole; a kill may have torn the last one."""
-        rows = []
-        with contextlib.suppress(FileNotFoundError):
-            for line in (
-                (self.folder / "metrics.jsonl").read_text(errors="replace").splitlines()
-            ):
-                with contextlib.suppress(ValueError):
-                    rows.append(json.loads(line))
-        return [row for row in rows if isinstance(row, dict) and _is_measured(row)]
+    def read_metrics(self) -> list[dict[str, float]]:
+        """Reads the complete rows of `metrics.jsonl`. A kill can leave half a row."""
+        if not self._metrics_file.exists():
+            return []
+        lines = self._metrics_file.read_text(errors="replace").splitlines()
+        rows = [_parse_row(line) for line in lines]
+        return [row for row in rows if row is not None]
 
-    def report(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Writes `report.json`: `results`, machine, versions, and time.
+    def write_report(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Writes `report.json`: results, times, device and versions.
 
-        `training_seconds` are those of all epochs, `wall_seconds` those of this process with all
-        that it did: what was trained before a run was continued is in the first only.
+        `training_seconds` is the time of all epochs, before and after a resume.
+        `wall_seconds` is the time of this process.
+
+        Args:
+          results: metrics of the model, as JSON values.
+
+        Returns:
+          The content of the report.
         """
-        import jax
-
-        seconds = sum(row["seconds"] for row in self.history())
-        wall_seconds = time.monotonic() - self.start
-        device = {
-            "kind": jax.devices()[0].device_kind,
-            "count": jax.device_count(),
-            "cores": os.cpu_count(),
-        }
+        training_seconds = sum(row["seconds"] for row in self.read_metrics())
+        wall_seconds = time.monotonic() - self.start_time
         report = {
             **results,
             "epochs": self.config.epochs,
-            "training_seconds": round(seconds, 1),
+            "training_seconds": round(training_seconds, 1),
             "wall_seconds": round(wall_seconds, 1),
-            "device": device,
-            "versions": versions(),
+            "device": {
+                "kind": jax.devices()[0].device_kind,
+                "count": jax.device_count(),
+                "cores": os.cpu_count(),
+            },
+            "versions": package_versions(),
         }
-        if self.writes:
-            _write_text(
-                self.folder / "report.json", json.dumps(report, indent=2) + "\n"
-            )
+        if self.is_primary:
+            text = json.dumps(report, indent=2) + "\n"
+            _write_text(self.folder / "report.json", text)
         return report
-
-    def draw(self, test_set: Any, probabilities: np.ndarray) -> None:
-        """Draws the curves, the confusion matrix, the mistakes, and how far confidence can be relied on.
-
-        Args:
-          test_set: a `cnn.data.Dataset`.
-          probabilities: `float32 (N, num_classes)` that the network gave it.
-        """
-        from cnn import calibration, plots
-
-        names, labels = test_set.class_names, test_set.labels
-        curves, confusion, mistakes, reliability = (
-            self.folder / name for name in _PLOTS
-        )
-        plots.plot_training_curves(self.history(), curves)
-        plots.plot_confusion_matrix(labels, probabilities.argmax(-1), names, confusion)
-        plots.plot_top_losses(test_set.images, labels, probabilities, names, mistakes)
-        confidence, right = probabilities.max(-1), probabilities.argmax(-1) == labels
-        plots.plot_reliability_diagram(
-            *calibration.equal_mass_bins(confidence, right), reliability
-        )
 
 
 @contextlib.contextmanager
 def open_workdir(config: TrainConfig) -> Iterator[Workdir]:
-    """Opens, for this process alone, the workdir that `config` names.
+    """Opens the workdir of a run, and locks it for this process.
+
+    Args:
+      config: settings with the paths of the workdir and the model.
 
     Raises:
-      WorkdirError: it cannot be written, another run is in it, or its run has other settings.
+      WorkdirError: the workdir or the model cannot be written, another training uses
+        the workdir, or its run has other settings.
     """
-    import jax
-
     run = Workdir(
         config,
-        config.resolved_workdir,
-        writes=jax.process_index() == 0,
-        start=time.monotonic(),
+        folder=config.resolved_workdir,
+        is_primary=jax.process_index() == 0,
+        start_time=time.monotonic(),
     )
-    _check_model(config.resolved_model)
-    if not run.writes:
+    check_model_path(config.resolved_model)
+    if not run.is_primary:
         yield run
         return
-    with _translate_errors(run.folder):
-        run.folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(run.folder / ".lock", os.O_RDWR | os.O_CREAT)
-    try:
-        _lock_workdir(run, lock)
-        _check_settings(run)
+    with _lock_folder(run.folder):
+        check_saved_settings(run.folder, config)
         yield run
-    finally:
-        os.close(lock)
 
 
-def _is_measured(row: dict) -> bool:
-    return row.keys() >= _MEASURED and all(
-        type(row[name]) in (int, float) for name in _MEASURED
-    )
-
-
-def _lock_workdir(run: Workdir, file: int) -> None:
-    """Keeps other trainings out for as long as this process lives, however it ends."""
+@contextlib.contextmanager
+def _lock_folder(folder: Path) -> Iterator[None]:
+    """Creates a folder and locks it. The kernel unlocks it when the process ends."""
+    lock = filelock.FileLock(folder / ".lock", blocking=False)
+    with _translate_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        busy = (
-            "another training is running there; wait for it, or give another --workdir"
-        )
-        raise WorkdirError(f"{run.folder}: {busy}") from error
+        yield
+    finally:
+        lock.release()
 
 
 @contextlib.contextmanager
 def _translate_errors(folder: Path) -> Iterator[None]:
     try:
         yield
+    except filelock.Timeout as error:
+        raise WorkdirError(
+            f"{folder}: another training is running there; wait for it, or give "
+            "another --workdir"
+        ) from error
     except (FileExistsError, NotADirectoryError) as error:
         raise WorkdirError(
             f"{error.filename}: is a file; --workdir needs a folder"
@@ -243,61 +220,40 @@ def _translate_errors(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _check_model(model: Path) -> None:
-    """Fails before the training what would fail after it."""
-    if model.is_dir():
-        raise WorkdirError(f"{model}: is a folder; --model needs the name of a file")
-    if not model.absolute().parent.is_dir():
-        raise WorkdirError(
-            f"{model.parent}: no such folder; make it, or give another --model"
-        )
-    if not os.access(model.absolute().parent, os.W_OK):
-        raise WorkdirError(
-            f"{model.parent}: no permission to write there; give another --model"
-        )
-
-
-def _check_settings(run: Workdir) -> None:
-    """Refuses to continue a run under settings that would have made it another one."""
-    path = run.folder / "config.json"
-    if run.checkpoints.exists() and not run.checkpoints.is_dir():
-        raise WorkdirError(f"{run.checkpoints}: is a file; give another --workdir")
-    trained = run.checkpoints.is_dir() and any(
-        p.name.isdigit() for p in run.checkpoints.iterdir()
-    )
-    if not path.exists() and (run.config.restart or not trained):
-        return
-    try:
-        saved = json.loads(path.read_text())
-        if not isinstance(saved, dict) or "ema_decay" not in saved:
-            raise ValueError("not the settings of a run")
-    except FileNotFoundError as error:
-        raise WorkdirError(
-            f"{path}: without it, nothing tells which settings this run was made with; "
-            "give another --workdir, or --restart"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise WorkdirError(
-            f"{path}: not the settings of a run of bin/train; give another --workdir, or remove that file"
-        ) from error
-    for name in run.config.diff(saved) if trained and not run.config.restart else ():
-        raise WorkdirError(
-            f"{run.folder}: its run has {flag_name(name)} {saved.get(name, 'unset')}, not "
-            f"{getattr(run.config, name)}; give another --workdir, or --restart to begin anew"
-        )
-
-
-def versions() -> dict[str, str]:
-    """Lists the versions of what decides the numbers."""
+def package_versions() -> dict[str, str]:
+    """Returns the versions of Python and of the packages that decide the numbers."""
     names = ("jax", "jaxlib", "flax", "optax", "numpy")
-    return {"cnn": cnn.__version__, "python": platform.python_version()} | {
-        name: metadata.version(name) for name in names
-    }
+    packages = {name: metadata.version(name) for name in names}
+    return {"cnn": cnn.__version__, "python": platform.python_version(), **packages}
+
+
+def _parse_row(line: str) -> dict[str, float] | None:
+    """Parses a row of `metrics.jsonl`. Returns None if it is not complete."""
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(row, dict) or not row.keys() >= _METRIC_NAMES:
+        return None
+    is_complete = all(type(row[name]) in (int, float) for name in _METRIC_NAMES)
+    return row if is_complete else None
+
+
+def _format_row(row: dict[str, float], epochs: int) -> str:
+    """Formats the metrics of an epoch below `_TABLE_HEADER`."""
+    seconds_left = (epochs - row["epoch"]) * row["seconds"]
+    return (
+        f"{row['epoch']:5d} {row['loss']:10.4f} {row['accuracy']:9.2%} "
+        f"{row['val_loss']:11.4f} {row['val_accuracy']:13.2%} "
+        f"{row['learning_rate']:14.2e} {row['images_per_second']:10,.0f} "
+        f"{_format_duration(seconds_left):>10}"
+    )
 
 
 def _format_duration(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}"
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from cnn.augmentation import affine, corruptions
-from cnn.training import cpu_kernels
+from cnn.training import microbatch
 
 AFFINE = affine.AffineRanges(rotation=10, scale=0.1, shear=0.1, shift=2)
 
@@ -183,7 +183,8 @@ def test_thick_and_thin_strokes_are_scipys_dilation_and_erosion():
 def corrupt(piece):
     return jax.jit(
         functools.partial(
-            corruptions.random_corruptions, each=cpu_kernels.batch_map(piece)
+            corruptions.random_corruptions,
+            each=microbatch.sequential_map if piece else jax.vmap,
         ),
         compiler_options=SOON,
     )

@@ -19,7 +19,7 @@ from scipy import stats
 from cnn.classifier import Classifier
 from cnn.config import TrainConfig
 from cnn.data import datasets
-from cnn.training import loop
+from cnn.training import training_set
 from tests.benchmarks.mnist_c import CORRUPTIONS, SIZE, corrupt_all, make_generator
 from tests.benchmarks.non_digits import make_non_digits
 
@@ -123,7 +123,7 @@ def main() -> None:
     arguments = parser.parse_args()
     train_set, dataset = datasets.load_train_and_test("mnist", None)
     if arguments.split == "validation":
-        dataset = loop.train_validation_split(
+        dataset = training_set.train_validation_split(
             train_set, TrainConfig(seed=arguments.seed)
         )[1]
     if arguments.sheet:

@@ -1,4 +1,4 @@
-"""Measures training steps of `cnn` and of plain Flax, and the rate of XLA's matrix product."""
+"""Measures training steps of `cnn` and plain Flax, and XLA's matrix product."""
 
 import time
 from functools import partial
@@ -10,11 +10,15 @@ import optax
 
 from cnn.config import TrainConfig
 from cnn.model import CNN
-from cnn.training import train_step
+from cnn.training.compile import initialize_state, select_backend
+from cnn.training.epoch_data import replicate, shuffle_epoch
+from cnn.training.metrics import EpochMetrics
 from tests.benchmarks.answering import answer
 
-BATCH, STEPS, SIZE = 128, 40, 2048
-STILL = TrainConfig(
+BATCH = 128
+STEPS = 40
+MATRIX_SIZE = 2048
+NOT_AUGMENTED = TrainConfig(
     rotation_degrees=0,
     scale_range=0,
     shear_factor=0,
@@ -24,33 +28,27 @@ STILL = TrainConfig(
 
 
 def random_set() -> tuple[np.ndarray, np.ndarray]:
-    """As many random images and labels as the steps take."""
+    """Returns random images and labels for all steps."""
     draw = np.random.default_rng(0)
     images = draw.integers(0, 256, (STEPS * BATCH, 28, 28, 1), np.uint8)
     return images, draw.integers(0, 10, STEPS * BATCH).astype(np.int32)
 
 
 def ours(config: TrainConfig):
-    """The steps of `cnn.step`, as `bin/train` takes them; without distortion, `warp` is left out."""
+    """Measures the steps of `bin/train`, in images per second."""
     images, labels = random_set()
-    images, targets = train_step.replicate(
-        (images, np.eye(10, dtype=np.float32)[labels])
-    )
-    order = train_step.epoch_permutation(0, 1, len(images))
-    state = train_step.replicate(train_step.create_state(config, 10, STEPS))
-    take_steps = train_step.compile_steps(state, images, targets, config)
+    images, targets = replicate((images, np.eye(10, dtype=np.float32)[labels]))
+    model = CNN(10, dtype=config.compute_dtype)
+    backend = select_backend(model)
+    state = initialize_state(backend, model, config, STEPS)
+    data = shuffle_epoch(0, 1, images, targets)
+    run_steps = backend.compile_steps(state, data, config)
 
     def measure() -> float:
         nonlocal state
         start = time.perf_counter()
-        state, _ = take_steps(
-            state,
-            train_step.replicate(train_step.EpochMetrics()),
-            np.int32(STEPS),
-            images,
-            targets,
-            *order,
-        )
+        totals = replicate(EpochMetrics())
+        state, _ = run_steps(state, totals, np.int32(STEPS), data)
         jax.block_until_ready(state)
         return STEPS * BATCH / (time.perf_counter() - start)
 
@@ -58,8 +56,9 @@ def ours(config: TrainConfig):
 
 
 def plain_flax():
-    """What a Flax user writes: the module, Adam, one jitted and donated step."""
-    model, tx = CNN(), optax.adam(1e-3)
+    """Measures the step of a Flax example: one jitted function, with Adam."""
+    model = CNN()
+    tx = optax.adam(1e-3)
     images, labels = random_set()
     batches = [
         (jnp.asarray(x / np.float32(255)), jnp.asarray(y))
@@ -93,14 +92,14 @@ def plain_flax():
 
 
 def sgemm():
-    """GFLOP a second of a product of two square matrices."""
-    matrix = jax.random.normal(jax.random.key(0), (SIZE, SIZE))
+    """Measures the product of two square matrices, in GFLOP per second."""
+    matrix = jax.random.normal(jax.random.key(0), (MATRIX_SIZE, MATRIX_SIZE))
     product = jax.jit(jnp.matmul)
 
     def measure() -> float:
         start = time.perf_counter()
         jax.block_until_ready([product(matrix, matrix) for _ in range(5)])
-        return 5 * 2 * SIZE**3 / (time.perf_counter() - start) / 1e9
+        return 5 * 2 * MATRIX_SIZE**3 / (time.perf_counter() - start) / 1e9
 
     return measure
 
@@ -108,7 +107,7 @@ def sgemm():
 if __name__ == "__main__":
     answer(
         {
-            "cnn": ours(STILL),
+            "cnn": ours(NOT_AUGMENTED),
             "cnn, distorted images": ours(TrainConfig()),
             "plain Flax": plain_flax(),
             "sgemm": sgemm(),

@@ -19,7 +19,7 @@ from cnn.augmentation.simulated_pages import PAGE_KINDS
 from cnn.classifier import Classifier
 from cnn.config import TrainConfig
 from cnn.data import datasets
-from cnn.training import loop
+from cnn.training import training_set
 
 
 def main() -> None:
@@ -68,7 +68,7 @@ def load_digits(split: str, seed: int, count: int) -> tuple[np.ndarray, np.ndarr
     train_set, dataset = datasets.load_train_and_test("mnist", None)
     if split == "validation":
         config = TrainConfig(seed=seed)
-        dataset = loop.train_validation_split(train_set, config)[1]
+        dataset = training_set.train_validation_split(train_set, config)[1]
     images = dataset.images[:count, ..., 0] / np.float32(255)
     return images, dataset.labels[:count]
 

@@ -1,4 +1,4 @@
-"""Runs `bin/train --preset fast` in this process, and prints as JSON what compiling costs, or an epoch."""
+"""Measures compilation, memory and epochs of `bin/train`, and prints JSON."""
 
 import json
 import resource
@@ -10,21 +10,25 @@ import numpy as np
 from cnn.compilation_cache import enable_compilation_cache
 from cnn.config import PRESETS, TrainConfig
 from cnn.data import datasets
-from cnn.training import loop, train_step
+from cnn.model import CNN
+from cnn.training import loop
+from cnn.training.compile import initialize_state, select_backend
+from cnn.training.epoch_data import replicate, shuffle_epoch
+from cnn.training.training_set import make_training_examples, train_validation_split
 from tests.benchmarks.ours import ours
 
 compiling = 0.0
 
 
 def listen(event: str, seconds: float, **_: object) -> None:
-    """Adds up what JAX says of compiling, from tracing to machine code, or to what the cache has of it."""
+    """Adds the seconds of tracing and compiling, or of loading from the cache."""
     global compiling
     if event.startswith("/jax/core/compile/"):
         compiling += seconds
 
 
 def compiling_and_memory() -> dict[str, float]:
-    """Trains as the command does, from nothing to the plots."""
+    """Runs `bin/train --preset fast` in this process."""
     enable_compilation_cache()
     report = loop.train(TrainConfig(preset="fast", **PRESETS["fast"]))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
@@ -36,26 +40,29 @@ def compiling_and_memory() -> dict[str, float]:
 
 
 def epoch_over_steps() -> dict[str, float]:
-    """Times epochs, and steps before and after each, since a machine's speed drifts."""
+    """Compares the time of epochs with that of steps before and after each."""
     config = TrainConfig()
-    dataset, _ = loop.train_validation_split(datasets.load("mnist", "train"), config)
-    images, targets = train_step.replicate(loop.make_training_examples(dataset, config))
-    steps = len(images) // config.batch_size
-    state = train_step.replicate(train_step.create_state(config, 10, steps))
-    take_steps, measure, ratios = (
-        train_step.compile_steps(state, images, targets, config),
-        ours(config),
-        [],
-    )
+    dataset, _ = train_validation_split(datasets.load("mnist", "train"), config)
+    images, targets = replicate(make_training_examples(dataset, config))
+    model = CNN(10, dtype=config.compute_dtype)
+    backend = select_backend(model)
+    num_steps = len(images) // config.batch_size
+    num_images = num_steps * config.batch_size
+    state = initialize_state(backend, model, config, num_steps)
+    data = shuffle_epoch(config.seed, 1, images, targets)
+    run_steps = backend.compile_steps(state, data, config)
+    measure = ours(config)
     measure()
+    ratios = []
     for epoch in range(1, 6):
         before = measure()
-        order = train_step.epoch_permutation(config.seed, epoch, len(images))
-        state, trained = loop.train_epoch(
-            take_steps, state, images, targets, order, epoch, config
+        data = shuffle_epoch(config.seed, epoch, images, targets)
+        state, metrics = loop.train_epoch(
+            run_steps, state, data, epoch, backend.steps_per_call
         )
-        of_steps = steps * config.batch_size * 2 / (before + measure())
-        ratios.append(trained["seconds"] / of_steps)
+        images_per_second = (before + measure()) / 2
+        step_seconds = num_images / images_per_second
+        ratios.append(metrics["seconds"] / step_seconds)
     return {"epoch_over_steps": float(np.median(ratios))}
 
 

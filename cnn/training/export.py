@@ -1,0 +1,81 @@
+"""The end of a run: calibration, test metrics, model file, report and plots."""
+
+from typing import Any
+
+import jax
+import numpy as np
+from scipy.special import softmax
+
+from cnn import calibration, keras_h5
+from cnn.config import TrainConfig
+from cnn.data import datasets
+from cnn.training.metrics import compute_test_report
+from cnn.training.train_step import eval_step
+from cnn.training.workdir import PLOT_FILES, Workdir, package_versions
+
+
+def model_metadata(config: TrainConfig, class_names: tuple[str, ...]) -> dict[str, Any]:
+    """Returns the description of a model. Checkpoints and model files contain it."""
+    return {
+        "dataset": config.dataset,
+        "class_names": list(class_names),
+        "preprocessing": datasets.preprocessing_for(config.dataset),
+        "input": "float32 (28, 28, 1) in [0, 1], background 0",
+        "versions": package_versions(),
+    }
+
+
+def calibrate_and_export(
+    run: Workdir,
+    params: Any,
+    metadata: dict[str, Any],
+    validation_set: datasets.Dataset,
+    test_set: datasets.Dataset,
+) -> dict[str, Any]:
+    """Calibrates a model, evaluates it on the test set, and writes all results.
+
+    Args:
+      run: opened workdir.
+      params: averaged parameters.
+      metadata: description of the model, from `model_metadata`.
+      validation_set: labeled images for the calibration.
+      test_set: labeled images. This is their only use.
+
+    Returns:
+      The content of `report.json`.
+    """
+    logits, _ = eval_step(params, validation_set)
+    calibrated = calibration.calibrate(logits, validation_set.labels)
+    params = calibration.apply_temperature(params, calibrated["temperature"])
+    logits, test_metrics = eval_step(params, test_set)
+    if run.is_primary:
+        threshold = {"unsure_below": calibrated["unsure_below"]}
+        keras_h5.save(run.config.resolved_model, params, metadata | threshold)
+        _save_plots(run, test_set, softmax(logits, axis=-1))
+    results = {
+        "test": test_metrics | compute_test_report(logits, test_set),
+        **calibrated,
+        "parameters": sum(leaf.size for leaf in jax.tree.leaves(params)),
+    }
+    return run.write_report(results)
+
+
+def _save_plots(
+    run: Workdir, test_set: datasets.Dataset, probabilities: np.ndarray
+) -> None:
+    """Plots training curves, confusion matrix, worst mistakes and reliability."""
+    from cnn import plots  # It imports matplotlib, which takes a second.
+
+    paths = [run.folder / name for name in PLOT_FILES]
+    curves, confusion, mistakes, reliability = paths
+    class_names = test_set.class_names
+    labels = test_set.labels
+    confidence = probabilities.max(-1)
+    is_correct = probabilities.argmax(-1) == labels
+    bins = calibration.equal_mass_bins(confidence, is_correct)
+    plots.plot_training_curves(run.read_metrics(), curves)
+    plots.plot_confusion_matrix(
+        labels, probabilities.argmax(-1), class_names, confusion
+    )
+    plots.plot_top_losses(test_set.images, labels, probabilities, class_names, mistakes)
+    plots.plot_reliability_diagram(*bins, reliability)

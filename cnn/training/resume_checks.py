@@ -1,0 +1,91 @@
+"""Checks before a run starts: the model path, and the settings of an earlier run."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from cnn.config import TrainConfig, flag_name
+from cnn.errors import Error
+
+
+class WorkdirError(Error):
+    """A workdir or model path that this run cannot use."""
+
+
+def check_model_path(model: Path) -> None:
+    """Checks, before the training, that the model file can be written after it.
+
+    Raises:
+      WorkdirError: `model` is a folder, or its folder is missing or read-only.
+    """
+    folder = model.absolute().parent
+    if model.is_dir():
+        raise WorkdirError(f"{model}: is a folder; --model needs the name of a file")
+    if not folder.is_dir():
+        raise WorkdirError(
+            f"{model.parent}: no such folder; make it, or give another --model"
+        )
+    if not os.access(folder, os.W_OK):
+        raise WorkdirError(
+            f"{model.parent}: no permission to write there; give another --model"
+        )
+
+
+def check_saved_settings(folder: Path, config: TrainConfig) -> None:
+    """Checks that the run in a workdir, if there is one, has the settings of `config`.
+
+    Args:
+      folder: the workdir.
+      config: settings of the new run.
+
+    Raises:
+      WorkdirError: the run has other settings, or no settings, or the workdir belongs
+        to another program.
+    """
+    has_checkpoints = _has_checkpoints(folder / "checkpoints")
+    path = folder / "config.json"
+    is_optional = config.restart or not has_checkpoints
+    if is_optional and not path.exists():
+        return
+    saved = _read_settings(path)
+    if not is_optional:
+        _compare_settings(folder, config, saved)
+
+
+def _has_checkpoints(folder: Path) -> bool:
+    if folder.exists() and not folder.is_dir():
+        raise WorkdirError(f"{folder}: is a file; give another --workdir")
+    return any(path.name.isdigit() for path in folder.glob("*"))
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    try:
+        saved = json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise WorkdirError(
+            f"{path}: without it, nothing tells which settings this run was made with; "
+            "give another --workdir, or --restart"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise _foreign_settings(path) from error
+    # Every version has written this setting.
+    if not isinstance(saved, dict) or "ema_decay" not in saved:
+        raise _foreign_settings(path)
+    return saved
+
+
+def _foreign_settings(path: Path) -> WorkdirError:
+    return WorkdirError(
+        f"{path}: not the settings of a run of bin/train; give another --workdir, or "
+        "remove that file"
+    )
+
+
+def _compare_settings(folder: Path, config: TrainConfig, saved: dict[str, Any]) -> None:
+    for name in config.diff(saved):
+        raise WorkdirError(
+            f"{folder}: its run has {flag_name(name)} {saved.get(name, 'unset')}, not "
+            f"{getattr(config, name)}; give another --workdir, or --restart to begin "
+            "anew"
+        )

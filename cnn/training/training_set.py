@@ -1,0 +1,121 @@
+"""Assembly of the training set: split, synthetic glyphs, simulated pages, outliers."""
+
+import jax
+import numpy as np
+
+from cnn.augmentation import glyphs, outlier_exposure
+from cnn.augmentation.simulated_pages import examples
+from cnn.config import TrainConfig
+from cnn.data import datasets
+from cnn.errors import UsageError
+from cnn.preprocessing.pipeline import PREPROCESSING
+
+# Images `uint8 (N, 28, 28, 1)` and target probabilities `float32 (N, num_classes)`.
+Examples = tuple[np.ndarray, np.ndarray]
+
+# The data set is at least this many times as large as its validation set.
+_MIN_SIZE_RATIO = 10
+
+
+def train_validation_split(
+    dataset: datasets.Dataset, config: TrainConfig
+) -> tuple[datasets.Dataset, datasets.Dataset]:
+    """Splits a data set at random, by the seed, into training and validation sets.
+
+    Raises:
+      cnn.UsageError: the training set is smaller than a batch, or the devices cannot
+        share a batch evenly.
+    """
+    num_images = len(dataset.labels)
+    order = np.random.default_rng(config.seed).permutation(num_images)
+    max_validation = max(1, num_images // _MIN_SIZE_RATIO)
+    num_validation = min(config.validation_size, max_validation)
+    _check_batch_size(config.batch_size, num_images - num_validation)
+    train_set = _select(dataset, order[num_validation:])
+    validation_set = _select(dataset, order[:num_validation])
+    return train_set, validation_set
+
+
+def _check_batch_size(batch_size: int, num_images: int) -> None:
+    num_devices = jax.device_count()
+    if batch_size > num_images or batch_size % num_devices:
+        raise UsageError(
+            f"--batch-size: expected at most the {num_images} training images, and a "
+            f"multiple of the {num_devices} devices, got {batch_size}"
+        )
+
+
+def _select(dataset: datasets.Dataset, indices: np.ndarray) -> datasets.Dataset:
+    """Returns the examples at `indices`, in the order of the data set."""
+    indices = np.sort(indices)
+    return dataset._replace(
+        images=dataset.images[indices], labels=dataset.labels[indices]
+    )
+
+
+def make_training_examples(dataset: datasets.Dataset, config: TrainConfig) -> Examples:
+    """Assembles the training set.
+
+    Args:
+      dataset: labeled images.
+      config: settings. Each fraction is relative to the number of labeled images.
+
+    Returns:
+      Images, `uint8 (N, 28, 28, 1)`, and the probability of each class,
+      `float32 (N, num_classes)`: the labeled images, synthetic glyphs, simulated pages
+      and outliers, in this order.
+    """
+    one_hot = np.eye(len(dataset.class_names), dtype=np.float32)
+    labeled = (dataset.images, one_hot[dataset.labels])
+    parts = [labeled]
+    parts += _make_glyphs(dataset, config, one_hot)
+    parts += _make_pages(dataset, config, _concatenate(parts))
+    parts += _make_outliers(dataset, config, labeled)
+    return _concatenate(parts)
+
+
+def _make_glyphs(
+    dataset: datasets.Dataset, config: TrainConfig, one_hot: np.ndarray
+) -> list[Examples]:
+    """Draws synthetic digits, if the classes are the ten digits."""
+    is_digits = dataset.class_names == tuple("0123456789")
+    if not config.synthetic_glyph_fraction or not is_digits:
+        return []
+    count = round(config.synthetic_glyph_fraction * len(dataset.labels))
+    images, labels = glyphs.make_glyphs(config.seed, count)
+    return [(images, one_hot[labels])]
+
+
+def _make_pages(
+    dataset: datasets.Dataset, config: TrainConfig, characters: Examples
+) -> list[Examples]:
+    """Renders characters on simulated pages, if the preprocessing segments pages."""
+    preprocessing = datasets.preprocessing_for(config.dataset)
+    if not config.simulated_page_fraction or not PREPROCESSING[preprocessing]:
+        return []
+    count = round(config.simulated_page_fraction * len(dataset.labels))
+    images, targets = characters
+    pages = examples.make_page_examples(
+        config.seed, images, targets, count, preprocessing
+    )
+    return [pages]
+
+
+def _make_outliers(
+    dataset: datasets.Dataset, config: TrainConfig, labeled: Examples
+) -> list[Examples]:
+    """Makes images of no class. Printed letters are outliers among digits only."""
+    if not config.outlier_fraction:
+        return []
+    count = round(config.outlier_fraction * len(dataset.labels))
+    letters = all(name.isdigit() for name in dataset.class_names)
+    images, targets = labeled
+    outliers = outlier_exposure.make_outliers(
+        config.seed, images, targets, count, letters
+    )
+    return [outliers]
+
+
+def _concatenate(parts: list[Examples]) -> Examples:
+    images, targets = zip(*parts, strict=True)
+    return np.concatenate(images), np.concatenate(targets)
