@@ -53,7 +53,7 @@ def linear_illumination(key: jax.Array, images: jax.Array) -> jax.Array:
 def fog(key: jax.Array, images: jax.Array) -> jax.Array:
     """Adds fractal noise of 0.3 to 2.5 times the ink's brightness, renormalized."""
     strength, roughness = sample_uniform(key, images, (0.3, 2.5), (0.4, 0.7))
-    noise = 0
+    noise = jnp.zeros(())
     for octave, size in enumerate(_FOG_OCTAVES):
         octave_key = jax.random.fold_in(key, octave)
         field = sample_noise_field(octave_key, images, size)
