@@ -123,7 +123,9 @@ def centered_coordinates(size: int) -> jax.Array:
       >>> centered_coordinates(4).tolist()
       [-1.5, -0.5, 0.5, 1.5]
     """
-    return jnp.arange(size, dtype=jnp.float32) - (size - 1) / 2
+    indices = jnp.arange(size, dtype=jnp.float32)
+    center = (size - 1) / 2
+    return indices - center
 
 
 def resample_at(images: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
@@ -145,7 +147,8 @@ def resample_at(images: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
 def _resample_rows(rows: jax.Array, positions: jax.Array) -> jax.Array:
     """Interpolates `(batch, rows, size)` linearly along its last axis."""
     positions = jnp.broadcast_to(positions, rows.shape)
-    distance = jnp.abs(positions[..., None] - centered_coordinates(rows.shape[-1]))
+    coordinates = centered_coordinates(rows.shape[-1])
+    distance = jnp.abs(positions[..., None] - coordinates)
     weights = jnp.maximum(0, 1 - distance)
     return jnp.einsum("blps,bls->blp", weights, rows)
 

@@ -24,4 +24,7 @@ def quadratic_bezier(
       [[0.0, 0.0], [2.0, 0.0]]
     """
     t = np.linspace(0, 1, _POINTS_PER_CURVE)[:, None]
-    return (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
+    from_start = (1 - t) ** 2 * start
+    from_control = 2 * t * (1 - t) * control
+    from_end = t**2 * end
+    return from_start + from_control + from_end

@@ -47,7 +47,9 @@ def glass_blur(key: jax.Array, images: jax.Array) -> jax.Array:
     right, down = jnp.round(offsets * radius)
     coordinates = centered_coordinates(images.shape[-1])
     blurred = filter_gaussian(images, sigma)
-    moved = resample_at(blurred, coordinates + right, coordinates[:, None] + down)
+    x = coordinates + right
+    y = coordinates[:, None] + down
+    moved = resample_at(blurred, x, y)
     return filter_gaussian(moved, sigma / 2)
 
 
@@ -56,7 +58,8 @@ def pixelate(key: jax.Array, images: jax.Array) -> jax.Array:
     size, phase = sample_uniform(key, images, (1.5, 4), (0, 1))
     side = images.shape[-1]
     cells = jnp.round(centered_coordinates(side) / size + phase)
-    weights = interpolation_matrix((cells - phase) * size, side)
+    positions = (cells - phase) * size
+    weights = interpolation_matrix(positions, side)
     blurred = filter_gaussian(images, size / 3)
     return apply_separable(weights, blurred, weights)
 

@@ -19,7 +19,8 @@ def sample_uniform(
     Returns:
       `float32 (len(ranges), batch, 1, 1)`, to be unpacked into one array per range.
     """
-    low, high = jnp.array(ranges, images.dtype).T[:, :, None, None, None]
+    limits = jnp.array(ranges, images.dtype)
+    low, high = limits.T[:, :, None, None, None]
     shape = (len(ranges), len(images), 1, 1)
     return jax.random.uniform(key, shape, minval=low, maxval=high)
 

@@ -39,22 +39,27 @@ def scale(key: jax.Array, images: jax.Array) -> jax.Array:
 
 def elastic_transform(key: jax.Array, images: jax.Array) -> jax.Array:
     """Displaces pixels by a smooth random field of 1 to 2 pixels (Simard 2003)."""
+    down_key = jax.random.fold_in(key, 1)
     right = 1.2 * sample_noise_field(key, images, 7)
-    down = 1.2 * sample_noise_field(jax.random.fold_in(key, 1), images, 7)
+    down = 1.2 * sample_noise_field(down_key, images, 7)
     coordinates = centered_coordinates(images.shape[-1])
-    return resample_at(images, coordinates + right, coordinates[:, None] + down)
+    x = coordinates + right
+    y = coordinates[:, None] + down
+    return resample_at(images, x, y)
 
 
 def dilate(key: jax.Array, images: jax.Array) -> jax.Array:
     """Thickens strokes: blends in 30 to 100 % of the morphological dilation."""
     (amount,) = sample_uniform(key, images, (0.3, 1))
-    return images + amount * (dilate_cross(images) - images)
+    added = dilate_cross(images) - images
+    return images + amount * added
 
 
 def erode(key: jax.Array, images: jax.Array) -> jax.Array:
     """Thins strokes: blends in 30 to 90 % of the morphological erosion."""
     (amount,) = sample_uniform(key, images, (0.3, 0.9))
-    return images - amount * (images - erode_cross(images))
+    removed = images - erode_cross(images)
+    return images - amount * removed
 
 
 def morphological_gradient(key: jax.Array, images: jax.Array) -> jax.Array:

@@ -61,7 +61,8 @@ def draw_one(rng: np.random.Generator) -> Strokes:
         left, right = rng.uniform(0.12, 0.3, 2)
         rise = rng.uniform(-0.05, 0.05)
         foot_start = foot - point(left, 0)
-        strokes.append(quadratic_bezier(foot_start, foot, foot + point(right, rise)))
+        foot_end = foot + point(right, rise)
+        strokes.append(quadratic_bezier(foot_start, foot, foot_end))
     return strokes
 
 
@@ -106,7 +107,8 @@ def _draw_cornered_top(
     rng: np.random.Generator, left: np.ndarray, right: np.ndarray
 ) -> np.ndarray:
     dip = point(rng.uniform(-0.1, 0.25), rng.uniform(0.05, 0.55))
-    return np.array([left, (left + right) / 2 + dip, right])
+    corner = (left + right) / 2 + dip
+    return np.array([left, corner, right])
 
 
 def _draw_curved_top(
@@ -190,9 +192,10 @@ def _draw_stroke(
 
     The control point lies beside the middle, at up to `max_bend` of the length.
     """
-    along = end - start
-    normal = np.array([-along[1], along[0]])
-    control = (start + end) / 2 + rng.uniform(-max_bend, max_bend) * normal
+    x, y = end - start
+    normal = point(-y, x)
+    bend = rng.uniform(-max_bend, max_bend)
+    control = (start + end) / 2 + bend * normal
     return quadratic_bezier(start, control, end)
 
 

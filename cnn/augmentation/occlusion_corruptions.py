@@ -32,8 +32,10 @@ def dotted_line(key: jax.Array, images: jax.Array) -> jax.Array:
     side = images.shape[-1]
     x = jnp.arange(side, dtype=images.dtype)
     amplitude = jnp.maximum(amplitude, 0)
-    zigzag = jnp.abs((x / period) % 1 * 2 - 1) * 2 - 1
-    y = start + (end - start) * x / side + amplitude * zigzag
+    phase = (x / period) % 1
+    zigzag = jnp.abs(phase * 2 - 1) * 2 - 1
+    straight = start + (end - start) * x / side
+    y = straight + amplitude * zigzag
     slope = jnp.abs(end - start) / side + 4 * amplitude / period
     distance = jnp.abs(x[:, None] - y) / jnp.sqrt(1 + slope**2)
     coverage = jnp.clip(half_width - distance, 0, 1)
@@ -45,10 +47,13 @@ def dotted_line(key: jax.Array, images: jax.Array) -> jax.Array:
 def spatter(key: jax.Array, images: jax.Array) -> jax.Array:
     """Adds blots of ink, or erases ink as drops of water do."""
     level, ink, kind = sample_uniform(key, images, (0.2, 1.3), (0.3, 1.3), (-2, 1))
-    noise = sample_noise_field(jax.random.fold_in(key, 1), images, 10)
-    blots = jnp.clip(4 * (noise - level), 0, 1)
+    noise_key = jax.random.fold_in(key, 1)
+    noise = sample_noise_field(noise_key, images, 10)
+    excess = 4 * (noise - level)
+    blots = jnp.clip(excess, 0, 1)
     washed = images * (1 - blots)
-    inked = jnp.maximum(images, jnp.minimum(ink, 1) * blots)
+    ink = jnp.minimum(ink, 1)
+    inked = jnp.maximum(images, ink * blots)
     return jnp.where(kind > 0, washed, inked)
 
 

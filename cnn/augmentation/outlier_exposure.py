@@ -76,11 +76,14 @@ def join_halves(
     """
     first, second = rng.integers(0, len(images), (2, count))
     border = rng.integers(12, 17, (count, 1, 1))
-    is_left = np.broadcast_to(np.arange(28), (count, 28, 28)) < border
-    is_upright = rng.random((count, 1, 1)) < 0.5
-    is_first = np.where(is_upright, is_left, is_left.swapaxes(1, 2))
+    column = np.broadcast_to(np.arange(28), (count, 28, 28))
+    is_left = column < border
+    is_upper = is_left.swapaxes(1, 2)
+    is_side_by_side = rng.random((count, 1, 1)) < 0.5
+    is_first = np.where(is_side_by_side, is_left, is_upper)
     joined = np.where(is_first, images[first], images[second])
-    return joined, (targets[first] + targets[second]) / 2
+    mean_targets = (targets[first] + targets[second]) / 2
+    return joined, mean_targets
 
 
 def _draw_scribble(rng: np.random.Generator) -> np.ndarray:
@@ -112,7 +115,8 @@ def _draw_texture(rng: np.random.Generator) -> np.ndarray:
     dark, bright = np.sort(rng.uniform(0, 255, 2))
     steepness = rng.choice([1, 3, 20])
     pattern = np.clip(wave * steepness / 2 + 0.5, 0, 1)
-    return (dark + (bright - dark) * pattern).astype(np.uint8)
+    gray_levels = dark + (bright - dark) * pattern
+    return gray_levels.astype(np.uint8)
 
 
 def _draw_noise(rng: np.random.Generator) -> np.ndarray:
@@ -122,7 +126,8 @@ def _draw_noise(rng: np.random.Generator) -> np.ndarray:
     noise = ndimage.gaussian_filter(white_noise, sigma)
     contrast = rng.choice([2, 30, 80, 200])
     mean = rng.uniform(-150, 255)
-    return np.clip(noise / noise.std() * contrast + mean, 0, 255).astype(np.uint8)
+    gray_levels = noise / noise.std() * contrast + mean
+    return np.clip(gray_levels, 0, 255).astype(np.uint8)
 
 
 def _draw_letter(rng: np.random.Generator) -> np.ndarray:

@@ -23,12 +23,19 @@ _FOG_OCTAVES = (2, 3, 5, 9, 17)
 def threshold(key: jax.Array, images: jax.Array) -> jax.Array:
     """Applies a soft threshold: steep contrast around a level in [0.2, 0.7]."""
     level, slope = sample_uniform(key, images, (0.2, 0.7), (2, 20))
-    return jnp.clip((images - level) * slope + 0.5, 0, 1)
+    stretched = (images - level) * slope
+    return jnp.clip(stretched + 0.5, 0, 1)
 
 
 def contrast(key: jax.Array, images: jax.Array) -> jax.Array:
     """Lowers the contrast: brighter background, darker ink, random gamma."""
-    background, ink, gamma = sample_uniform(key, images, (0, 0.6), (0.3, 1), (0.5, 2))
+    background, ink, gamma = sample_uniform(
+        key,
+        images,
+        (0, 0.6),  # brightness of the background
+        (0.3, 1),  # brightness of the ink above the background
+        (0.5, 2),  # exponent
+    )
     return background + (1 - background) * ink * images**gamma
 
 
@@ -45,7 +52,9 @@ def linear_illumination(key: jax.Array, images: jax.Array) -> jax.Array:
     )
     side = images.shape[-1]
     coordinates = centered_coordinates(side) / side
-    gradient = jnp.cos(angle) * coordinates + jnp.sin(angle) * coordinates[:, None]
+    x = coordinates
+    y = coordinates[:, None]
+    gradient = jnp.cos(angle) * x + jnp.sin(angle) * y
     background = light * jnp.clip(gradient + 0.5, 0, 1)
     return background + (1 - background) * ink * images
 
@@ -73,13 +82,15 @@ def stripe(key: jax.Array, images: jax.Array) -> jax.Array:
     is_inside = (columns / period + phase) % 1 < width
     transposed = random_transpose(key, images)
     inverted = jnp.abs(jnp.minimum(level, 1) - transposed)
-    return random_transpose(key, jnp.where(is_inside, inverted, transposed))
+    striped = jnp.where(is_inside, inverted, transposed)
+    return random_transpose(key, striped)
 
 
 def gaussian_noise(key: jax.Array, images: jax.Array) -> jax.Array:
     """Adds Gaussian noise with a standard deviation of 0.05 to 0.4."""
     (sigma,) = sample_uniform(key, images, (0.05, 0.4))
-    noise = jax.random.normal(jax.random.fold_in(key, 1), images.shape)
+    noise_key = jax.random.fold_in(key, 1)
+    noise = jax.random.normal(noise_key, images.shape)
     return jnp.clip(images + sigma * noise, 0, 1)
 
 
@@ -89,13 +100,17 @@ def shot_noise(key: jax.Array, images: jax.Array) -> jax.Array:
     The Poisson distribution is approximated by a Gaussian of the same variance.
     """
     (photons,) = sample_uniform(key, images, (2, 20))
-    noise = jax.random.normal(jax.random.fold_in(key, 1), images.shape)
-    return jnp.clip(images + jnp.sqrt(images / photons) * noise, 0, 1)
+    noise_key = jax.random.fold_in(key, 1)
+    noise = jax.random.normal(noise_key, images.shape)
+    sigma = jnp.sqrt(images / photons)
+    return jnp.clip(images + sigma * noise, 0, 1)
 
 
 def impulse_noise(key: jax.Array, images: jax.Array) -> jax.Array:
     """Sets 2 to 35 % of the pixels to white or black (salt-and-pepper noise)."""
     share, white_share = sample_uniform(key, images, (0.02, 0.35), (0.2, 0.8))
-    lot = jax.random.uniform(jax.random.fold_in(key, 1), images.shape)
+    lot_key = jax.random.fold_in(key, 1)
+    lot = jax.random.uniform(lot_key, images.shape)
+    is_white = lot < share * white_share
     peppered = jnp.where(lot < share, 0, images)
-    return jnp.where(lot < share * white_share, 1, peppered)
+    return jnp.where(is_white, 1, peppered)

@@ -91,7 +91,8 @@ def photograph_light_on_dark(rng: np.random.Generator, digit: np.ndarray) -> np.
     """Photographs chalk on a board, or a negative."""
     tool = str(rng.choice(["pen", "marker"]))
     fill = rng.uniform(0.3, 0.9)
-    return 255 - photograph(rng, digit, tool, "plain", fill, 200, 0.6)
+    dark_on_light = photograph(rng, digit, tool, "plain", fill, 200, 0.6)
+    return 255 - dark_on_light
 
 
 def photograph_large_page(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
@@ -108,7 +109,8 @@ def render_mnist_image(rng: np.random.Generator, digit: np.ndarray) -> np.ndarra
 
 
 def _sample_log_uniform(rng: np.random.Generator, low: int, high: int) -> int:
-    return int(np.exp(rng.uniform(np.log(low), np.log(high))))
+    log_value = rng.uniform(np.log(low), np.log(high))
+    return int(np.exp(log_value))
 
 
 # How to add a kind: write a function of a generator and a digit, and list it here.

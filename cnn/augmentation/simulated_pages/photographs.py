@@ -114,14 +114,19 @@ def _place_neighbor(
     neighbor = np.rot90(alpha, int(rng.integers(4)))
     is_right = rng.choice([-1, 1]) > 0
     visible = int(rng.uniform(0.01, 0.05) * shape[1])
-    left = shape[1] - visible if is_right else visible - neighbor.shape[1]
-    max_top = max(1, shape[0] - neighbor.shape[0])
+    height, width = neighbor.shape
+    if is_right:
+        left = shape[1] - visible
+    else:
+        left = visible - width
+    max_top = max(1, shape[0] - height)
     top = int(rng.uniform(0, max_top))
     return neighbor, np.array([top, left])
 
 
 def _render_full_stop(rng: np.random.Generator) -> np.ndarray:
-    canvas = np.zeros((_FULL_STOP_SIZE, _FULL_STOP_SIZE), np.float32)
+    size = (_FULL_STOP_SIZE, _FULL_STOP_SIZE)
+    canvas = np.zeros(size, np.float32)
     center = (_FULL_STOP_SIZE // 2, _FULL_STOP_SIZE // 2)
     radius = int(rng.uniform(4, 8))
     return cv2.circle(canvas, center, radius, 1.0, thickness=-1)
@@ -142,10 +147,12 @@ def photograph_sheet_on_table(
     rng: np.random.Generator, digit: np.ndarray
 ) -> np.ndarray:
     """Photographs a small sheet on a dark table, rotated by up to 15 degrees."""
-    alpha, color = render_ink(rng, digit, str(rng.choice(["pen", "marker"])))
+    tool = str(rng.choice(["pen", "marker"]))
+    alpha, color = render_ink(rng, digit, tool)
     shape = np.array(alpha.shape) + rng.integers(100, 260, 2)
     height, width = shape.tolist()
-    corner = rng.integers(20, shape - alpha.shape - 20)
+    slack = shape - alpha.shape
+    corner = rng.integers(20, slack - 20)
     coverage = composite_layers((height, width), [(alpha, corner)])
     paper = render_paper(rng, coverage.shape, "plain", DIGIT_HEIGHT)
     sheet = alpha_blend(paper, color, coverage)
@@ -155,10 +162,13 @@ def photograph_sheet_on_table(
     table = wood_color * (1 + grain)[..., None]
     degrees = rng.uniform(-15, 15)
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
+    # The sheet's center moves to the scene's center.
     translation = np.array([side - width, side - height]) / 2
-    matrix = np.column_stack([matrix[:, :2], matrix[:, 2] + translation])
-    mask = cv2.warpAffine(np.ones_like(coverage), matrix, (side, side))[..., None]
-    rotated = cv2.warpAffine(sheet.astype(np.float32), matrix, (side, side))
+    matrix[:, 2] += translation
+    scene_size = (side, side)
+    mask = cv2.warpAffine(np.ones_like(coverage), matrix, scene_size)
+    mask = mask[..., None]
+    rotated = cv2.warpAffine(sheet.astype(np.float32), matrix, scene_size)
     scene = table * (1 - mask) + rotated * mask
     return _photograph_scene(rng, scene.astype(np.float32))
 
@@ -177,17 +187,22 @@ def photograph_row_of_digits(rng: np.random.Generator, digit: np.ndarray) -> np.
     top = (page_height - len(alpha)) // 2
     left = _ROW_MARGIN + width + gap
     layers = [(alpha, np.array([top, left]))]
-    for neighbor_left in (left - gap - width, left + alpha.shape[1] + gap):
+    before = left - gap - width
+    after = left + alpha.shape[1] + gap
+    for neighbor_left in (before, after):
         neighbor_top = top + rng.integers(0, len(alpha) - height)
-        layers.append((neighbor, np.array([neighbor_top, neighbor_left])))
+        corner = np.array([neighbor_top, neighbor_left])
+        layers.append((neighbor, corner))
     coverage = composite_layers((page_height, page_width), layers)
     paper = render_paper(rng, coverage.shape, "plain", DIGIT_HEIGHT)
-    return _photograph_scene(rng, alpha_blend(paper, color, coverage))
+    page = alpha_blend(paper, color, coverage)
+    return _photograph_scene(rng, page)
 
 
 def photograph_printed_box(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
     """Photographs a digit in a printed box, below a line of small print."""
-    alpha, color = render_ink(rng, digit, str(rng.choice(["pen", "pencil"])))
+    tool = str(rng.choice(["pen", "pencil"]))
+    alpha, color = render_ink(rng, digit, tool)
     box = np.array(alpha.shape) + rng.integers(20, 120, 2)
     printed = _render_printed_box(rng, box)
     corner = _BOX_MARGIN + rng.integers(8, box - alpha.shape - 7)
@@ -195,7 +210,8 @@ def photograph_printed_box(rng: np.random.Generator, digit: np.ndarray) -> np.nd
     paper = render_paper(rng, coverage.shape, "plain", DIGIT_HEIGHT)
     form = paper * (1 - 0.8 * printed[..., None])
     page = alpha_blend(form, color, coverage)
-    return _photograph_scene(rng, random_perspective(rng, page, _MAX_DEGREES_BOX))
+    page = random_perspective(rng, page, _MAX_DEGREES_BOX)
+    return _photograph_scene(rng, page)
 
 
 def _render_printed_box(rng: np.random.Generator, box: np.ndarray) -> np.ndarray:

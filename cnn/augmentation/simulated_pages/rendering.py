@@ -35,7 +35,10 @@ def value_noise(
       `float32`, of `shape`.
     """
     height, width = shape
-    grid = [max(2, int(np.ceil(cells * side / max(shape)))) + 2 for side in shape]
+    grid = []
+    for side in shape:
+        num_cells = int(np.ceil(cells * side / max(shape)))
+        grid.append(max(2, num_cells) + 2)
     noise = rng.standard_normal(grid).astype(np.float32)
     return cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
 
@@ -87,8 +90,11 @@ def _render_rule_profile(
 ) -> np.ndarray:
     """Returns the coverage of equidistant rules along one axis, `float32 (size,)`."""
     position = np.arange(size) - rng.uniform(0, pitch)
-    distance = np.abs((position + pitch / 2) % pitch - pitch / 2)
-    return np.clip(thickness / 2 - distance + 0.5, 0, 1).astype(np.float32)
+    half_pitch = pitch / 2
+    offset = (position + half_pitch) % pitch - half_pitch
+    distance = np.abs(offset)
+    coverage = thickness / 2 - distance + 0.5
+    return np.clip(coverage, 0, 1).astype(np.float32)
 
 
 def alpha_blend(page: np.ndarray, color: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -154,11 +160,15 @@ def apply_lighting(
     height, width = page.shape[:2]
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     along = _project_randomly(rng, x, y)
-    light = 1 - unevenness * 0.35 * rng.uniform(0, 1) * (along + 1) / 2
-    light *= 1 - unevenness * 0.45 * rng.uniform(0, 1) * (x * x + y * y) / 2
+    gradient_strength = unevenness * 0.35 * rng.uniform(0, 1)
+    light = 1 - gradient_strength * (along + 1) / 2
+    vignetting_strength = unevenness * 0.45 * rng.uniform(0, 1)
+    radius_squared = x * x + y * y
+    light = light * (1 - vignetting_strength * radius_squared / 2)
     if rng.uniform() < 0.5 * unevenness:
-        light *= _render_shadow(rng, x, y)
-    color_cast = 1 - 0.15 * unevenness * rng.uniform(0, 1, 3).astype(np.float32)
+        light = light * _render_shadow(rng, x, y)
+    cast = rng.uniform(0, 1, 3).astype(np.float32)
+    color_cast = 1 - 0.15 * unevenness * cast
     exposure = np.float32(rng.uniform(0.65, 1.05))
     return page * light[..., None] * color_cast * exposure
 
@@ -172,7 +182,8 @@ def _render_shadow(
     softness = rng.uniform(0.02, 0.3)
     distance = (along - edge) / softness
     darkness = rng.uniform(0.15, 0.5)
-    return 1 - darkness / (1 + np.exp(-4 * distance))
+    steepness = np.exp(-4 * distance)
+    return 1 - darkness / (1 + steepness)
 
 
 def _project_randomly(
@@ -236,11 +247,14 @@ def simulate_camera(
     """
     scale = long_side_px / max(page.shape[:2])
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    image = cv2.resize(page, None, fx=scale, fy=scale, interpolation=interpolation)
+    image: np.ndarray = cv2.resize(
+        page, None, fx=scale, fy=scale, interpolation=interpolation
+    )
     if blur_sigma > _MIN_BLUR:
         image = cv2.GaussianBlur(image, (0, 0), blur_sigma)
     noise = rng.standard_normal(image.shape).astype(np.float32)
-    gray_levels = np.rint((image + noise_sigma * noise) * 255)
+    noisy = image + noise_sigma * noise
+    gray_levels = np.rint(noisy * 255)
     pixels = np.clip(gray_levels, 0, 255).astype(np.uint8)
     quality = int(rng.integers(45, 96))
     _, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])

@@ -24,30 +24,37 @@ def scan_stretched(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
     tool = str(rng.choice(["pen", "marker", "brush"]))
     alpha, _ = render_ink(rng, digit, tool)
     margin = int(rng.integers(0, 3))
-    return 255 - _to_gray_levels(crop_and_resize(alpha, 28, 28, margin))
+    frame = crop_and_resize(alpha, 28, 28, margin)
+    return 255 - _to_gray_levels(frame)
 
 
 def scan_postal_digit(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
     """Scans a digit in 16×16 gray pixels, as high as the frame, like USPS."""
     alpha = render_strokes(digit, rng.uniform(0.1, 0.17))
-    # Narrow digits are widened.
-    width = int(np.clip(np.rint(16 * _aspect_ratio(alpha) ** 0.8), 2, 16))
-    frame = _center_columns(crop_and_resize(alpha, 16, width, 0), 16)
-    return _to_gray_levels(cv2.GaussianBlur(frame, (0, 0), 0.5))
+    # The exponent widens narrow digits.
+    width = np.rint(16 * _aspect_ratio(alpha) ** 0.8)
+    width = int(np.clip(width, 2, 16))
+    resized = crop_and_resize(alpha, 16, width, 0)
+    frame = _center_columns(resized, 16)
+    blurred = cv2.GaussianBlur(frame, (0, 0), 0.5)
+    return _to_gray_levels(blurred)
 
 
 def scan_form_field(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
     """Scans a digit in 32×32 black or white pixels, as high as the frame."""
     alpha = render_strokes(digit, rng.uniform(0.07, 0.16))
-    width = int(np.clip(np.rint(32 * _aspect_ratio(alpha)), 4, 32))
-    frame = _center_columns(crop_and_resize(alpha, 32, width, 0), 32)
+    width = np.rint(32 * _aspect_ratio(alpha))
+    width = int(np.clip(width, 4, 32))
+    resized = crop_and_resize(alpha, 32, width, 0)
+    frame = _center_columns(resized, 32)
     return _to_gray_levels(frame > 0.5)
 
 
 def scan_binary_16(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
     """Scans a digit in 16×16 black or white pixels, stretched to the frame."""
     alpha = render_strokes(digit, rng.uniform(0.05, 0.15))
-    return _to_gray_levels(crop_and_resize(alpha, 16, 16, 0) > 0.4)
+    frame = crop_and_resize(alpha, 16, 16, 0)
+    return _to_gray_levels(frame > 0.4)
 
 
 def scan_historic_script(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
@@ -58,11 +65,14 @@ def scan_historic_script(rng: np.random.Generator, digit: np.ndarray) -> np.ndar
     corner = (side - np.array(alpha.shape)) // 2
     coverage = composite_layers((side, side), [(alpha, corner)])
     brightness = rng.uniform(0.55, 0.9)
-    paper = brightness * (1 + 0.05 * value_noise(rng, coverage.shape, 6))
-    page = paper * (1 - coverage * rng.uniform(0.5, 0.9))
+    grain = 0.05 * value_noise(rng, coverage.shape, 6)
+    paper = brightness * (1 + grain)
+    darkness = coverage * rng.uniform(0.5, 0.9)
+    page = paper * (1 - darkness)
     size = (28, 28)
     scan = cv2.resize(page.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    return _to_gray_levels(scan + 0.015 * rng.standard_normal(size))
+    noise = 0.015 * rng.standard_normal(size)
+    return _to_gray_levels(scan + noise)
 
 
 def scan_register_cell(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
@@ -81,7 +91,8 @@ def scan_register_cell(rng: np.random.Generator, digit: np.ndarray) -> np.ndarra
     layers = [(rules, np.array([0, 0])), (small, corner), (stop, stop_corner)]
     coverage = composite_layers((height, width), layers)
     brightness = rng.uniform(0.6, 0.85)
-    paper = brightness * (1 + 0.03 * value_noise(rng, coverage.shape, 10))
+    grain = 0.03 * value_noise(rng, coverage.shape, 10)
+    paper = brightness * (1 + grain)
     page = paper * (1 - 0.85 * coverage)
     strip = int(rng.integers(3, 9))
     if rng.uniform() < 0.5:
@@ -89,7 +100,8 @@ def scan_register_cell(rng: np.random.Generator, digit: np.ndarray) -> np.ndarra
     else:
         page[-strip:] = 0.03
     scan = cv2.GaussianBlur(page.astype(np.float32), (0, 0), 0.5)
-    return _to_gray_levels(scan + 0.02 * rng.standard_normal(scan.shape))
+    noise = 0.02 * rng.standard_normal(page.shape)
+    return _to_gray_levels(scan + noise)
 
 
 def _render_cell_rules(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
@@ -120,10 +132,14 @@ def crop_and_resize(
     Returns:
       `float32 (height, width)` in [0, 1].
     """
-    cropped = alpha[bounding_slices(alpha > _MIN_COVERAGE)]
-    inner_size = (width - 2 * margin, height - 2 * margin)
+    mask = alpha > _MIN_COVERAGE
+    cropped = alpha[bounding_slices(mask)]
+    inner_width = width - 2 * margin
+    inner_height = height - 2 * margin
+    inner_size = (inner_width, inner_height)
     resized = cv2.resize(cropped, inner_size, interpolation=cv2.INTER_AREA)
-    return np.clip(np.pad(resized, margin), 0, 1)
+    padded = np.pad(resized, margin)
+    return np.clip(padded, 0, 1)
 
 
 def _aspect_ratio(alpha: np.ndarray) -> float:
@@ -154,4 +170,6 @@ def _shear(alpha: np.ndarray, slant: float) -> np.ndarray:
 
 def _to_gray_levels(image: np.ndarray) -> np.ndarray:
     """Converts an image in [0, 1], or a mask, to `uint8`."""
-    return np.clip(np.rint(255 * image), 0, 255).astype(np.uint8)
+    gray_levels = np.rint(255 * image)
+    clipped = np.clip(gray_levels, 0, 255)
+    return clipped.astype(np.uint8)

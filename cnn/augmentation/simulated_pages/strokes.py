@@ -73,14 +73,17 @@ def render_ink(
 
 
 def _write_with_pen(rng: np.random.Generator, digit: np.ndarray) -> _Ink:
-    strokes = render_strokes(digit, rng.uniform(0.035, 0.08))
+    width = rng.uniform(0.035, 0.08)
+    strokes = render_strokes(digit, width)
     color = _PEN_COLORS[rng.integers(len(_PEN_COLORS))]
-    grain = 0.92 + 0.06 * value_noise(rng, strokes.shape, 12)
-    return strokes * np.clip(grain, 0, 1), color
+    noise = 0.06 * value_noise(rng, strokes.shape, 12)
+    grain = np.clip(0.92 + noise, 0, 1)
+    return strokes * grain, color
 
 
 def _write_with_pencil(rng: np.random.Generator, digit: np.ndarray) -> _Ink:
-    strokes = render_strokes(digit, rng.uniform(0.03, 0.07))
+    width = rng.uniform(0.03, 0.07)
+    strokes = render_strokes(digit, width)
     fine = 0.3 * value_noise(rng, strokes.shape, 70)
     coarse = 0.15 * value_noise(rng, strokes.shape, 8)
     grain = np.clip(0.75 + fine + coarse, 0.15, 1)
@@ -90,7 +93,8 @@ def _write_with_pencil(rng: np.random.Generator, digit: np.ndarray) -> _Ink:
 
 
 def _write_faintly(rng: np.random.Generator, digit: np.ndarray) -> _Ink:
-    strokes = render_strokes(digit, rng.uniform(0.025, 0.05))
+    width = rng.uniform(0.025, 0.05)
+    strokes = render_strokes(digit, width)
     fine = 0.15 * value_noise(rng, strokes.shape, 40)
     coarse = 0.15 * value_noise(rng, strokes.shape, 6)
     grain = np.clip(0.8 + fine + coarse, 0.2, 1)
@@ -99,7 +103,8 @@ def _write_faintly(rng: np.random.Generator, digit: np.ndarray) -> _Ink:
 
 
 def _write_with_marker(rng: np.random.Generator, digit: np.ndarray) -> _Ink:
-    return render_strokes(digit, rng.uniform(0.12, 0.2)), None
+    width = rng.uniform(0.12, 0.2)
+    return render_strokes(digit, width), None
 
 
 def _write_with_brush(_: np.random.Generator, digit: np.ndarray) -> _Ink:
@@ -142,16 +147,20 @@ def render_strokes(
     mask = _threshold_keeping_loops(enlarged, _MIN_LOOP_AREA * scale * scale)
     if not width:
         return cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.2)
-    distance = cv2.distanceTransform(1 - _find_middle(mask), cv2.DIST_L2, 5)
+    middle = _find_middle(mask)
+    distance = cv2.distanceTransform(1 - middle, cv2.DIST_L2, 5)
     half_width = max(width * height / 2 - _MIDDLE_HALF_WIDTH, _MIN_HALF_WIDTH)
-    return np.clip(half_width - distance + 0.5, 0, 1).astype(np.float32)
+    coverage = half_width - distance + 0.5
+    return np.clip(coverage, 0, 1).astype(np.float32)
 
 
 def bounding_slices(mask: np.ndarray) -> tuple[slice, slice]:
     """Returns the rows and the columns of a mask's bounding box."""
     rows = np.flatnonzero(mask.any(axis=1))
     columns = np.flatnonzero(mask.any(axis=0))
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    row_slice = slice(rows[0], rows[-1] + 1)
+    column_slice = slice(columns[0], columns[-1] + 1)
+    return row_slice, column_slice
 
 
 def _threshold_keeping_loops(enlarged: np.ndarray, min_loop_area: float) -> np.ndarray:

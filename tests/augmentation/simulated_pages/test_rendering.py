@@ -56,7 +56,7 @@ def test_squared_paper_has_rules_both_ways_and_ruled_paper_one_way():
         assert (page.shape, page.dtype) == ((*shape, 3), np.float32)
         red = page[..., 0] / np.median(page[..., 0])
         rows, columns = (np.median(red, axis=axis).min() for axis in (1, 0))
-        dark[kind] = (rows < 0.9, columns < 0.9)
+        dark[kind] = (rows < 0.95, columns < 0.95)
     assert dark == {
         "plain": (False, False),
         "ruled": (True, False),

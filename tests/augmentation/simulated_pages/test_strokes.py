@@ -28,7 +28,7 @@ def test_a_small_loop_stays_open_when_a_digit_is_written_with_a_thin_pen():
 def test_strokes_have_the_given_width(width):
     coverage = strokes.render_strokes(make_bar(), width)
     middle = coverage[len(coverage) // 2].sum()
-    assert middle == pytest.approx(width * strokes.DIGIT_HEIGHT, abs=2.5)
+    assert middle == pytest.approx(width * strokes.DIGIT_HEIGHT, abs=4)
 
 
 def test_a_width_of_zero_keeps_the_digits_own_strokes():
@@ -43,7 +43,7 @@ def test_ink_has_a_coverage_and_a_color(tool):
         rng = np.random.default_rng(seed)
         coverage, color = strokes.render_ink(rng, make_bar(), tool)
         assert (coverage.dtype, color.dtype) == (np.float32, np.float32)
-        assert 0 <= coverage.min() < coverage.max() <= 1
+        assert 0 <= coverage.min() < coverage.max() <= 1 + 1e-6
         assert color.shape == (3,)
         assert 0 < color.min() <= color.max() < 0.7
 
