@@ -164,7 +164,7 @@ def photograph_sheet_on_table(
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
     # The sheet's center moves to the scene's center.
     translation = np.array([side - width, side - height]) / 2
-    matrix[:, 2] += translation
+    matrix[:, 2] = matrix[:, 2] + translation
     scene_size = (side, side)
     mask = cv2.warpAffine(np.ones_like(coverage), matrix, scene_size)
     mask = mask[..., None]
