@@ -22,7 +22,9 @@ from cnn.augmentation import (
 # images.
 Corruption = Callable[[jax.Array, jax.Array], jax.Array]
 
-# The order is part of the random sequence: models of the same seed depend on it.
+# How to add a corruption: write a function in one of these modules, and list it here.
+# The order is part of the random sequence. After a change, models are no longer
+# reproduced by their seed.
 CORRUPTIONS: dict[str, Corruption] = {
     function.__name__: function
     for function in (
@@ -86,7 +88,8 @@ def _sample_corruption(key: jax.Array, prob: jax.Array) -> tuple[jax.Array, jax.
     lot_key, corruption_key = jax.random.split(key)
     # Uniform in [0, 1) with probability `prob`, else 1 or more.
     lot = jax.random.uniform(lot_key) / jnp.maximum(prob, 1e-9)
-    index = jnp.where(lot < 1, 1 + jnp.floor(lot * len(CORRUPTIONS)), 0)
+    chosen = 1 + jnp.floor(lot * len(CORRUPTIONS))
+    index = jnp.where(lot < 1, chosen, 0)
     return index.astype(jnp.int32), corruption_key
 
 

@@ -64,7 +64,13 @@ def erode(key: jax.Array, images: jax.Array) -> jax.Array:
 
 def morphological_gradient(key: jax.Array, images: jax.Array) -> jax.Array:
     """Keeps only the outer or the inner edges of the ink, one pixel wide."""
-    level, side, ink = sample_uniform(key, images, (0.2, 0.6), (-1, 1), (0.6, 1))
+    level, side, ink = sample_uniform(
+        key,
+        images,
+        (0.2, 0.6),  # threshold of the ink
+        (-1, 1),  # inner edges if negative, outer edges if positive
+        (0.6, 1),  # brightness of the edges
+    )
     mask = (images > level).astype(images.dtype)
     outer_edges = dilate_cross(mask) - mask
     inner_edges = mask - erode_cross(mask)

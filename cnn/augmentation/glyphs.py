@@ -69,9 +69,10 @@ def draw_one(rng: np.random.Generator) -> Strokes:
 def draw_four(rng: np.random.Generator) -> Strokes:
     """Draws an open 4 of straight strokes. Its stem hardly rises above its bar."""
     start = point(rng.uniform(0.1, 0.45), 0)
-    corner = point(rng.uniform(0, 0.25), rng.uniform(0.4, 0.65))
-    bar_end = point(rng.uniform(0.5, 0.8), corner[1] + rng.uniform(-0.3, 0.05))
-    stem_start = bar_end - point(rng.uniform(-0.08, 0.05), rng.uniform(-0.02, 0.2))
+    corner = _sample_point(rng, (0, 0.25), (0.4, 0.65))
+    bar_offset = _sample_point(rng, (0.5, 0.8), (-0.3, 0.05))
+    bar_end = point(0, corner[1]) + bar_offset
+    stem_start = bar_end - _sample_point(rng, (-0.08, 0.05), (-0.02, 0.2))
     foot = point(rng.uniform(0.4, 0.75), 1)
     return [
         _draw_stroke(rng, start, corner, 0.12),
@@ -82,7 +83,7 @@ def draw_four(rng: np.random.Generator) -> Strokes:
 
 def draw_seven(rng: np.random.Generator) -> Strokes:
     """Draws a 7 with a hook at its left, a bar through its stem, or both."""
-    left = point(rng.uniform(0, 0.2), rng.uniform(0, 0.15))
+    left = _sample_point(rng, (0, 0.2), (0, 0.15))
     right = point(0.8, rng.uniform(0, 0.12))
     foot = point(rng.uniform(0.25, 0.9), 1)
     has_hook = rng.random() < 0.6
@@ -95,7 +96,7 @@ def draw_seven(rng: np.random.Generator) -> Strokes:
         top = _draw_curved_top(rng, left, right, 0.35 if has_hook else 0.15)
     strokes = [top, _draw_stroke(rng, right, foot, 0.12)]
     if has_hook:
-        hook = point(rng.uniform(-0.3, 0.05), rng.uniform(0.12, 0.65))
+        hook = _sample_point(rng, (-0.3, 0.05), (0.12, 0.65))
         strokes.append(_draw_stroke(rng, left + hook, left, 0.05))
     if has_bar or has_corner or not has_hook:
         middle = right + rng.uniform(0.4, 0.75) * (foot - right)
@@ -106,7 +107,7 @@ def draw_seven(rng: np.random.Generator) -> Strokes:
 def _draw_cornered_top(
     rng: np.random.Generator, left: np.ndarray, right: np.ndarray
 ) -> np.ndarray:
-    dip = point(rng.uniform(-0.1, 0.25), rng.uniform(0.05, 0.55))
+    dip = _sample_point(rng, (-0.1, 0.25), (0.05, 0.55))
     corner = (left + right) / 2 + dip
     return np.array([left, corner, right])
 
@@ -114,7 +115,7 @@ def _draw_cornered_top(
 def _draw_curved_top(
     rng: np.random.Generator, left: np.ndarray, right: np.ndarray, max_dip: float
 ) -> np.ndarray:
-    dip = point(rng.uniform(-0.15, 0.1), rng.uniform(-0.05, max_dip))
+    dip = _sample_point(rng, (-0.15, 0.1), (-0.05, max_dip))
     middle = (left + right) / 2 + dip
     # A quadratic Bézier curve with this control point passes through `middle`.
     control = 2 * middle - (left + right) / 2
@@ -132,7 +133,7 @@ def _draw_bar(rng: np.random.Generator, middle: np.ndarray) -> np.ndarray:
 
 def draw_nine(rng: np.random.Generator) -> Strokes:
     """Draws a 9 with a tail that curls to the left."""
-    radii = point(rng.uniform(0.15, 0.34), rng.uniform(0.14, 0.28))
+    radii = _sample_point(rng, (0.15, 0.34), (0.14, 0.28))
     center = point(0.45, radii[1])
     loop = center + _draw_loop(rng, radii)
     # The tail starts near the right of the loop, or up to 0.27 turns further down.
@@ -142,9 +143,9 @@ def draw_nine(rng: np.random.Generator) -> Strokes:
         turns = rng.uniform(0, 0.27)
     angle = turns * 2 * np.pi
     tail_start = center + radii * [np.cos(angle), np.sin(angle)]
-    tail_low = point(rng.uniform(0.45, 0.8), rng.uniform(0.7, 0.9))
-    tip = point(rng.uniform(-0.1, 0.35), rng.uniform(0.7, 1.0))
-    tip_control = point(rng.uniform(0.3, 0.65), rng.uniform(1.0, 1.25))
+    tail_low = _sample_point(rng, (0.45, 0.8), (0.7, 0.9))
+    tip = _sample_point(rng, (-0.1, 0.35), (0.7, 1.0))
+    tip_control = _sample_point(rng, (0.3, 0.65), (1.0, 1.25))
     if turns > 0.1:
         bulge = point(rng.uniform(0, 0.3), 0)
     else:
@@ -167,7 +168,8 @@ def _draw_loop(rng: np.random.Generator, radii: np.ndarray) -> np.ndarray:
     if rng.random() < 0.4:
         first_size = rng.uniform(0.3, 1)
     size = np.linspace(first_size, 1, _LOOP_POINTS)[:, None]
-    return size * radii * np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
+    circle = np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
+    return size * radii * circle
 
 
 # How to add a form: write a function of a generator that returns strokes, and list it
@@ -183,6 +185,16 @@ GLYPHS: dict[int, Callable[[np.random.Generator], Strokes]] = {
 def point(x: float, y: float) -> np.ndarray:
     """Returns a point, or the vector from one point to another, `float64 (2,)`."""
     return np.array([x, y])
+
+
+def _sample_point(
+    rng: np.random.Generator,
+    x_range: tuple[float, float],
+    y_range: tuple[float, float],
+) -> np.ndarray:
+    x = rng.uniform(*x_range)
+    y = rng.uniform(*y_range)
+    return point(x, y)
 
 
 def _draw_stroke(
@@ -210,8 +222,10 @@ def render_glyph(rng: np.random.Generator, strokes: Strokes) -> np.ndarray:
     thickness = int(rng.integers(6, 17))
     curves = []
     for stroke in strokes:
-        x = width * stroke[:, 0] + slant * (1 - stroke[:, 1])
-        points = _add_tremor(rng, np.stack([x, stroke[:, 1]], axis=1))
+        x, y = stroke.T
+        slanted_x = width * x + slant * (1 - y)
+        slanted = np.stack([slanted_x, y], axis=1)
+        points = _add_tremor(rng, slanted)
         curves.append(_DRAWING_HEIGHT * points + _DRAWING_HEIGHT // 2)
     mask = _draw_polylines(curves, thickness).astype(np.float32) / 255
     (image,) = scale_and_center(mask[None], _MNIST_PLACEMENT)

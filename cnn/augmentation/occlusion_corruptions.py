@@ -36,8 +36,10 @@ def dotted_line(key: jax.Array, images: jax.Array) -> jax.Array:
     zigzag = jnp.abs(phase * 2 - 1) * 2 - 1
     straight = start + (end - start) * x / side
     y = straight + amplitude * zigzag
-    slope = jnp.abs(end - start) / side + 4 * amplitude / period
-    distance = jnp.abs(x[:, None] - y) / jnp.sqrt(1 + slope**2)
+    line_slope = jnp.abs(end - start) / side
+    slope = line_slope + 4 * amplitude / period
+    row_distance = jnp.abs(x[:, None] - y)
+    distance = row_distance / jnp.sqrt(1 + slope**2)
     coverage = jnp.clip(half_width - distance, 0, 1)
     is_drawn = (x / dash) % 1 < duty
     line = coverage * is_drawn * jnp.minimum(ink, 1)
@@ -46,7 +48,13 @@ def dotted_line(key: jax.Array, images: jax.Array) -> jax.Array:
 
 def spatter(key: jax.Array, images: jax.Array) -> jax.Array:
     """Adds blots of ink, or erases ink as drops of water do."""
-    level, ink, kind = sample_uniform(key, images, (0.2, 1.3), (0.3, 1.3), (-2, 1))
+    level, ink, kind = sample_uniform(
+        key,
+        images,
+        (0.2, 1.3),  # noise level from which a pixel belongs to a blot
+        (0.3, 1.3),  # brightness of the ink, clipped at 1
+        (-2, 1),  # ink if negative, water if positive
+    )
     noise_key = jax.random.fold_in(key, 1)
     noise = sample_noise_field(noise_key, images, 10)
     excess = 4 * (noise - level)
@@ -60,7 +68,13 @@ def spatter(key: jax.Array, images: jax.Array) -> jax.Array:
 def random_erasing(key: jax.Array, images: jax.Array) -> jax.Array:
     """Covers a rectangle with sides of 3 to 10 pixels by a uniform gray."""
     x, y, half_width, half_height, gray = sample_uniform(
-        key, images, (-12, 12), (-12, 12), (1.5, 5), (1.5, 5), (-0.5, 1)
+        key,
+        images,
+        (-12, 12),  # center of the rectangle
+        (-12, 12),
+        (1.5, 5),  # half of its sides
+        (1.5, 5),
+        (-0.5, 1),  # brightness, clipped at 0
     )
     coordinates = centered_coordinates(images.shape[-1])
     is_column_covered = jnp.abs(coordinates - x) < half_width

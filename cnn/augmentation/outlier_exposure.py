@@ -109,12 +109,15 @@ def _draw_texture(rng: np.random.Generator) -> np.ndarray:
     cos = coordinates * np.cos(angle)
     along = np.add.outer(sin, cos)
     across = np.add.outer(cos, -sin)
-    wave = np.sin(2 * np.pi * along / periods[0] + phases[0])
+    waves_along = 2 * np.pi * along / periods[0]
+    wave = np.sin(waves_along + phases[0])
     if rng.random() < 0.5:
-        wave = wave * np.sin(2 * np.pi * across / periods[1] + phases[1])
+        waves_across = 2 * np.pi * across / periods[1]
+        wave = wave * np.sin(waves_across + phases[1])
     dark, bright = np.sort(rng.uniform(0, 255, 2))
     steepness = rng.choice([1, 3, 20])
-    pattern = np.clip(wave * steepness / 2 + 0.5, 0, 1)
+    steep_wave = wave * steepness / 2 + 0.5
+    pattern = np.clip(steep_wave, 0, 1)
     gray_levels = dark + (bright - dark) * pattern
     return gray_levels.astype(np.uint8)
 

@@ -48,7 +48,11 @@ def brightness(key: jax.Array, images: jax.Array) -> jax.Array:
 def linear_illumination(key: jax.Array, images: jax.Array) -> jax.Array:
     """Brightens the background by a linear gradient of random direction."""
     angle, light, ink = sample_uniform(
-        key, images, (0, 2 * math.pi), (0.2, 0.9), (0.5, 1)
+        key,
+        images,
+        (0, 2 * math.pi),  # direction of the gradient
+        (0.2, 0.9),  # brightness of the light
+        (0.5, 1),  # brightness of the ink above the background
     )
     side = images.shape[-1]
     coordinates = centered_coordinates(side) / side
@@ -76,7 +80,12 @@ def fog(key: jax.Array, images: jax.Array) -> jax.Array:
 def stripe(key: jax.Array, images: jax.Array) -> jax.Array:
     """Inverts brightness, partly or fully, in parallel horizontal or vertical bands."""
     period, phase, width, level = sample_uniform(
-        key, images, (6, 40), (0, 1), (0.15, 0.6), (0.4, 1.6)
+        key,
+        images,
+        (6, 40),  # distance between bands, in pixels
+        (0, 1),  # phase, in periods
+        (0.15, 0.6),  # width of a band, in periods
+        (0.4, 1.6),  # brightness of inverted paper, clipped at 1
     )
     columns = jnp.arange(images.shape[-1], dtype=images.dtype)
     is_inside = (columns / period + phase) % 1 < width
