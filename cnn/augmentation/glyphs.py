@@ -91,7 +91,8 @@ def draw_seven(rng: np.random.Generator) -> Strokes:
     # The top of a 7 with a hook may have a sharp corner, deep and close to the stem.
     has_corner = has_hook and rng.random() < 0.7
     if has_corner:
-        top = _draw_cornered_top(rng, left, right)
+        dip = _sample_point(rng, (-0.1, 0.25), (0.05, 0.55))
+        top = np.array([left, (left + right) / 2 + dip, right])
     else:
         top = _draw_curved_top(rng, left, right, 0.35 if has_hook else 0.15)
     strokes = [top, _draw_stroke(rng, right, foot, 0.12)]
@@ -102,14 +103,6 @@ def draw_seven(rng: np.random.Generator) -> Strokes:
         middle = right + rng.uniform(0.4, 0.75) * (foot - right)
         strokes.append(_draw_bar(rng, middle))
     return strokes
-
-
-def _draw_cornered_top(
-    rng: np.random.Generator, left: np.ndarray, right: np.ndarray
-) -> np.ndarray:
-    dip = _sample_point(rng, (-0.1, 0.25), (0.05, 0.55))
-    corner = (left + right) / 2 + dip
-    return np.array([left, corner, right])
 
 
 def _draw_curved_top(

@@ -8,10 +8,12 @@ page before the camera reduces it, where a digit is `DIGIT_HEIGHT` pixels high.
 import cv2
 import numpy as np
 
-from cnn.augmentation.simulated_pages.rendering import (
+from cnn.augmentation.simulated_pages.compositing import (
     alpha_blend,
-    apply_lighting,
     composite_layers,
+)
+from cnn.augmentation.simulated_pages.rendering import (
+    apply_lighting,
     random_perspective,
     render_paper,
     simulate_camera,

@@ -7,7 +7,8 @@ Every scan is a function of a random generator and of a digit, `float32 (28, 28)
 import cv2
 import numpy as np
 
-from cnn.augmentation.simulated_pages.rendering import composite_layers, value_noise
+from cnn.augmentation.simulated_pages.compositing import composite_layers
+from cnn.augmentation.simulated_pages.rendering import value_noise
 from cnn.augmentation.simulated_pages.strokes import (
     DIGIT_HEIGHT,
     bounding_slices,
