@@ -1,92 +1,150 @@
-"""Draws the README's figures of training images and of simulated pages into `tests/figures`.
+"""Draws the README's figures of training images and of simulated pages.
 
-Run by hand, after `bin/train`: python -m tests.make_figures
+They are written to `tests/figures`. Run by hand, after `bin/train`:
+python -m tests.make_figures [--model MODEL] [augmentation] [pages]
 """
 
+import argparse
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import jax
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
 
-from cnn import plots
 from cnn.augmentation import affine, corruptions, glyphs, outlier_exposure
-from cnn.augmentation.simulated_pages import PAGE_KINDS, examples
+from cnn.augmentation.simulated_pages import PAGE_KINDS, make_page_examples
 from cnn.classifier import Classifier
 from cnn.data import datasets
 from cnn.preprocessing import pipeline
 from tests.conftest import ROOT
 
 FIGURES = ROOT / "tests" / "figures"
+FIGURE_NAMES = ("augmentation", "pages")
 COUNT = 16
+PAGE_COLUMNS = 7
+DOTS_PER_INCH = 120
+GREEN, RED = "#1a7f37", "#c62828"
 
 
 def main() -> None:
-    """Draws both."""
-    augmentation()
-    simulated_pages(Classifier.load("mnist_model.h5"))
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("names", nargs="*", default=[], metavar="NAME")
+    parser.add_argument("--model", type=Path, default=Path("mnist_model.h5"))
+    arguments = parser.parse_args()
+    names = arguments.names or FIGURE_NAMES
+    if "augmentation" in names:
+        plot_image_rows(augmented_rows(), FIGURES / "augmentation.png")
+    if "pages" in names:
+        plot_page_examples(Classifier.load(arguments.model), FIGURES / "pages.png")
 
 
-def augmentation() -> None:
-    """Takes the first training images, a distortion a row."""
+def augmented_rows() -> dict[str, np.ndarray]:
+    """Augments the first training images: one row per warp, corruption and kind."""
     dataset = datasets.load("mnist", "train")
     digits = (dataset.images[:COUNT, ..., 0] / 255).astype(np.float32)
     maps = affine.sample_affine(
         jax.random.key(0), COUNT, affine.AffineRanges(10, 0.1, 0.1, 2)
     )
-    rows = {"(as it is)": digits, "warp": affine.warp(digits, maps)}
-    bends = affine.sample_elastic(jax.random.key(1), COUNT, 0.4)
-    rows["bend"] = affine.warp(
-        digits,
-        affine.sample_affine(jax.random.key(0), COUNT, affine.AffineRanges(0, 0, 0, 0)),
-        bends,
+    identity = affine.sample_affine(
+        jax.random.key(0), COUNT, affine.AffineRanges(0, 0, 0, 0)
     )
-    for number, (name, distort) in enumerate(corruptions.CORRUPTIONS.items()):
-        rows[name] = jax.jit(distort)(jax.random.key(number), digits)
+    displacements = affine.sample_elastic(jax.random.key(1), COUNT, 0.4)
+    rows = {
+        "(training images)": digits,
+        "(affine warp)": affine.warp(digits, maps),
+        "(elastic warp)": affine.warp(digits, identity, displacements),
+    }
+    for number, (name, corrupt) in enumerate(corruptions.CORRUPTIONS.items()):
+        rows[name] = jax.jit(corrupt)(jax.random.key(number), digits)
     targets = np.eye(10, dtype=np.float32)[dataset.labels]
-    pictures, _ = outlier_exposure.make_outliers(
+    outliers, _ = outlier_exposure.make_outliers(
         0, dataset.images, targets, 5 * COUNT, letters=True
     )
-    rows["(two halves)"] = pictures[:COUNT, ..., 0] / 255
-    rows["(no halves)"] = pictures[-COUNT:, ..., 0] / 255
-    rows["(other hands)"] = glyphs.make_glyphs(0, COUNT)[0][..., 0] / 255
-    rows["(from pages)"] = (
-        examples.make_page_examples(0, dataset.images, targets, COUNT, "mnist")[0][
-            :COUNT, ..., 0
-        ]
-        / 255
-    )
-    plots.plot_image_rows(
-        {name: np.asarray(row) for name, row in rows.items()},
-        FIGURES / "augmentation.png",
-    )
+    pages, _ = make_page_examples(0, dataset.images, targets, COUNT, "mnist")
+    rows["(joined halves)"] = outliers[:COUNT, ..., 0] / 255
+    rows["(other outliers)"] = outliers[-COUNT:, ..., 0] / 255
+    rows["(synthetic glyphs)"] = glyphs.make_glyphs(0, COUNT)[0][..., 0] / 255
+    rows["(simulated pages)"] = pages[:COUNT, ..., 0] / 255
+    return {name: np.asarray(images) for name, images in rows.items()}
 
 
-def simulated_pages(classifier: Classifier) -> None:
-    """Takes test digits, a kind of page each, and reads the pages."""
+def plot_image_rows(rows: Mapping[str, np.ndarray], path: Path) -> None:
+    """Draws a row of images, `float32 (n, height, width)` in [0, 1], per name."""
+    count = max(len(images) for images in rows.values())
+    size = (3.0 + 0.42 * count, 0.2 + 0.43 * len(rows))
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots()
+    for row, images in enumerate(rows.values()):
+        for column, image in enumerate(images):
+            extent = (column + 0.03, column + 0.97, row + 0.97, row + 0.03)
+            axes.imshow(image, cmap="gray_r", vmin=0, vmax=1, extent=extent)
+    axes.set(xlim=(0, count), ylim=(len(rows), 0), aspect="equal", xticks=[])
+    axes.set_yticks(np.arange(len(rows)) + 0.5, list(rows))
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    save_cropped(figure, path)
+
+
+def plot_page_examples(classifier: Classifier, path: Path) -> None:
+    """Draws a page of each kind, the network's input and its prediction."""
     test = datasets.load("mnist", "test")
     with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / f"{kind}.png" for kind in PAGE_KINDS]
-        for i, (path, draw) in enumerate(zip(paths, PAGE_KINDS.values(), strict=True)):
+        files = [Path(folder) / f"{kind}.png" for kind in PAGE_KINDS]
+        for i, (file, render) in enumerate(
+            zip(files, PAGE_KINDS.values(), strict=True)
+        ):
             digit = test.images[i, ..., 0] / np.float32(255)
-            Image.fromarray(draw(np.random.default_rng(i), digit)).save(path)
-        readings = classifier.predict_files(paths)
-        originals = [pipeline.explain(path).original for path in paths]
-    captions = [
-        (
-            f"{path.stem.replace('_', ' ')}\nread as {r.prediction}, {r.confidence:.1%}",
-            r.prediction == str(label),
+            Image.fromarray(render(np.random.default_rng(i), digit)).save(file)
+        predictions = classifier.predict_files(files)
+        originals = [pipeline.explain(file).original for file in files]
+    rows = -(-len(PAGE_KINDS) // PAGE_COLUMNS)
+    figure = Figure(figsize=(13, 1.35 * rows), layout="constrained")
+    axes = figure.subplots()
+    axes.set_axis_off()
+    axes.set(xlim=(0, 2.2 * PAGE_COLUMNS), ylim=(1.5 * rows, 0), aspect="equal")
+    for i, (kind, prediction) in enumerate(zip(PAGE_KINDS, predictions, strict=True)):
+        row, column = divmod(i, PAGE_COLUMNS)
+        left, top = 2.2 * column, 1.5 * row + 0.5
+        draw_in_square(axes, originals[i], left, top)
+        if prediction.image is not None:
+            image = np.squeeze(prediction.image)
+            draw_in_square(axes, image, left + 1.04, top, cmap="gray_r", vmin=0)
+        text = f"{kind.replace('_', ' ')}\nread as {prediction.prediction}, "
+        text += f"{prediction.confidence:.1%}"
+        is_right = prediction.prediction == str(test.labels[i])
+        color = GREEN if is_right else RED
+        middle = left + 1.02
+        axes.text(
+            middle, top - 0.05, text, ha="center", va="bottom", fontsize=9, color=color
         )
-        for path, r, label in zip(paths, readings, test.labels, strict=False)
-    ]
-    pictures = np.array(
-        [
-            np.zeros(pipeline.IMAGE_SHAPE) if r.image is None else r.image
-            for r in readings
-        ]
-    )
-    plots.plot_page_examples(originals, pictures, captions, FIGURES / "pages.png")
+    save_cropped(figure, path)
+
+
+def draw_in_square(
+    axes: Axes, image: np.ndarray, left: float, top: float, **options
+) -> None:
+    """Draws an image of any shape in the middle of a square of side 1."""
+    height, width = np.array(image.shape[:2]) / max(image.shape[:2])
+    left += (1 - width) / 2
+    top += (1 - height) / 2
+    axes.imshow(image, extent=(left, left + width, top + height, top), **options)
+
+
+def save_cropped(figure: Figure, path: Path, margin: int = 12) -> None:
+    """Saves a figure as PNG, without the blank bands around its content."""
+    figure.set_dpi(DOTS_PER_INCH)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+    rows, columns = np.nonzero((pixels != 255).any(axis=-1))
+    top, left = max(rows.min() - margin, 0), max(columns.min() - margin, 0)
+    cropped = pixels[top : rows.max() + margin + 1, left : columns.max() + margin + 1]
+    Image.fromarray(cropped).save(path, optimize=True)
 
 
 if __name__ == "__main__":

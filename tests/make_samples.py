@@ -1,4 +1,7 @@
-"""Makes tests/samples/: MNIST test digits as people send them. Run once: python -m tests.make_samples."""
+"""Makes tests/samples/: MNIST test digits as people send them.
+
+Run once: python -m tests.make_samples
+"""
 
 from pathlib import Path
 
@@ -26,11 +29,11 @@ def main() -> None:
 
 
 def save(kind: str, digit: int, image: Image.Image) -> None:
-    ending, make, options = KINDS[kind]
-    make(image).save(FOLDER / f"{kind}_{digit}.{ending}", **options)
+    extension, render, options = KINDS[kind]
+    render(image).save(FOLDER / f"{kind}_{digit}.{extension}", **options)
 
 
-def page(
+def place_on_page(
     image: Image.Image,
     size: tuple[int, int] = (420, 560),
     height: int = 260,
@@ -42,61 +45,65 @@ def page(
     return ImageOps.invert(paper)
 
 
-def tinted(image: Image.Image) -> Image.Image:
-    return ImageOps.colorize(page(image), black="#1b2a6b", white="#f3e6c4")
+def tint(image: Image.Image) -> Image.Image:
+    return ImageOps.colorize(place_on_page(image), black="#1b2a6b", white="#f3e6c4")
 
 
-def transparent(image: Image.Image) -> Image.Image:
+def make_transparent(image: Image.Image) -> Image.Image:
     ink = Image.new("RGBA", (140, 140), (20, 20, 60, 0))
     ink.putalpha(image.resize((140, 140), Image.Resampling.BICUBIC))
     return ink
 
 
-def sideways(image: Image.Image) -> Image.Image:
+def rotate_with_exif(image: Image.Image) -> Image.Image:
     """As a phone stores it: turned, with a note in EXIF of how to turn it back."""
-    return page(image).rotate(90, expand=True)
+    return place_on_page(image).rotate(90, expand=True)
 
 
-def exif() -> Image.Exif:
+def make_exif() -> Image.Exif:
     tags = Image.Exif()
     tags[0x0112] = 6
     return tags
 
 
-def deep(image: Image.Image) -> Image.Image:
+def convert_to_16_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.asarray(ImageOps.invert(image)).astype(np.uint16) * 257)
 
 
-def palette(image: Image.Image) -> Image.Image:
-    return tinted(image).quantize(16)
+def quantize(image: Image.Image) -> Image.Image:
+    return tint(image).quantize(16)
 
 
-def cmyk(image: Image.Image) -> Image.Image:
-    return tinted(image).convert("CMYK")
+def convert_to_cmyk(image: Image.Image) -> Image.Image:
+    return tint(image).convert("CMYK")
 
 
-def shaded(image: Image.Image) -> Image.Image:
+def shade(image: Image.Image) -> Image.Image:
     light = Image.linear_gradient("L").resize((420, 560)).point(lambda v: 130 + v // 2)
-    return ImageChops.multiply(page(image), light)
+    return ImageChops.multiply(place_on_page(image), light)
 
 
-def small(image: Image.Image) -> Image.Image:
-    return page(image, (900, 700), 84, (610, 420))
+def place_on_large_page(image: Image.Image) -> Image.Image:
+    return place_on_page(image, (900, 700), 84, (610, 420))
 
 
 KINDS = {
     "mnist": ("png", lambda image: image, {}),
     "black-on-white": ("png", ImageOps.invert, {}),
-    "large": ("png", page, {}),
-    "tinted": ("jpg", tinted, {"quality": 80}),
-    "transparent": ("png", transparent, {}),
-    "sideways": ("jpg", sideways, {"exif": exif(), "quality": 80}),
-    "16-bit": ("png", deep, {}),
-    "palette": ("gif", palette, {}),
-    "cmyk": ("jpg", cmyk, {"quality": 80}),
-    "shaded": ("webp", shaded, {"quality": 80}),
-    "small-on-page": ("png", small, {"optimize": True}),
-    "scan": ("tiff", lambda image: page(image).convert("1"), {"compression": "group4"}),
+    "large": ("png", place_on_page, {}),
+    "tinted": ("jpg", tint, {"quality": 80}),
+    "transparent": ("png", make_transparent, {}),
+    "sideways": ("jpg", rotate_with_exif, {"exif": make_exif(), "quality": 80}),
+    "16-bit": ("png", convert_to_16_bits, {}),
+    "palette": ("gif", quantize, {}),
+    "cmyk": ("jpg", convert_to_cmyk, {"quality": 80}),
+    "shaded": ("webp", shade, {"quality": 80}),
+    "small-on-page": ("png", place_on_large_page, {"optimize": True}),
+    "scan": (
+        "tiff",
+        lambda image: place_on_page(image).convert("1"),
+        {"compression": "group4"},
+    ),
 }
 PLAN = [
     ("mnist", 7, 0), ("mnist", 2, 0), ("mnist", 1, 0), ("mnist", 0, 0),

@@ -1,1 +1,1 @@
-"""What is done to training examples, and what is added to them."""
+"""Augmentation of the training set: random distortions and synthetic examples."""

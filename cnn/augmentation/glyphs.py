@@ -1,9 +1,10 @@
-"""Digits in forms that MNIST, written by Americans, hardly has, from which a network learns to read more
-of the world: ones with a long upstroke or a foot, open fours of straight strokes, sevens with a hook and a
-bar, nines with a curled tail.
+"""Synthetic digits in European handwriting, as additional training examples.
 
-Each form is a function of a generator that returns strokes, each `float (points, 2)` of x and y, in a
-box of 1 by 1 with its origin at the top left.
+MNIST was written by Americans. It has hardly any 1 with a long upstroke or a foot, open
+4 of straight strokes, 7 with a hook and a bar, or 9 with a curled tail.
+
+Each form is a function of a random generator. It returns strokes, each
+`float64 (points, 2)` of x and y, in a box of 1 by 1 with its origin at the top left.
 """
 
 from collections.abc import Callable
@@ -11,139 +12,162 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from cnn.augmentation.bezier import quadratic_bezier
 from cnn.preprocessing.centering import Placement, scale_and_center
 
-# How large the strokes are drawn, before they are placed as MNIST's makers did.
-_HEIGHT = 96
+Strokes = list[np.ndarray]
+
+# Size and position of the digits in MNIST's images.
+_MNIST_PLACEMENT = Placement(box=20, by_center_of_mass=True)
+
+# Height of a digit before it is scaled to 20 pixels, in pixels.
+_DRAWING_HEIGHT = 96
+
+# Fractional bits of the coordinates that OpenCV draws lines at.
+_COORDINATE_BITS = 4
+
+# Points of the loop of a 9.
+_LOOP_POINTS = 24
 
 
 def make_glyphs(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draws digits of other hands.
+    """Draws synthetic digits 1, 4, 7 and 9 in turn.
 
     Args:
-      seed: decides which.
-      count: how many.
+      seed: of the random generator.
+      count: number of digits.
 
     Returns:
-      `uint8 (count, 28, 28, 1)`, and their labels, `int64 (count,)`.
+      Images, `uint8 (count, 28, 28, 1)`, and labels, `int64 (count,)`.
     """
     rng = np.random.default_rng([seed, 2])
     labels = np.resize(list(GLYPHS), count)
-    pictures = [render_strokes(rng, GLYPHS[label](rng)) for label in labels]
-    return np.array(pictures, np.uint8).reshape(-1, 28, 28, 1), labels
+    images = [render_glyph(rng, GLYPHS[label](rng)) for label in labels]
+    return np.array(images, np.uint8).reshape(-1, 28, 28, 1), labels
 
 
-def draw_one(rng: np.random.Generator) -> list[np.ndarray]:
-    """Draws a 1 with an upstroke; at times with a foot."""
-    foot, apex = point(rng.uniform(0.4, 0.6), 1), point(rng.uniform(0.45, 0.6), 0)
-    steep = np.deg2rad(rng.uniform(35, 75))
-    start = apex + rng.uniform(0.25, 1.0) * point(-np.cos(steep), np.sin(steep))
+def draw_one(rng: np.random.Generator) -> Strokes:
+    """Draws a 1 with an upstroke, in 20 % of the cases with a foot."""
+    foot = point(rng.uniform(0.4, 0.6), 1)
+    apex = point(rng.uniform(0.45, 0.6), 0)
+    angle = np.deg2rad(rng.uniform(35, 75))
+    length = rng.uniform(0.25, 1.0)
+    start = apex + length * point(-np.cos(angle), np.sin(angle))
     strokes = [
-        quadratic_bezier(start, control_point(rng, start, apex, 0.12), apex),
-        quadratic_bezier(apex, control_point(rng, apex, foot, 0.05), foot),
+        _draw_stroke(rng, start, apex, 0.12),
+        _draw_stroke(rng, apex, foot, 0.05),
     ]
     if rng.random() < 0.2:
         left, right = rng.uniform(0.12, 0.3, 2)
-        strokes.append(
-            quadratic_bezier(
-                foot - point(left, 0),
-                foot,
-                foot + point(right, rng.uniform(-0.05, 0.05)),
-            )
-        )
+        rise = rng.uniform(-0.05, 0.05)
+        foot_start = foot - point(left, 0)
+        foot_end = foot + point(right, rise)
+        strokes.append(quadratic_bezier(foot_start, foot, foot_end))
     return strokes
 
 
-def draw_four(rng: np.random.Generator) -> list[np.ndarray]:
-    """Draws an open 4 of straight strokes, whose stem hardly rises above its bar."""
-    start, corner = (
-        point(rng.uniform(0.1, 0.45), 0),
-        point(rng.uniform(0, 0.25), rng.uniform(0.4, 0.65)),
-    )
-    end = point(rng.uniform(0.5, 0.8), corner[1] + rng.uniform(-0.3, 0.05))
-    stem = end - point(rng.uniform(-0.08, 0.05), rng.uniform(-0.02, 0.2))
+def draw_four(rng: np.random.Generator) -> Strokes:
+    """Draws an open 4 of straight strokes. Its stem hardly rises above its bar."""
+    start = point(rng.uniform(0.1, 0.45), 0)
+    corner = _sample_point(rng, (0, 0.25), (0.4, 0.65))
+    bar_offset = _sample_point(rng, (0.5, 0.8), (-0.3, 0.05))
+    bar_end = point(0, corner[1]) + bar_offset
+    stem_start = bar_end - _sample_point(rng, (-0.08, 0.05), (-0.02, 0.2))
     foot = point(rng.uniform(0.4, 0.75), 1)
     return [
-        quadratic_bezier(start, control_point(rng, start, corner, 0.12), corner),
-        quadratic_bezier(corner, control_point(rng, corner, end, 0.12), end),
-        quadratic_bezier(stem, control_point(rng, stem, foot, 0.08), foot),
+        _draw_stroke(rng, start, corner, 0.12),
+        _draw_stroke(rng, corner, bar_end, 0.12),
+        _draw_stroke(rng, stem_start, foot, 0.08),
     ]
 
 
-def draw_seven(rng: np.random.Generator) -> list[np.ndarray]:
-    """Draws a 7 with a hook at its left, or a bar through its stem, or both."""
-    left, right = (
-        point(rng.uniform(0, 0.2), rng.uniform(0, 0.15)),
-        point(0.8, rng.uniform(0, 0.12)),
-    )
+def draw_seven(rng: np.random.Generator) -> Strokes:
+    """Draws a 7 with a hook at its left, a bar through its stem, or both."""
+    left = _sample_point(rng, (0, 0.2), (0, 0.15))
+    right = point(0.8, rng.uniform(0, 0.12))
     foot = point(rng.uniform(0.25, 0.9), 1)
-    hook, bar = rng.random() < 0.6, rng.random() < 0.8
-    # The pen swings through the dip, or turns there, deep and close to the stem.
-    turns = hook and rng.random() < 0.7
-    dip = (left + right) / 2 + (
-        point(rng.uniform(-0.1, 0.25), rng.uniform(0.05, 0.55))
-        if turns
-        else point(rng.uniform(-0.15, 0.1), rng.uniform(-0.05, 0.35 if hook else 0.15))
-    )
-    top = (
-        np.array([left, dip, right])
-        if turns
-        else quadratic_bezier(left, 2 * dip - (left + right) / 2, right)
-    )
-    strokes = [
-        top,
-        quadratic_bezier(right, control_point(rng, right, foot, 0.12), foot),
-    ]
-    if hook:
-        end = left + point(rng.uniform(-0.3, 0.05), rng.uniform(0.12, 0.65))
-        strokes.append(quadratic_bezier(end, control_point(rng, end, left, 0.05), left))
-    if bar or turns or not hook:
+    has_hook = rng.random() < 0.6
+    has_bar = rng.random() < 0.8
+    # The top of a 7 with a hook may have a sharp corner, deep and close to the stem.
+    has_corner = has_hook and rng.random() < 0.7
+    if has_corner:
+        dip = _sample_point(rng, (-0.1, 0.25), (0.05, 0.55))
+        top = np.array([left, (left + right) / 2 + dip, right])
+    else:
+        top = _draw_curved_top(rng, left, right, 0.35 if has_hook else 0.15)
+    strokes = [top, _draw_stroke(rng, right, foot, 0.12)]
+    if has_hook:
+        hook = _sample_point(rng, (-0.3, 0.05), (0.12, 0.65))
+        strokes.append(_draw_stroke(rng, left + hook, left, 0.05))
+    if has_bar or has_corner or not has_hook:
         middle = right + rng.uniform(0.4, 0.75) * (foot - right)
-        before, after, slope = (
-            rng.uniform(0.15, 0.4),
-            rng.uniform(0.15, 0.5),
-            rng.uniform(-0.12, 0.12),
-        )
-        strokes.append(
-            quadratic_bezier(
-                middle - point(before, slope), middle, middle + point(after, -slope)
-            )
-        )
+        strokes.append(_draw_bar(rng, middle))
     return strokes
 
 
-def draw_nine(rng: np.random.Generator) -> list[np.ndarray]:
-    """Draws a 9 whose tail curls to the left; at times its loop begins within itself."""
-    wide, high = rng.uniform(0.15, 0.34), rng.uniform(0.14, 0.28)
-    middle = point(0.45, high)
-    turn = (
-        np.linspace(rng.uniform(-0.1, 0.2), -1.05 - rng.uniform(-0.2, 0.2), 24)[:, None]
-        * 2
-        * np.pi
-    )
-    grown = np.linspace(rng.uniform(0.3, 1) if rng.random() < 0.4 else 1, 1, 24)[
-        :, None
-    ]
-    loop = middle + grown * point(wide, high) * np.concatenate(
-        [np.cos(turn), np.sin(turn)], axis=1
-    )
-    leaves = rng.uniform(-0.1, 0.1) if rng.random() < 0.5 else rng.uniform(0, 0.27)
-    top = middle + point(wide, high) * [
-        np.cos(leaves * 2 * np.pi),
-        np.sin(leaves * 2 * np.pi),
-    ]
-    low = point(rng.uniform(0.45, 0.8), rng.uniform(0.7, 0.9))
-    tip = point(rng.uniform(-0.1, 0.35), rng.uniform(0.7, 1.0))
-    under = point(rng.uniform(0.3, 0.65), rng.uniform(1.0, 1.25))
-    swell = point(rng.uniform(0, 0.3) if leaves > 0.1 else rng.uniform(-0.1, 0.1), 0)
+def _draw_curved_top(
+    rng: np.random.Generator, left: np.ndarray, right: np.ndarray, max_dip: float
+) -> np.ndarray:
+    dip = _sample_point(rng, (-0.15, 0.1), (-0.05, max_dip))
+    middle = (left + right) / 2 + dip
+    # A quadratic Bézier curve with this control point passes through `middle`.
+    control = 2 * middle - (left + right) / 2
+    return quadratic_bezier(left, control, right)
+
+
+def _draw_bar(rng: np.random.Generator, middle: np.ndarray) -> np.ndarray:
+    """Draws a nearly horizontal bar through a point of the stem of a 7."""
+    left = rng.uniform(0.15, 0.4)
+    right = rng.uniform(0.15, 0.5)
+    rise = rng.uniform(-0.12, 0.12)
+    start = middle - point(left, rise)
+    return quadratic_bezier(start, middle, middle + point(right, -rise))
+
+
+def draw_nine(rng: np.random.Generator) -> Strokes:
+    """Draws a 9 with a tail that curls to the left."""
+    radii = _sample_point(rng, (0.15, 0.34), (0.14, 0.28))
+    center = point(0.45, radii[1])
+    loop = center + _draw_loop(rng, radii)
+    # The tail starts near the right of the loop, or up to 0.27 turns further down.
+    if rng.random() < 0.5:
+        turns = rng.uniform(-0.1, 0.1)
+    else:
+        turns = rng.uniform(0, 0.27)
+    angle = turns * 2 * np.pi
+    tail_start = center + radii * [np.cos(angle), np.sin(angle)]
+    tail_low = _sample_point(rng, (0.45, 0.8), (0.7, 0.9))
+    tip = _sample_point(rng, (-0.1, 0.35), (0.7, 1.0))
+    tip_control = _sample_point(rng, (0.3, 0.65), (1.0, 1.25))
+    if turns > 0.1:
+        bulge = point(rng.uniform(0, 0.3), 0)
+    else:
+        bulge = point(rng.uniform(-0.1, 0.1), 0)
+    control = (tail_start + tail_low) / 2 + bulge
     return [
         loop,
-        quadratic_bezier(top, (top + low) / 2 + swell, low),
-        quadratic_bezier(low, under, tip),
+        quadratic_bezier(tail_start, control, tail_low),
+        quadratic_bezier(tail_low, tip_control, tip),
     ]
 
 
-GLYPHS: dict[int, Callable[[np.random.Generator], list[np.ndarray]]] = {
+def _draw_loop(rng: np.random.Generator, radii: np.ndarray) -> np.ndarray:
+    """Draws an ellipse around 0. In 40 % of the cases it starts inside itself."""
+    first_turn = rng.uniform(-0.1, 0.2)
+    last_turn = -1.05 - rng.uniform(-0.2, 0.2)
+    turns = np.linspace(first_turn, last_turn, _LOOP_POINTS)[:, None]
+    angle = turns * 2 * np.pi
+    first_size = 1.0
+    if rng.random() < 0.4:
+        first_size = rng.uniform(0.3, 1)
+    size = np.linspace(first_size, 1, _LOOP_POINTS)[:, None]
+    circle = np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
+    return size * radii * circle
+
+
+# How to add a form: write a function of a generator that returns strokes, and list it
+# here. Existing models are then no longer reproduced by their seed.
+GLYPHS: dict[int, Callable[[np.random.Generator], Strokes]] = {
     1: draw_one,
     4: draw_four,
     7: draw_seven,
@@ -152,63 +176,72 @@ GLYPHS: dict[int, Callable[[np.random.Generator], list[np.ndarray]]] = {
 
 
 def point(x: float, y: float) -> np.ndarray:
-    """Returns a point, or how far it is to one."""
+    """Returns a point, or the vector from one point to another, `float64 (2,)`."""
     return np.array([x, y])
 
 
-def quadratic_bezier(
-    start: np.ndarray, middle: np.ndarray, end: np.ndarray
+def _sample_point(
+    rng: np.random.Generator,
+    x_range: tuple[float, float],
+    y_range: tuple[float, float],
 ) -> np.ndarray:
-    """Returns points of the parabola (a Bézier curve of second degree) that three points span."""
-    time = np.linspace(0, 1, 12)[:, None]
-    return (1 - time) ** 2 * start + 2 * time * (1 - time) * middle + time**2 * end
+    x = rng.uniform(*x_range)
+    y = rng.uniform(*y_range)
+    return point(x, y)
 
 
-def control_point(
-    rng: np.random.Generator, start: np.ndarray, end: np.ndarray, most: float
+def _draw_stroke(
+    rng: np.random.Generator, start: np.ndarray, end: np.ndarray, max_bend: float
 ) -> np.ndarray:
-    """Returns a point beside the middle of a line, by which a stroke bends."""
-    along = end - start
-    return (start + end) / 2 + rng.uniform(-most, most) * np.array(
-        [-along[1], along[0]]
-    )
+    """Draws a nearly straight stroke.
+
+    The control point lies beside the middle, at up to `max_bend` of the length.
+    """
+    x, y = end - start
+    normal = point(-y, x)
+    bend = rng.uniform(-max_bend, max_bend)
+    control = (start + end) / 2 + bend * normal
+    return quadratic_bezier(start, control, end)
 
 
-def render_strokes(rng: np.random.Generator, strokes: list[np.ndarray]) -> np.ndarray:
-    """Writes strokes with a pen: slanted, narrow or wide, thick or thin, by a hand that is not steady.
+def render_glyph(rng: np.random.Generator, strokes: Strokes) -> np.ndarray:
+    """Renders strokes with random slant, width, pen and tremor.
 
     Returns:
-      `uint8 (28, 28)`.
+      `uint8 (28, 28)`, scaled and centered like MNIST's digits.
     """
-    slant, wide, width = (
-        rng.uniform(-0.2, 0.45),
-        rng.uniform(0.45, 1.2),
-        int(rng.integers(6, 17)),
-    )
-    canvas = np.zeros((2 * _HEIGHT, 3 * _HEIGHT), np.uint8)
+    slant = rng.uniform(-0.2, 0.45)
+    width = rng.uniform(0.45, 1.2)
+    thickness = int(rng.integers(6, 17))
+    curves = []
     for stroke in strokes:
-        points = np.stack(
-            [wide * stroke[:, 0] + slant * (1 - stroke[:, 1]), stroke[:, 1]], axis=1
-        )
-        points = (
-            points
-            + rng.normal(0, 0.012, (1, 2))
-            + np.cumsum(rng.normal(0, 0.004, points.shape), axis=0)
-        )
-        pixels = np.rint(16 * (_HEIGHT * points + _HEIGHT // 2)).astype(np.int32)
-        cv2.polylines(
-            canvas,
-            [pixels],
-            isClosed=False,
-            color=255,
-            thickness=width,
-            lineType=cv2.LINE_AA,
-            shift=4,
-        )
-    return np.rint(
-        255
-        * scale_and_center(
-            canvas[None].astype(np.float32) / 255,
-            Placement(box=20, by_center_of_mass=True),
-        )[0]
-    ).astype(np.uint8)
+        x, y = stroke.T
+        slanted_x = width * x + slant * (1 - y)
+        slanted = np.stack([slanted_x, y], axis=1)
+        points = _add_tremor(rng, slanted)
+        curves.append(_DRAWING_HEIGHT * points + _DRAWING_HEIGHT // 2)
+    mask = _draw_polylines(curves, thickness).astype(np.float32) / 255
+    (image,) = scale_and_center(mask[None], _MNIST_PLACEMENT)
+    return np.rint(255 * image).astype(np.uint8)
+
+
+def _add_tremor(rng: np.random.Generator, points: np.ndarray) -> np.ndarray:
+    """Moves a stroke as a whole, and its points along a random walk."""
+    offset = rng.normal(0, 0.012, (1, 2))
+    steps = rng.normal(0, 0.004, points.shape)
+    return points + offset + np.cumsum(steps, axis=0)
+
+
+def _draw_polylines(curves: list[np.ndarray], thickness: int) -> np.ndarray:
+    fixed_point = [
+        np.rint(2**_COORDINATE_BITS * curve).astype(np.int32) for curve in curves
+    ]
+    return cv2.polylines(
+        np.zeros((2 * _DRAWING_HEIGHT, 3 * _DRAWING_HEIGHT), np.uint8),
+        fixed_point,
+        isClosed=False,
+        color=255,
+        thickness=thickness,
+        lineType=cv2.LINE_AA,
+        shift=_COORDINATE_BITS,
+    )

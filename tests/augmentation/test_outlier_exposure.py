@@ -11,20 +11,22 @@ def digits(mnist_test):
     ]
 
 
-def test_as_many_as_asked_for_with_a_probability_for_each_class(digits):
-    pictures, answers = outlier_exposure.make_outliers(0, *digits, 300, letters=True)
-    assert (pictures.shape, pictures.dtype) == ((300, 28, 28, 1), np.uint8)
-    assert answers.shape == (300, 10)
-    np.testing.assert_allclose(answers.sum(1), 1, rtol=1e-6)
+def test_the_given_number_is_made_with_a_probability_for_each_class(digits):
+    outliers, outlier_targets = outlier_exposure.make_outliers(
+        0, *digits, 300, letters=True
+    )
+    assert (outliers.shape, outliers.dtype) == ((300, 28, 28, 1), np.uint8)
+    assert outlier_targets.shape == (300, 10)
+    np.testing.assert_allclose(outlier_targets.sum(1), 1, rtol=1e-6)
 
 
-def test_two_halves_are_answered_by_both_classes(digits):
+def test_the_target_of_joined_halves_is_both_classes(digits):
     images, targets = digits
-    pictures, answers = outlier_exposure.make_outliers(
+    outliers, outlier_targets = outlier_exposure.make_outliers(
         0, images, targets, 100, letters=False
     )
-    for picture, answer in zip(pictures[:40, ..., 0], answers[:40], strict=True):
-        halves = [picture[:, :12], picture[:, 17:]], [picture[:12], picture[17:]]
+    for image, target in zip(outliers[:40, ..., 0], outlier_targets[:40], strict=True):
+        halves = [image[:, :12], image[:, 17:]], [image[:12], image[17:]]
         parts = (
             [images[:, :, :12, 0], images[:, :, 17:, 0]],
             [images[:, :12, :, 0], images[:, 17:, :, 0]],
@@ -38,15 +40,15 @@ def test_two_halves_are_answered_by_both_classes(digits):
         ]
         possible = [(a, b) for one, other in labels for a in one for b in other]
         expected = [(np.eye(10)[a] + np.eye(10)[b]) / 2 for a, b in possible]
-        assert any(np.allclose(answer, e) for e in expected)
+        assert any(np.allclose(target, e) for e in expected)
 
 
-def test_what_is_no_half_is_answered_by_all_classes_alike(digits):
-    _, answers = outlier_exposure.make_outliers(0, *digits, 100, letters=True)
-    np.testing.assert_allclose(answers[40:], 0.1)
+def test_the_target_of_other_outliers_is_uniform(digits):
+    _, outlier_targets = outlier_exposure.make_outliers(0, *digits, 100, letters=True)
+    np.testing.assert_allclose(outlier_targets[40:], 0.1)
 
 
-def test_a_seed_draws_the_same_and_another_others(digits):
+def test_a_seed_makes_the_same_outliers_and_another_seed_others(digits):
     one, again, other = (
         outlier_exposure.make_outliers(seed, *digits, 60, letters=True)[0]
         for seed in (1, 1, 2)
@@ -56,15 +58,13 @@ def test_a_seed_draws_the_same_and_another_others(digits):
 
 
 def test_letters_lie_as_mnists_digits_do():
-    """In a box of 20×20, with the centre of mass in the middle."""
+    """In a box of 20×20, with the center of mass in the middle."""
     font = next(
-        path for path in outlier_exposure._list_fonts() if path.name == "DejaVuSans.ttf"
+        path for path in outlier_exposure.list_fonts() if path.name == "DejaVuSans.ttf"
     )
     for letter in "AkW":
-        picture = outlier_exposure._render_letter(font, letter).astype(float)
-        rows, columns = picture.sum(1).nonzero()[0], picture.sum(0).nonzero()[0]
+        image = outlier_exposure.render_letter(font, letter).astype(float)
+        rows, columns = image.sum(1).nonzero()[0], image.sum(0).nonzero()[0]
         assert max(np.ptp(rows), np.ptp(columns)) + 1 == 20
-        centre = [
-            (picture.sum(axis) @ np.arange(28)) / picture.sum() for axis in (1, 0)
-        ]
-        assert np.abs(np.array(centre) - 13.5).max() <= 0.75
+        center = [(image.sum(axis) @ np.arange(28)) / image.sum() for axis in (1, 0)]
+        assert np.abs(np.array(center) - 13.5).max() <= 0.75

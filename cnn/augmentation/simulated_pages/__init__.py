@@ -1,9 +1,6 @@
 """Simulated pages: characters written on paper, lit, photographed and cropped."""
 
-from cnn.augmentation.simulated_pages.examples import (
-    make_page_examples,
-    normalized_cross_correlation,
-)
-from cnn.augmentation.simulated_pages.photographs import PAGE_KINDS
+from cnn.augmentation.simulated_pages.examples import make_page_examples
+from cnn.augmentation.simulated_pages.page_kinds import PAGE_KINDS
 
-__all__ = ["PAGE_KINDS", "make_page_examples", "normalized_cross_correlation"]
+__all__ = ["PAGE_KINDS", "make_page_examples"]

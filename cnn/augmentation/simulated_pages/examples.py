@@ -1,28 +1,44 @@
-"""Simulated pages: characters written anew on paper, lit, photographed and cropped, as people have them.
+"""Training examples from simulated pages, preprocessed as `bin/infer` does it.
 
-From what `cnn.images` finds on them a network learns what it will meet: thin, thick and broken strokes,
-grey halos, clipped ends, and what is no character at all. Drawn with NumPy and OpenCV, apart from
-`cnn.images` and `cnn.augment`, so that neither is checked by its own ideas: `sheet` has the ink, the paper,
-the light and the camera, `kinds` whole pages, `scans` those that no camera took.
+From these examples a network learns the results of preprocessing: thin, thick and
+broken strokes, gray halos, clipped ends, and marks that are not the character. Pages
+are rendered by NumPy and OpenCV alone, so that preprocessing is not tested by its own
+code.
 """
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 import cv2
 import numpy as np
 from PIL import Image
 
 from cnn import parallel
-from cnn.augmentation.simulated_pages.photographs import PAGE_KINDS
+from cnn.augmentation.simulated_pages.page_kinds import PAGE_KINDS
 from cnn.preprocessing import pipeline
 from cnn.preprocessing.opencv_threads import single_threaded_opencv
 
-# What is found is the character from this likeness on, and is none below the other.
-_ALIKE, _UNLIKE = 0.8, 0.6
-# What is found on these is what is found on the others.
-_NOTHING_NEW = ("mnist", "large_page", "table", "row", "boxed")
-_LEARNED = [kind for kind in PAGE_KINDS if kind not in _NOTHING_NEW]
+# An image and its class probabilities.
+Example = tuple[np.ndarray, np.ndarray]
+
+# A candidate shows the character if their correlation is at least this, in [0, 1].
+_MIN_MATCH = 0.8
+# A candidate does not show the character if their correlation is below this.
+_MAX_MISMATCH = 0.6
+
+# Candidates from these kinds look like those from the other kinds.
+_REDUNDANT_KINDS = ("mnist", "large_page", "table", "row", "boxed")
+_TRAINING_KINDS = [kind for kind in PAGE_KINDS if kind not in _REDUNDANT_KINDS]
+
+# Characters without a pixel above this gray level are not written on pages.
+_MIN_PEAK = 127
+
+# Blur before two characters are compared, in pixels. It makes the comparison
+# insensitive to the width of the strokes.
+_MATCH_BLUR = 1.8
+# Largest shift between two characters that are compared, in pixels.
+_MATCH_SHIFT = 2
 
 
 def make_page_examples(
@@ -32,77 +48,85 @@ def make_page_examples(
     count: int,
     preprocessing: str,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draws pages, and reads them as `bin/infer` does.
+    """Simulates pages and preprocesses them.
 
     Args:
-      seed: decides which.
-      characters: `uint8 (N, 28, 28, 1)`, that are written on them.
-      targets: `float32 (N, num_classes)`, their classes, a probability for each.
-      count: how many pages.
-      preprocessing: a name of `images.PREPROCESSING`.
+      seed: of the random generator.
+      characters: `uint8 (N, 28, 28, 1)`, to be written on the pages.
+      targets: `float32 (N, num_classes)`, class probabilities of the characters.
+      count: number of pages.
+      preprocessing: a key of `pipeline.PREPROCESSING`.
 
     Returns:
-      What was found, `uint8 (M, 28, 28, 1)`, and what a network should say of it, `float32 (M,
-      num_classes)`: the class, or all classes alike where it is not the character; some pages are seen in
-      several ways, some show nothing that is clearly one or the other.
+      Images, `uint8 (M, 28, 28, 1)`, and targets, `float32 (M, num_classes)`. The
+      target is uniform for an image that does not show the character. A page
+      contributes all its candidates, except those between match and mismatch.
     """
-    visible = np.flatnonzero(characters.max((1, 2, 3)) > 127)
+    visible = np.flatnonzero(characters.max((1, 2, 3)) > _MIN_PEAK)
+    if not len(visible):
+        count = 0
 
-    def one(number: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    def simulate(number: int) -> list[Example]:
         rng = np.random.default_rng([seed, 3, number])
         chosen = visible[rng.integers(len(visible))]
         character = characters[chosen, ..., 0] / np.float32(255)
-        page = PAGE_KINDS[_LEARNED[number % len(_LEARNED)]](rng, character)
-        found, _ = pipeline.preprocess_image(Image.fromarray(page), preprocessing)
-        return list(_label_candidates(found, character, targets[chosen]))
+        render_page = PAGE_KINDS[_TRAINING_KINDS[number % len(_TRAINING_KINDS)]]
+        page = Image.fromarray(render_page(rng, character))
+        candidates, _ = pipeline.preprocess_image(page, preprocessing)
+        return list(_label_candidates(candidates, character, targets[chosen]))
 
-    # One page per core: OpenCV and NumPy release the interpreter lock.
-    with (
-        single_threaded_opencv(),
-        ThreadPoolExecutor(parallel.cpu_count()) as pool,
-    ):
-        learned = [
-            pair
-            for pairs in pool.map(one, range(count if len(visible) else 0))
-            for pair in pairs
-        ]
-    pictures = np.array([picture for picture, _ in learned], np.uint8).reshape(
-        -1, *pipeline.IMAGE_SHAPE
-    )
-    return pictures, np.array([answer for _, answer in learned], np.float32).reshape(
-        -1, targets.shape[1]
+    # NumPy and OpenCV release the interpreter lock.
+    executor = ThreadPoolExecutor(parallel.cpu_count())
+    with single_threaded_opencv(), executor as pool:
+        pages = pool.map(simulate, range(count))
+        examples = list(chain.from_iterable(pages))
+    images = np.array([image for image, _ in examples], np.uint8)
+    labels = np.array([target for _, target in examples], np.float32)
+    return (
+        images.reshape(-1, *pipeline.IMAGE_SHAPE),
+        labels.reshape(-1, targets.shape[1]),
     )
 
 
 def _label_candidates(
-    found: np.ndarray, character: np.ndarray, target: np.ndarray
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    for picture in found:
-        alike = normalized_cross_correlation(picture, character)
-        if alike >= _ALIKE or alike < _UNLIKE:
-            answer = (
-                target if alike >= _ALIKE else np.full_like(target, 1 / len(target))
-            )
-            yield np.rint(255 * picture).astype(np.uint8), answer
+    candidates: np.ndarray, character: np.ndarray, target: np.ndarray
+) -> Iterator[Example]:
+    """Yields the candidates that clearly show the character or clearly do not."""
+    no_class = np.full_like(target, 1 / len(target))
+    for candidate in candidates:
+        correlation = normalized_cross_correlation(candidate, character)
+        image = np.rint(255 * candidate).astype(np.uint8)
+        if correlation >= _MIN_MATCH:
+            yield image, target
+        elif correlation < _MAX_MISMATCH:
+            yield image, no_class
 
 
-def normalized_cross_correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Compares two pictures, whatever the width of their strokes.
+def normalized_cross_correlation(image: np.ndarray, other: np.ndarray) -> float:
+    """Compares two characters, regardless of the width of their strokes.
 
     Args:
-      one: `float32 (28, 28)`, from 0.
-      other: the same.
+      image: `float32 (28, 28)`, at least 0.
+      other: of the same shape and range.
 
     Returns:
-      The cosine of the two, blurred, at the best of a few shifts; from 0 to 1.
+      The normalized cross-correlation of the blurred images, in [0, 1]. It is the
+      largest of five shifts of `image`: none, and 2 pixels along each axis.
 
     Example:
-      >>> picture = np.zeros((28, 28), np.float32)
-      >>> picture[5:20, 14] = 1
-      >>> likeness(picture, picture) > 0.999, likeness(picture, picture.T) < 0.5
-      (True, True)
+      >>> stroke = np.zeros((28, 28), np.float32)
+      >>> stroke[5:20, 14] = 1
+      >>> normalized_cross_correlation(stroke, stroke) > 0.999
+      True
+      >>> normalized_cross_correlation(stroke, stroke.T) < 0.5
+      True
     """
-    one, other = (cv2.GaussianBlur(picture, (0, 0), 1.8) for picture in (one, other))
-    shifts = ((0, 0), (0, 2), (0, -2), (2, 0), (-2, 0))
-    best = max(float((np.roll(one, shift, (0, 1)) * other).sum()) for shift in shifts)
-    return best / max(1e-9, float(np.linalg.norm(one) * np.linalg.norm(other)))
+    image = cv2.GaussianBlur(image, (0, 0), _MATCH_BLUR)
+    other = cv2.GaussianBlur(other, (0, 0), _MATCH_BLUR)
+    margins = (_MATCH_SHIFT,) * 4
+    wrapped = cv2.copyMakeBorder(image, *margins, cv2.BORDER_WRAP)
+    correlations = cv2.matchTemplate(wrapped, other, cv2.TM_CCORR_NORMED)
+    center = _MATCH_SHIFT
+    along_x = correlations[center, ::_MATCH_SHIFT].max()
+    along_y = correlations[::_MATCH_SHIFT, center].max()
+    return float(max(along_x, along_y))

@@ -1,259 +1,217 @@
-"""What a simulated page is made of: strokes, ink, paper, light, and the camera."""
+"""Paper, light and camera of simulated pages.
+
+Pages are `float32 (height, width, 3)`, reflectance or light in [0, 1].
+"""
 
 import cv2
 import numpy as np
 
-# Height in pixels at which a digit is drawn, before a camera or a scanner makes it smaller.
-DIGIT_HEIGHT = 160
+from cnn.augmentation.simulated_pages.compositing import alpha_blend
 
+_RULE_COLORS = (
+    (0.45, 0.6, 0.85),  # blue
+    (0.6, 0.6, 0.62),  # gray
+    (0.75, 0.5, 0.5),  # red
+)
 
-def render_strokes(
-    digit: np.ndarray, width: float, height: int = DIGIT_HEIGHT
-) -> np.ndarray:
-    """Writes a digit anew with strokes of one width.
+# Blurs of a smaller standard deviation are left out, in pixels.
+_MIN_BLUR = 0.2
 
-    Args:
-      digit: `(28, 28)` in [0, 1].
-      width: of the strokes, as a fraction of the digit's height; 0 keeps the strokes that it has.
-      height: of the digit, in pixels.
-
-    Returns:
-      `float32 (height + margins, ...)`, 1 where ink is, with soft edges.
-    """
-    rows, columns = (np.flatnonzero((digit > 0.3).any(axis=axis)) for axis in (1, 0))
-    cut = digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
-    cut = np.pad(cut, 3)
-    scale = height / max(rows[-1] - rows[0] + 1, 0.5 * (columns[-1] - columns[0] + 1))
-    large = cv2.resize(cut, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    large = cv2.GaussianBlur(large, (0, 0), 0.45 * scale)
-    mask = _inked(large, scale)
-    if not width:
-        return smooth(mask)
-    inside = cv2.GaussianBlur(cv2.distanceTransform(mask, cv2.DIST_L2, 5), (0, 0), 1)
-    # The distance to the paper grows by 1 a pixel, but for where a stroke has its middle.
-    slope = np.hypot(
-        cv2.Sobel(inside, -1, 1, 0, scale=0.125),
-        cv2.Sobel(inside, -1, 0, 1, scale=0.125),
-    )
-    middle = ((slope < 0.7) & (inside > 2)).astype(np.uint8)
-    away = cv2.distanceTransform(1 - middle, cv2.DIST_L2, 5)
-    return np.clip(max(width * height / 2 - 2, 0.7) - away + 0.5, 0, 1).astype(
-        np.float32
-    )
-
-
-def _inked(large: np.ndarray, scale: float) -> np.ndarray:
-    """Tells ink from paper at the level that leaves most loops open, of those that take nothing apart."""
-    masks = [(large > level).astype(np.uint8) for level in (0.42, 0.5, 0.6, 0.7, 0.8)]
-    pieces = [cv2.connectedComponents(mask)[0] for mask in masks]
-    whole = [
-        mask for mask, count in zip(masks, pieces, strict=True) if count == pieces[0]
-    ]
-    return max(whole, key=lambda mask: _loops(mask, least=0.2 * scale * scale))
-
-
-def _loops(mask: np.ndarray, least: float) -> int:
-    """Counts the patches of paper, of at least so many pixels, that ink surrounds."""
-    _, _, boxes, _ = cv2.connectedComponentsWithStats(1 - mask, connectivity=4)
-    return (
-        int(np.count_nonzero(boxes[1:, cv2.CC_STAT_AREA] >= least)) - 1
-    )  # But for what is around it.
-
-
-def smooth(mask: np.ndarray) -> np.ndarray:
-    """Softens the edges of a mask."""
-    return cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.2)
+# Largest displacement of a page's corner by perspective, as a fraction of its sides.
+_MAX_CORNER_DISPLACEMENT = 0.05
 
 
 def value_noise(
-    rng: np.random.Generator, shape: tuple[int, int], cells: float
+    rng: np.random.Generator, shape: tuple[int, ...], cells: float
 ) -> np.ndarray:
-    """Smooth noise with about `cells` spots across, of mean 0 and deviation 1."""
-    size = [max(2, int(np.ceil(cells * n / max(shape)))) + 2 for n in shape]
-    noise = rng.standard_normal(size).astype(np.float32)
-    return cv2.resize(noise, shape[::-1], interpolation=cv2.INTER_CUBIC)
+    """Samples smooth noise of mean 0 and a standard deviation of about 1.
 
+    Args:
+      rng: a random generator.
+      shape: height and width in pixels.
+      cells: number of random values along the longer side.
 
-# Ink.
-
-
-def render_ink(
-    rng: np.random.Generator, digit: np.ndarray, tool: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the cover of the ink, `(height, width)` in [0, 1], and its colour, `(3,)`."""
-    dark = rng.uniform(0.02, 0.3)
-    alpha, colour = _TOOLS[tool](rng, digit)
-    colour = np.full(3, dark) if colour is None else colour
-    return alpha.astype(np.float32), colour.astype(np.float32)
-
-
-def _pen(
-    rng: np.random.Generator, digit: np.ndarray
-) -> tuple[np.ndarray, np.ndarray | None]:
-    alpha = render_strokes(digit, rng.uniform(0.035, 0.08))
-    colour = _PENS[rng.integers(len(_PENS))]
-    return alpha * np.clip(
-        0.92 + 0.06 * value_noise(rng, alpha.shape, 12), 0, 1
-    ), colour
-
-
-def _pencil(
-    rng: np.random.Generator, digit: np.ndarray
-) -> tuple[np.ndarray, np.ndarray | None]:
-    alpha = render_strokes(digit, rng.uniform(0.03, 0.07))
-    grain = np.clip(
-        0.75
-        + 0.3 * value_noise(rng, alpha.shape, 70)
-        + 0.15 * value_noise(rng, alpha.shape, 8),
-        0.15,
-        1,
-    )
-    return alpha * grain * rng.uniform(0.45, 0.85), np.full(3, rng.uniform(0.25, 0.4))
-
-
-def _faint(
-    rng: np.random.Generator, digit: np.ndarray
-) -> tuple[np.ndarray, np.ndarray | None]:
-    alpha = render_strokes(digit, rng.uniform(0.025, 0.05))
-    grain = np.clip(
-        0.8
-        + 0.15 * value_noise(rng, alpha.shape, 40)
-        + 0.15 * value_noise(rng, alpha.shape, 6),
-        0.2,
-        1,
-    )
-    return alpha * grain * rng.uniform(0.2, 0.45), np.array([0.25, 0.27, 0.4])
-
-
-def _marker(
-    rng: np.random.Generator, digit: np.ndarray
-) -> tuple[np.ndarray, np.ndarray | None]:
-    return render_strokes(digit, rng.uniform(0.12, 0.2)), None
-
-
-def _brush(
-    _: np.random.Generator, digit: np.ndarray
-) -> tuple[np.ndarray, np.ndarray | None]:
-    return render_strokes(digit, 0), None  # It keeps the strokes' own changing width.
-
-
-# Black or grey (as dark as chance has it), blue, dark blue, red.
-_PENS = (
-    None,
-    np.array([0.05, 0.1, 0.55]),
-    np.array([0.1, 0.1, 0.35]),
-    np.array([0.65, 0.08, 0.1]),
-)
-_TOOLS = {
-    "pen": _pen,
-    "pencil": _pencil,
-    "faint": _faint,
-    "marker": _marker,
-    "brush": _brush,
-}
-
-
-# Paper.
+    Returns:
+      `float32`, of `shape`.
+    """
+    height, width = shape
+    grid = []
+    for side in shape:
+        num_cells = int(np.ceil(cells * side / max(shape)))
+        grid.append(max(2, num_cells) + 2)
+    noise = rng.standard_normal(grid).astype(np.float32)
+    return cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
 def render_paper(
     rng: np.random.Generator, shape: tuple[int, int], kind: str, pitch: float
 ) -> np.ndarray:
-    """Returns the page's reflectance, `(height, width, 3)`; rules lie `pitch` pixels apart."""
-    base = rng.uniform(0.75, 0.98) * np.array(
-        [1, 1 - rng.uniform(0, 0.04), 1 - rng.uniform(0, 0.12)]
-    )
-    page = np.ones((*shape, 3), np.float32) * base.astype(np.float32)
-    page *= (1 + rng.uniform(0, 0.015) * value_noise(rng, shape, 60))[..., None]
-    if kind in ("ruled", "squared"):
-        lines = np.zeros(shape, np.float32)
-        thick = max(1.0, pitch * rng.uniform(0.015, 0.04))
-        for axis in (0, 1) if kind == "squared" else (0,):
-            position = np.arange(shape[axis]) - rng.uniform(0, pitch)
-            near = np.abs((position + pitch / 2) % pitch - pitch / 2)
-            line = np.clip(thick / 2 - near + 0.5, 0, 1).astype(np.float32)
-            lines = np.maximum(lines, line[:, None] if axis == 0 else line[None, :])
-        colour = np.array(
-            [[0.45, 0.6, 0.85], [0.6, 0.6, 0.62], [0.75, 0.5, 0.5]][rng.integers(3)],
-            np.float32,
-        )
-        cover = (rng.uniform(0.3, 0.9) * lines)[..., None]
-        page = page * (1 - cover) + colour * cover
-    return page
+    """Renders an empty sheet.
+
+    Args:
+      rng: a random generator.
+      shape: height and width in pixels.
+      kind: `plain`, `ruled` or `squared`.
+      pitch: distance between rules, in pixels.
+
+    Returns:
+      `float32 (height, width, 3)`, reflectance.
+    """
+    brightness = rng.uniform(0.75, 0.98)
+    green = 1 - rng.uniform(0, 0.04)
+    blue = 1 - rng.uniform(0, 0.12)
+    color = brightness * np.array([1, green, blue])
+    page = np.ones((*shape, 3), np.float32) * color.astype(np.float32)
+    grain = rng.uniform(0, 0.015) * value_noise(rng, shape, 60)
+    page *= (1 + grain)[..., None]
+    if kind == "plain":
+        return page
+    rules = _render_rules(rng, shape, pitch, is_squared=kind == "squared")
+    rule_color = np.array(_RULE_COLORS[rng.integers(len(_RULE_COLORS))], np.float32)
+    return alpha_blend(page, rule_color, rng.uniform(0.3, 0.9) * rules)
 
 
-# Light and camera.
+def _render_rules(
+    rng: np.random.Generator, shape: tuple[int, int], pitch: float, is_squared: bool
+) -> np.ndarray:
+    """Returns the coverage of horizontal rules, and of vertical ones if squared."""
+    thickness = max(1.0, pitch * rng.uniform(0.015, 0.04))
+    coverage = np.zeros(shape, np.float32)
+    rows = _render_rule_profile(rng, shape[0], pitch, thickness)
+    coverage = np.maximum(coverage, rows[:, None])
+    if is_squared:
+        columns = _render_rule_profile(rng, shape[1], pitch, thickness)
+        coverage = np.maximum(coverage, columns[None, :])
+    return coverage
+
+
+def _render_rule_profile(
+    rng: np.random.Generator, size: int, pitch: float, thickness: float
+) -> np.ndarray:
+    """Returns the coverage of equidistant rules along one axis, `float32 (size,)`."""
+    position = np.arange(size) - rng.uniform(0, pitch)
+    half_pitch = pitch / 2
+    offset = (position + half_pitch) % pitch - half_pitch
+    distance = np.abs(offset)
+    coverage = thickness / 2 - distance + 0.5
+    return np.clip(coverage, 0, 1).astype(np.float32)
 
 
 def apply_lighting(
-    rng: np.random.Generator, page: np.ndarray, strength: float
+    rng: np.random.Generator, page: np.ndarray, unevenness: float
 ) -> np.ndarray:
-    """Throws uneven light: a gradient, dark corners, the edge of a shadow, a cast of colour."""
+    """Lights a page unevenly.
+
+    The light has a gradient, vignetting, possibly the edge of a shadow, a color cast
+    and an exposure.
+
+    Args:
+      rng: a random generator.
+      page: `float32 (height, width, 3)`.
+      unevenness: in [0, 1].
+
+    Returns:
+      `float32 (height, width, 3)`.
+    """
     height, width = page.shape[:2]
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
-    angle = rng.uniform(0, 2 * np.pi)
-    along = x * np.cos(angle) + y * np.sin(angle)
-    light = 1 - strength * 0.35 * rng.uniform(0, 1) * (along + 1) / 2
-    light *= 1 - strength * 0.45 * rng.uniform(0, 1) * (x * x + y * y) / 2
-    if rng.uniform() < 0.5 * strength:
-        angle = rng.uniform(0, 2 * np.pi)
-        beyond = (
-            x * np.cos(angle) + y * np.sin(angle) - rng.uniform(-0.8, 0.8)
-        ) / rng.uniform(0.02, 0.3)
-        light *= 1 - rng.uniform(0.15, 0.5) / (1 + np.exp(-4 * beyond))
-    cast = 1 - 0.15 * strength * rng.uniform(0, 1, 3).astype(np.float32)
-    exposure = rng.uniform(0.65, 1.05)
-    return page * light[..., None] * cast * np.float32(exposure)
+    along = _project_randomly(rng, x, y)
+    gradient_strength = unevenness * 0.35 * rng.uniform(0, 1)
+    light = 1 - gradient_strength * (along + 1) / 2
+    vignetting_strength = unevenness * 0.45 * rng.uniform(0, 1)
+    radius_squared = x * x + y * y
+    light = light * (1 - vignetting_strength * radius_squared / 2)
+    if rng.uniform() < 0.5 * unevenness:
+        light = light * _render_shadow(rng, x, y)
+    cast = rng.uniform(0, 1, 3).astype(np.float32)
+    color_cast = 1 - 0.15 * unevenness * cast
+    exposure = np.float32(rng.uniform(0.65, 1.05))
+    return page * light[..., None] * color_cast * exposure
 
 
-def simulate_camera(
-    rng: np.random.Generator, page: np.ndarray, side: int, noise: float, blur: float
+def _render_shadow(
+    rng: np.random.Generator, x: np.ndarray, y: np.ndarray
 ) -> np.ndarray:
-    """Makes a photograph of a lit page, its longer side of `side` pixels; `uint8 (h, w, 3)`."""
-    scale = side / max(page.shape[:2])
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    page = cv2.resize(page, None, fx=scale, fy=scale, interpolation=how)
-    if blur > 0.2:
-        page = cv2.GaussianBlur(page, (0, 0), blur)
-    page = page + noise * rng.standard_normal(page.shape).astype(np.float32)
-    picture = np.clip(np.rint(page * 255), 0, 255).astype(np.uint8)
-    quality = int(rng.integers(45, 96))
-    _, coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR))
+    """Returns the light at a shadow with a soft, straight edge, 1 outside of it."""
+    along = _project_randomly(rng, x, y)
+    edge = rng.uniform(-0.8, 0.8)
+    softness = rng.uniform(0.02, 0.3)
+    distance = (along - edge) / softness
+    darkness = rng.uniform(0.15, 0.5)
+    steepness = np.exp(-4 * distance)
+    return 1 - darkness / (1 + steepness)
+
+
+def _project_randomly(
+    rng: np.random.Generator, x: np.ndarray, y: np.ndarray
+) -> np.ndarray:
+    """Returns coordinates along a random direction."""
+    angle = rng.uniform(0, 2 * np.pi)
+    return x * np.cos(angle) + y * np.sin(angle)
 
 
 def random_perspective(
-    rng: np.random.Generator, page: np.ndarray, degrees: float
+    rng: np.random.Generator, page: np.ndarray, max_degrees: float
 ) -> np.ndarray:
-    """Turns and tilts a page, as a hand that holds the camera does; beyond it is more of it."""
+    """Rotates and tilts a page like a hand-held camera. Its borders are mirrored.
+
+    Args:
+      rng: a random generator.
+      page: `float32 (height, width, 3)`.
+      max_degrees: largest angle of rotation either way.
+
+    Returns:
+      `float32 (height, width, 3)`.
+    """
     height, width = page.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    middle = np.array([width, height], np.float32) / 2
-    angle = np.deg2rad(rng.uniform(-degrees, degrees))
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    moved = (
-        (corners - middle) @ turn.T
-        + middle
-        + rng.uniform(-0.05, 0.05, (4, 2)) * [width, height]
-    )
-    matrix = cv2.getPerspectiveTransform(corners, moved.astype(np.float32))
+    center = np.array([width, height], np.float32) / 2
+    angle = np.deg2rad(rng.uniform(-max_degrees, max_degrees))
+    cos = np.cos(angle)
+    sin = np.sin(angle)
+    rotation = np.array([[cos, -sin], [sin, cos]])
+    limit = _MAX_CORNER_DISPLACEMENT
+    displacement = rng.uniform(-limit, limit, (4, 2)) * [width, height]
+    moved = (corners - center) @ rotation.T + center + displacement
     return cv2.warpPerspective(
         page,
-        matrix,
+        cv2.getPerspectiveTransform(corners, moved.astype(np.float32)),
         (width, height),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REFLECT,
     )
 
 
-def composite(cover: np.ndarray, alpha: np.ndarray, corner: np.ndarray) -> None:
-    """Lays ink on a page with its corner at (row, column), as far as it is on the page."""
-    top, left = (int(c) for c in corner)
-    rows = slice(max(top, 0), min(top + alpha.shape[0], cover.shape[0]))
-    columns = slice(max(left, 0), min(left + alpha.shape[1], cover.shape[1]))
-    if rows.start < rows.stop and columns.start < columns.stop:
-        part = alpha[
-            rows.start - top : rows.stop - top,
-            columns.start - left : columns.stop - left,
-        ]
-        cover[rows, columns] = np.maximum(cover[rows, columns], part)
+def simulate_camera(
+    rng: np.random.Generator,
+    page: np.ndarray,
+    long_side_px: int,
+    noise_sigma: float,
+    blur_sigma: float,
+) -> np.ndarray:
+    """Photographs a lit page: resolution, blur, sensor noise and JPEG artifacts.
+
+    Args:
+      rng: a random generator.
+      page: `float32 (height, width, 3)`.
+      long_side_px: longer side of the photograph, in pixels.
+      noise_sigma: standard deviation of the sensor noise, as a fraction of white.
+      blur_sigma: standard deviation of the blur, in pixels of the photograph.
+
+    Returns:
+      `uint8 (height, width, 3)`.
+    """
+    scale = long_side_px / max(page.shape[:2])
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    image: np.ndarray = cv2.resize(
+        page, None, fx=scale, fy=scale, interpolation=interpolation
+    )
+    if blur_sigma > _MIN_BLUR:
+        image = cv2.GaussianBlur(image, (0, 0), blur_sigma)
+    noise = rng.standard_normal(image.shape).astype(np.float32)
+    noisy = image + noise_sigma * noise
+    gray_levels = np.rint(noisy * 255)
+    pixels = np.clip(gray_levels, 0, 255).astype(np.uint8)
+    quality = int(rng.integers(45, 96))
+    _, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR))

@@ -1,0 +1,30 @@
+"""Bézier curves, of which synthetic strokes consist."""
+
+import numpy as np
+
+_POINTS_PER_CURVE = 12
+
+
+def quadratic_bezier(
+    start: np.ndarray, control: np.ndarray, end: np.ndarray
+) -> np.ndarray:
+    """Returns points of a quadratic Bézier curve.
+
+    Args:
+      start: `(2,)` or `(1, 2)`, x and y.
+      control: the control point, of the same shape.
+      end: of the same shape.
+
+    Returns:
+      `float64 (12, 2)`, from `start` to `end`.
+
+    Example:
+      >>> curve = quadratic_bezier(np.zeros(2), np.array([1, 2]), np.array([2, 0]))
+      >>> curve[[0, -1]].tolist()
+      [[0.0, 0.0], [2.0, 0.0]]
+    """
+    t = np.linspace(0, 1, _POINTS_PER_CURVE)[:, None]
+    from_start = (1 - t) ** 2 * start
+    from_control = 2 * t * (1 - t) * control
+    from_end = t**2 * end
+    return from_start + from_control + from_end

@@ -1,0 +1,83 @@
+"""Corruptions that draw over the ink or cover it.
+
+Every corruption is a function of a random key and of `float32 (batch, side, side)`
+images in [0, 1], ink 1 on background 0. It returns images of the same shape and range.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from cnn.augmentation.affine import centered_coordinates
+from cnn.augmentation.corruption_sampling import (
+    random_transpose,
+    sample_noise_field,
+    sample_uniform,
+)
+
+
+def dotted_line(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Draws a line from edge to edge, straight or zigzag, solid or dotted."""
+    start, end, amplitude, period, duty, dash, half_width, ink = sample_uniform(
+        key,
+        images,
+        (0, 27),  # row of the line's left end
+        (0, 27),  # row of the line's right end
+        (-6, 6),  # amplitude of the zigzag in pixels, straight if negative
+        (4, 14),  # period of the zigzag, in pixels
+        (0.3, 1.6),  # share of a dash that is drawn, solid from 1 on
+        (2, 6),  # length of a dash and its gap, in pixels
+        (0.5, 1.6),  # half of the line's width, in pixels
+        (0.4, 1.6),  # brightness, clipped at 1
+    )
+    side = images.shape[-1]
+    x = jnp.arange(side, dtype=images.dtype)
+    amplitude = jnp.maximum(amplitude, 0)
+    phase = (x / period) % 1
+    zigzag = jnp.abs(phase * 2 - 1) * 2 - 1
+    straight = start + (end - start) * x / side
+    y = straight + amplitude * zigzag
+    line_slope = jnp.abs(end - start) / side
+    slope = line_slope + 4 * amplitude / period
+    row_distance = jnp.abs(x[:, None] - y)
+    distance = row_distance / jnp.sqrt(1 + slope**2)
+    coverage = jnp.clip(half_width - distance, 0, 1)
+    is_drawn = (x / dash) % 1 < duty
+    line = coverage * is_drawn * jnp.minimum(ink, 1)
+    return jnp.maximum(images, random_transpose(key, line))
+
+
+def spatter(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Adds blots of ink, or erases ink as drops of water do."""
+    level, ink, kind = sample_uniform(
+        key,
+        images,
+        (0.2, 1.3),  # noise level from which a pixel belongs to a blot
+        (0.3, 1.3),  # brightness of the ink, clipped at 1
+        (-2, 1),  # ink if negative, water if positive
+    )
+    noise_key = jax.random.fold_in(key, 1)
+    noise = sample_noise_field(noise_key, images, 10)
+    excess = 4 * (noise - level)
+    blots = jnp.clip(excess, 0, 1)
+    washed = images * (1 - blots)
+    ink = jnp.minimum(ink, 1)
+    inked = jnp.maximum(images, ink * blots)
+    return jnp.where(kind > 0, washed, inked)
+
+
+def random_erasing(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Covers a rectangle with sides of 3 to 10 pixels by a uniform gray."""
+    x, y, half_width, half_height, gray = sample_uniform(
+        key,
+        images,
+        (-12, 12),  # center of the rectangle
+        (-12, 12),
+        (1.5, 5),  # half of its sides
+        (1.5, 5),
+        (-0.5, 1),  # brightness, clipped at 0
+    )
+    coordinates = centered_coordinates(images.shape[-1])
+    is_column_covered = jnp.abs(coordinates - x) < half_width
+    is_row_covered = jnp.abs(coordinates[:, None] - y) < half_height
+    is_covered = is_column_covered & is_row_covered
+    return jnp.where(is_covered, jnp.maximum(gray, 0), images)
