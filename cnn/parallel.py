@@ -5,13 +5,14 @@ import multiprocessing
 import os
 import signal
 import threading
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
-# Imported once by the fork server, so that each child process starts quickly. No module
-# of `cnn`: the server ignores `sys.path`, so it may find another, installed version.
-_PRELOADED_MODULES = ["cv2", "numpy", "PIL.Image"]
+# Imported once by the fork server, so that each child process starts quickly.
+_PRELOADED_MODULES = ["cnn.preprocessing.pipeline"]
+_PACKAGE_PARENT = Path(__file__).parent.parent
 
 
 def cpu_count(quota_file: Path = _CGROUP_QUOTA) -> int:
@@ -46,7 +47,26 @@ def mp_context() -> ForkServerContext:
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED_MODULES)
+    _start_fork_server()
     return context
+
+
+def _start_fork_server() -> None:
+    """Starts the server with an environment in which it finds this very package.
+
+    The server does not receive `sys.path`. It would preload another, installed version
+    of the package when `bin/infer` of a clone runs.
+    """
+    inherited = os.environ.get("PYTHONPATH")
+    folders = [str(_PACKAGE_PARENT), inherited or ""]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, folders))
+    try:
+        forkserver.ensure_running()
+    finally:
+        if inherited is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = inherited
 
 
 def exit_with_parent() -> None:

@@ -167,13 +167,12 @@ class DecodeProcess:
     def _receive(self, result: decode_worker.ChunkResult) -> None:
         images = result.images
         if images is None:
-            num_images = sum(file.num_images for file in result.files)
             # A copy, because a later chunk overwrites the slot.
-            images = self._slots[result.slot, :num_images].copy()
-        self._pending.popleft().files = _split_images(images, result.files)
+            images = self._slots[result.slot, : sum(result.num_images)].copy()
+        self._pending.popleft().files = _split_images(images, result)
         self._num_completed += 1
         self._failed_starts = 0
-        self.seconds_per_file = result.seconds / len(result.files)
+        self.seconds_per_file = result.seconds / len(result.statuses)
 
     def _restart_after_crash(self) -> None:
         index = self._current_file.value
@@ -206,15 +205,15 @@ class DecodeProcess:
 
 
 def _split_images(
-    images: np.ndarray, results: list[decode_worker.FileResult]
+    images: np.ndarray, result: decode_worker.ChunkResult
 ) -> list[pipeline.PreprocessedFile]:
     """Splits the images of a chunk into the candidates per file."""
+    columns = zip(result.num_images, result.statuses, result.details, strict=True)
     files = []
     end = 0
-    for result in results:
+    for num_images, status, detail in columns:
         start = end
-        end += result.num_images
-        candidates = images[start:end] if result.num_images else None
-        file = pipeline.PreprocessedFile(candidates, result.status, result.detail)
-        files.append(file)
+        end += num_images
+        candidates = images[start:end] if num_images else None
+        files.append(pipeline.PreprocessedFile(candidates, status, detail))
     return files

@@ -47,27 +47,25 @@ class ChunkRequest(NamedTuple):
     file_by_file: bool
 
 
-class FileResult(NamedTuple):
-    """The result of a file, without its images: see `pipeline.PreprocessedFile`."""
-
-    num_images: int
-    status: str
-    detail: str
-
-
 class ChunkResult(NamedTuple):
-    """The result of a chunk.
+    """The result of a chunk: a column per attribute of `pipeline.PreprocessedFile`.
+
+    Columns of plain values, because a tuple per file takes longer to pickle.
 
     Attributes:
       slot: slot of the shared memory that holds the images of all files in turn.
       images: `float32 (N, 28, 28, 1)` where N images exceed a slot, otherwise None.
-      files: a result per file.
+      num_images: number of candidate images per file, 0 for None.
+      statuses: status per file.
+      details: detail per file.
       seconds: time that decoding the chunk took.
     """
 
     slot: int
     images: np.ndarray | None
-    files: list[FileResult]
+    num_images: list[int]
+    statuses: list[str]
+    details: list[str]
     seconds: float
 
 
@@ -115,32 +113,23 @@ def run_worker(
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
             request = requests.recv()
-            results.send(process_chunk(request, slots, report_file))
+            start = monotonic()
+            # These images live until the next chunk is decoded. If they were freed now,
+            # malloc would return their pages to the system, only to ask for them again.
+            files = decode_chunk(request, report_file)
+            results.send(pack_result(request, files, slots, start))
 
 
-def process_chunk(
-    request: ChunkRequest, slots: np.ndarray, report_file: Callable[[int], None]
-) -> ChunkResult:
-    """Decodes a chunk, and writes its images to shared memory if they fit.
+def decode_chunk(
+    request: ChunkRequest, report_file: Callable[[int], None]
+) -> list[pipeline.PreprocessedFile]:
+    """Decodes the files of a chunk, all together unless one has crashed a worker.
 
     Args:
       request: the chunk.
-      slots: shared memory, as of `view_slots`.
       report_file: called with the index of each file before it is decoded, and with the
         number of files once all of them are.
     """
-    start = monotonic()
-    decoded = _decode_chunk(request, report_file)
-    arrays = [file.candidates for file in decoded if file.candidates is not None]
-    images = _store_images(arrays, slots[request.slot])
-    files = [_summarize(file) for file in decoded]
-    return ChunkResult(request.slot, images, files, monotonic() - start)
-
-
-def _decode_chunk(
-    request: ChunkRequest, report_file: Callable[[int], None]
-) -> list[pipeline.PreprocessedFile]:
-    """Decodes the files of a chunk, all together unless one has crashed a worker."""
     paths = request.paths
     preprocessing = request.preprocessing
     if not request.file_by_file:
@@ -157,6 +146,31 @@ def _decode_chunk(
     return decoded
 
 
+def pack_result(
+    request: ChunkRequest,
+    files: list[pipeline.PreprocessedFile],
+    slots: np.ndarray,
+    start: float,
+) -> ChunkResult:
+    """Writes the images of a chunk to its slot if they fit, and returns the rest.
+
+    Args:
+      request: the chunk.
+      files: the decoded files.
+      slots: shared memory, as of `view_slots`.
+      start: `time.monotonic()` before the files were decoded.
+    """
+    arrays = [file.candidates for file in files if file.candidates is not None]
+    return ChunkResult(
+        slot=request.slot,
+        images=_store_images(arrays, slots[request.slot]),
+        num_images=[_count_images(file) for file in files],
+        statuses=[file.status for file in files],
+        details=[file.detail for file in files],
+        seconds=monotonic() - start,
+    )
+
+
 def _store_images(arrays: list[np.ndarray], slot: np.ndarray) -> np.ndarray | None:
     """Writes images into a slot; returns them instead if the slot is too small."""
     num_images = sum(map(len, arrays))
@@ -167,9 +181,8 @@ def _store_images(arrays: list[np.ndarray], slot: np.ndarray) -> np.ndarray | No
     return None
 
 
-def _summarize(file: pipeline.PreprocessedFile) -> FileResult:
-    num_images = 0 if file.candidates is None else len(file.candidates)
-    return FileResult(num_images, file.status, file.detail)
+def _count_images(file: pipeline.PreprocessedFile) -> int:
+    return 0 if file.candidates is None else len(file.candidates)
 
 
 def _silence_stderr() -> None:

@@ -1,12 +1,18 @@
 """The child's side: images in shared memory, files that are not decoded again."""
 
 import multiprocessing
+import time
 
 import numpy as np
 import pytest
 
 from cnn.inference import decode_worker
 from cnn.preprocessing import pipeline
+
+
+def process_chunk(request, slots, report_file=lambda _: None):
+    files = decode_worker.decode_chunk(request, report_file)
+    return decode_worker.pack_result(request, files, slots, time.monotonic())
 
 
 def test_slots_are_shared_memory_of_their_own():
@@ -28,15 +34,17 @@ def test_a_chunk_has_the_results_of_its_files(
     begun = []
     slots = np.zeros((4, images_per_slot, *pipeline.IMAGE_SHAPE), np.float32)
     request = decode_worker.ChunkRequest(2, paths, "mnist", {}, file_by_file)
-    result = decode_worker.process_chunk(request, slots, begun.append)
+    result = process_chunk(request, slots, begun.append)
     expected = pipeline.preprocess_files(paths, "mnist")
     images = np.concatenate([f.candidates for f in expected if f.status == "ok"])
     assert result.slot == 2
     assert (result.images is None) == (images_per_slot == 300)
     found = slots[2, : len(images)] if result.images is None else result.images
     np.testing.assert_array_equal(found, images)
-    assert [file[1:] for file in result.files] == [file[1:] for file in expected]
-    assert sum(file.num_images for file in result.files) == len(images)
+    assert result.statuses == [file.status for file in expected]
+    assert result.details == [file.detail for file in expected]
+    assert result.num_images[3] == 0
+    assert sum(result.num_images) == len(images)
     assert begun == [0, 1, 2, 3, 4, 5]
 
 
@@ -44,6 +52,7 @@ def test_a_file_that_has_failed_is_not_decoded_again(digit_paths):
     slots = np.zeros((4, 300, *pipeline.IMAGE_SHAPE), np.float32)
     failures = {1: "took longer than 5 s"}
     request = decode_worker.ChunkRequest(0, digit_paths[:3], "mnist", failures, True)
-    result = decode_worker.process_chunk(request, slots, lambda _: None)
-    assert [file.status for file in result.files] == ["ok", "unreadable", "ok"]
-    assert result.files[1] == (0, "unreadable", "took longer than 5 s")
+    result = process_chunk(request, slots)
+    assert result.statuses == ["ok", "unreadable", "ok"]
+    assert result.details[1] == "took longer than 5 s"
+    assert result.num_images[1] == 0
