@@ -100,6 +100,16 @@ def check_ranges(config: object) -> None:
                 item.check(value, flag_name(name))
 
 
+def find_negations(config_class: type) -> dict[str, str]:
+    """Returns the help of `--no-NAME` for each setting that is on by default."""
+    return {
+        name: item.meaning
+        for name, metadata in _read_metadata(config_class).items()
+        for item in metadata
+        if isinstance(item, Negation)
+    }
+
+
 def describe_settings(config_class: type) -> list[Setting]:
     """Describes the settings of a config dataclass, in the order of its fields.
 

@@ -9,12 +9,9 @@ from typing import Any, TypeVar
 import tyro
 
 from cnn.config import PRESETS, InferConfig, TrainConfig, flag_name
+from cnn.config_schema import find_negations
 from cnn.errors import UsageError
 
-# Help, and words about the default, of the flag `--no-...` that turns a setting off.
-NEGATION_HELP = {
-    "recursive": ("Do not read sub-folders.", "(default: sub-folders are read)"),
-}
 # Similarity, in [0, 1], from which a flag is suggested in place of an unknown one.
 _MIN_FLAG_SIMILARITY = 0.5
 
@@ -55,10 +52,11 @@ def _make_flag_class(config: type) -> type:
     setting off has a help of its own, because the docstring of the setting is positive.
     """
     types = typing.get_type_hints(config)
+    negations = find_negations(config)
     changed = []
     for field in dataclasses.fields(config):
         kind = types[field.name]
-        argument = _flag_argument(field.name, kind)
+        argument = _flag_argument(kind, negations.get(field.name))
         if argument is not None:
             annotated = typing.Annotated[kind, argument]  # type: ignore[valid-type]
             default = dataclasses.field(default=field.default)
@@ -72,11 +70,15 @@ def _make_flag_class(config: type) -> type:
     )
 
 
-def _flag_argument(name: str, kind: Any) -> Any:
-    """Returns the `tyro.conf.arg` of a setting, or None for that of tyro."""
-    if name in NEGATION_HELP:
-        text, default = NEGATION_HELP[name]
-        return tyro.conf.arg(help=text, help_behavior_hint=default)
+def _flag_argument(kind: Any, negation: str | None) -> Any:
+    """Returns the `tyro.conf.arg` of a setting, or None for that of tyro.
+
+    Args:
+      kind: type of the setting.
+      negation: help of `--no-NAME`, if the setting is on by default.
+    """
+    if negation is not None:
+        return tyro.conf.arg(help=negation, help_behavior_hint="(default: off)")
     if type(None) in typing.get_args(kind):
         return tyro.conf.arg(metavar=_value_name(kind))
     return None
@@ -101,7 +103,7 @@ def _check_flags(config: type, arguments: list[str]) -> None:
     """Refuses an unknown flag in one line, and suggests a similar one."""
     names = [field.name for field in dataclasses.fields(config)]
     known = [flag_name(name) for name in names]
-    known += ["--help", *(flag_name(f"no_{name}") for name in NEGATION_HELP)]
+    known += ["--help", *(flag_name(f"no_{name}") for name in find_negations(config))]
     for argument in arguments:
         flag = argument.partition("=")[0].replace("_", "-")
         if argument.startswith("--") and flag not in known:

@@ -8,6 +8,7 @@ import pytest
 
 from cnn import flags
 from cnn.config import PRESETS, InferConfig, TrainConfig
+from cnn.config_schema import find_negations
 from cnn.errors import UsageError
 
 
@@ -74,4 +75,4 @@ def test_every_flag_that_is_true_by_default_has_a_help_of_its_negation(config):
     types = typing.get_type_hints(config)
     fields = [field for field in dataclasses.fields(config) if field.default is True]
     assert all(types[field.name] is bool for field in fields)
-    assert {field.name for field in fields} <= set(flags.NEGATION_HELP)
+    assert {field.name for field in fields} <= set(find_negations(config))
