@@ -1,7 +1,8 @@
-"""Compares training with PyTorch, Keras and plain Flax: python -m tests.benchmarks [--rounds 5].
+"""Compares training with PyTorch, Keras and plain Flax.
 
-It makes virtual environments for the two others, asks everyone in turn, and prints medians, written
-to tests/benchmarks/results.json, too, with a chart in tests/figures/speed.png.
+Run `python -m tests.benchmarks [--rounds 5]`. It makes virtual environments for the two
+others, measures all in turn, prints medians, and writes tests/benchmarks/results.json and
+a chart, tests/figures/speed.png.
 """
 
 import argparse
@@ -27,13 +28,12 @@ PEERS = {
     "torch": ["torch==2.13.0", "numpy"],
     "keras": ["tensorflow-cpu==2.21.0", "keras==3.15.1"],
 }
-FLOP_AN_IMAGE = (
-    13.95e6  # Of products, forward and backward, over the 26×26 pixels that are seen.
-)
+# Matrix products, forward and backward, over the 26×26 pixels that have an effect.
+FLOP_PER_IMAGE = 13.95e6
 
 
 def environment(name: str, folder: Path) -> str:
-    """Makes a virtual environment for a peer, or takes the one that is there; returns its Python."""
+    """Makes the virtual environment of a peer if it is missing. Returns its Python."""
     python = folder / name / "bin" / "python"
     if not python.exists():
         print(f"installing {', '.join(PEERS[name])}", file=sys.stderr)
@@ -43,7 +43,7 @@ def environment(name: str, folder: Path) -> str:
 
 
 def steps(pythons: dict[str, str], rounds: int) -> dict[str, list[float]]:
-    """Asks every process for each of its measurements, by turns."""
+    """Runs each measurement of each process, in turns."""
     commands = [
         [sys.executable, "-m", "tests.benchmarks.ours"],
         [pythons["torch"], HERE / "torch_peer.py", "answer"],
@@ -69,7 +69,7 @@ def steps(pythons: dict[str, str], rounds: int) -> dict[str, list[float]]:
 
 
 def wholes(pythons: dict[str, str], rounds: int) -> dict[str, list]:
-    """Times whole commands, from start to 99 % of the test set and the model written."""
+    """Measures whole commands, from start to the written model at 99 % accuracy."""
     results: dict[str, list] = {
         "cnn": [],
         "PyTorch": [],
@@ -131,7 +131,7 @@ def wholes(pythons: dict[str, str], rounds: int) -> dict[str, list]:
 def table(
     speeds: dict[str, list[float]], runs: dict[str, list]
 ) -> list[tuple[str, float, str]]:
-    """Makes the rows: what, its median, and the target."""
+    """Makes the rows of the result: quantity, median and target."""
 
     def ratio(name: str, *others: str) -> float:
         best = max(others, key=lambda other: statistics.median(speeds[other]))
@@ -140,7 +140,7 @@ def table(
         )
 
     share = [
-        a * FLOP_AN_IMAGE / b / 1e9
+        a * FLOP_PER_IMAGE / b / 1e9
         for a, b in zip(speeds["cnn"], speeds["sgemm"], strict=True)
     ]
     fast = statistics.median(seconds for seconds, _ in runs["cnn"])
@@ -186,7 +186,7 @@ def table(
 
 
 def chart(speeds: dict[str, list[float]], path: Path) -> None:
-    """Draws images a second, median and range, as bars."""
+    """Draws images per second, median and range, as bars."""
     from matplotlib.figure import Figure
 
     shown = {name: values for name, values in speeds.items() if name != "sgemm"}
@@ -215,7 +215,7 @@ def chart(speeds: dict[str, list[float]], path: Path) -> None:
 
 
 def machine() -> dict[str, str]:
-    """Says what was measured on."""
+    """Describes the machine and the versions."""
     lines = (
         Path("/proc/cpuinfo").read_text().splitlines()
         if Path("/proc/cpuinfo").exists()

@@ -1,7 +1,8 @@
-"""Trains a preset from several seeds: python -m tests.benchmarks.accuracy --preset fast --seeds 0 1 2.
+"""Trains a preset from several seeds, and measures the models on the test split.
 
-Each seed's results on the test split are kept in `accuracy.json`, which the README's table is made from:
-accuracy, calibration error, the error under each corruption, the AUROC of digits against other pictures.
+Run `python -m tests.benchmarks.accuracy --preset fast --seeds 0 1 2`. `accuracy.json`
+keeps accuracy, calibration error, the error under each corruption, and the AUROC of
+digits against other images. The README's table is made from it.
 """
 
 import argparse
@@ -23,7 +24,7 @@ RESULTS = Path(__file__).parent / "accuracy.json"
 
 
 def main() -> None:
-    """Prints a line a seed, then means and standard deviations over all seeds that are kept."""
+    """Prints a line per seed, then means and standard deviations over all kept seeds."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--preset", default="default")
     parser.add_argument(
@@ -102,7 +103,7 @@ def line(result: dict[str, Any]) -> str:
 
 
 def show(preset: str) -> None:
-    """Prints mean and standard deviation of what is kept of a preset."""
+    """Prints mean and standard deviation of the kept results of a preset."""
     kept = json.loads(RESULTS.read_text()).get(preset, {}) if RESULTS.exists() else {}
     rows = {
         "accuracy": [100 * r["accuracy"] for r in kept.values()],
