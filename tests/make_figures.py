@@ -1,10 +1,11 @@
-"""Draws the README's figures of training images and of simulated pages.
+"""Draws the README's figures of training images, of one picture and of simulated pages.
 
 They are written to `tests/figures`. Run by hand, after `bin/train`:
-python -m tests.make_figures [--model MODEL] [augmentation] [pages]
+python -m tests.make_figures [--model MODEL] [augmentation] [one_picture] [pages]
 """
 
 import argparse
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,11 +21,13 @@ from cnn.augmentation import affine, corruptions, glyphs, outlier_exposure
 from cnn.augmentation.simulated_pages import PAGE_KINDS, make_page_examples
 from cnn.classifier import Classifier
 from cnn.data import datasets
+from cnn.inference.listing import InputFile
+from cnn.inference.report import save_visualization
 from cnn.preprocessing import pipeline
 from tests.conftest import ROOT
 
 FIGURES = ROOT / "tests" / "figures"
-FIGURE_NAMES = ("augmentation", "pages")
+FIGURE_NAMES = ("augmentation", "one_picture", "pages")
 COUNT = 16
 PAGE_COLUMNS = 7
 DOTS_PER_INCH = 120
@@ -39,6 +42,8 @@ def main() -> None:
     names = arguments.names or FIGURE_NAMES
     if "augmentation" in names:
         plot_image_rows(augmented_rows(), FIGURES / "augmentation.png")
+    if "one_picture" in names:
+        plot_one_picture(Classifier.load(arguments.model), FIGURES / "one_picture.png")
     if "pages" in names:
         plot_page_examples(Classifier.load(arguments.model), FIGURES / "pages.png")
 
@@ -88,6 +93,21 @@ def plot_image_rows(rows: Mapping[str, np.ndarray], path: Path) -> None:
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     save_cropped(figure, path)
+
+
+def plot_one_picture(classifier: Classifier, path: Path) -> None:
+    """Draws a simulated page on squared paper as `bin/infer --debug-dir` does."""
+    test = datasets.load("mnist", "test")
+    digit = test.images[0, ..., 0] / np.float32(255)
+    page = PAGE_KINDS["squared"](np.random.default_rng(4), digit)
+    with tempfile.TemporaryDirectory() as folder:
+        name = f"{folder}/squared.png"
+        Image.fromarray(page).save(name)
+        prediction = classifier.predict_files(name)[0]
+        save_visualization(
+            InputFile(name, "squared.png"), prediction, Path(folder), "mnist"
+        )
+        shutil.copy(f"{folder}/squared.png.png", path)
 
 
 def plot_page_examples(classifier: Classifier, path: Path) -> None:
