@@ -84,7 +84,10 @@ def plot_labeled_predictions(
         "The files, what the network saw and read: wrong ones first, "
         "then the least sure"
     )
-    sheet = [Caption(text, _CORRECTNESS_COLORS[correct]) for text, correct in captions]
+    sheet = []
+    for text, is_correct in captions:
+        color = _CORRECTNESS_COLORS[is_correct]
+        sheet.append(Caption(text, color))
     figure, bottom = _start_figure(title, heading, originals, images, sheet, 6.2)
     left, right = bottom.subplots(1, 2, width_ratios=[1, 1.25])
     _draw_class_accuracy(left, confusion, class_names)
@@ -101,10 +104,15 @@ def _start_figure(
     bottom_height: float,
 ) -> tuple[Figure, SubFigure]:
     """Draws title and contact sheet. Returns the figure and its empty lower half."""
-    sheet_height = 1.0 + 1.6 * count_rows(len(captions), _COLUMNS)
+    num_rows = count_rows(len(captions), _COLUMNS)
+    sheet_height = 1.0 + 1.6 * num_rows
     height = bottom_height + sheet_height
     figure = Figure(figsize=(13, height), layout="constrained")
-    halves: Any = figure.subfigures(2, 1, height_ratios=[sheet_height, bottom_height])
+    halves: Any = figure.subfigures(
+        nrows=2,
+        ncols=1,
+        height_ratios=[sheet_height, bottom_height],
+    )
     top, bottom = halves
     figure.suptitle(title, fontweight="bold")
     top.suptitle(heading, fontsize=11)
@@ -117,45 +125,70 @@ def _draw_class_accuracy(
 ) -> None:
     """Draws one bar per class that has labeled files."""
     totals = confusion.sum(1)
-    present = np.flatnonzero(totals).tolist()
-    accuracy = [confusion[i, i] / totals[i] for i in present]
+    present = np.flatnonzero(totals)
+    correct = np.diagonal(confusion)
+    accuracy = correct[present] / totals[present]
+    names = [class_names[i] for i in present]
     rows = range(len(present))
     axes.barh(rows, accuracy, color=BLUE)
-    axes.set_yticks(rows, [class_names[i] for i in present])
-    for row, i, value in zip(rows, present, accuracy, strict=True):
-        text = f" {value:.1%} of {totals[i]:,} "
-        if value > 0.5:  # The text fits into the bar.
-            axes.text(value, row, text, va="center", ha="right", color="white")
-        else:
-            axes.text(value, row, text, va="center", ha="left", color=GRAY)
+    axes.set_yticks(rows, names)
+    for row, value in enumerate(accuracy):
+        total = totals[present[row]]
+        _draw_bar_text(axes, row, value, f" {value:.1%} of {total:,} ")
     axes.invert_yaxis()
-    axes.set(title="Accuracy by class", xlabel="accuracy (%)", ylabel="truth")
+    axes.set_title("Accuracy by class")
+    axes.set_xlabel("accuracy (%)")
+    axes.set_ylabel("truth")
     axes.set_xlim(0, 1)
     format_as_percent(axes.xaxis)
 
 
+def _draw_bar_text(axes: Axes, row: int, value: float, text: str) -> None:
+    """Writes a text into the end of a bar if it fits, otherwise beside the bar."""
+    fits = value > 0.5
+    axes.text(
+        value,
+        row,
+        text,
+        va="center",
+        ha="right" if fits else "left",
+        color="white" if fits else GRAY,
+    )
+
+
 def _draw_class_confidence(axes: Axes, histograms: Mapping[str, np.ndarray]) -> None:
     """Draws each class as a row of dots, or as a box plot where there are many."""
-    totals = {name: int(counts.sum()) for name, counts in histograms.items()}
-    names = [name for name, total in totals.items() if total]
+    tick_labels = []
     rng = np.random.default_rng(0)
-    for row, name in enumerate(names):
-        counts = histograms[name]
-        centers = (np.arange(len(counts)) + 0.5) / len(counts)
-        if totals[name] > _MAX_DOTS:
+    for name, counts in histograms.items():
+        total = int(counts.sum())
+        if total == 0:
+            continue
+        row = len(tick_labels)
+        tick_labels.append(f"{name}  ({total:,})")
+        num_bins = len(counts)
+        centers = (np.arange(num_bins) + 0.5) / num_bins
+        if total > _MAX_DOTS:
             _draw_box(axes, row, centers, counts)
         else:
-            dots = np.repeat(centers, counts)
-            jitter = rng.uniform(-0.25, 0.25, len(dots))
-            axes.plot(dots, row + jitter, ".", color=BLUE, alpha=0.6)
-    tick_labels = [f"{name}  ({totals[name]:,})" for name in names]
-    axes.set_yticks(range(len(names)), tick_labels)
+            confidences = np.repeat(centers, counts)
+            _draw_dots(axes, row, confidences, rng)
+    axes.set_yticks(range(len(tick_labels)), tick_labels)
     axes.invert_yaxis()
-    axes.set(title="Confidence by predicted class")
-    axes.set(xlabel="confidence (%)", ylabel="prediction (how many)")
+    axes.set_title("Confidence by predicted class")
+    axes.set_xlabel("confidence (%)")
+    axes.set_ylabel("prediction (how many)")
     axes.set_xlim(0, 1.02)
     format_as_percent(axes.xaxis)
     axes.grid(axis="x", alpha=0.3)
+
+
+def _draw_dots(
+    axes: Axes, row: int, values: np.ndarray, rng: np.random.Generator
+) -> None:
+    """Draws one dot per value, moved up or down at random so that equal ones show."""
+    jitter = rng.uniform(-0.25, 0.25, len(values))
+    axes.plot(values, row + jitter, ".", color=BLUE, alpha=0.6)
 
 
 def _draw_box(axes: Axes, row: int, values: np.ndarray, counts: np.ndarray) -> None:
@@ -167,12 +200,18 @@ def _draw_box(axes: Axes, row: int, values: np.ndarray, counts: np.ndarray) -> N
       values: `float (N,)`, ascending.
       counts: `int (N,)`, how often each value occurs.
     """
-    cumulative = np.cumsum(counts) / counts.sum()
+    total = counts.sum()
+    cumulative = np.cumsum(counts) / total
     statistics = {}
     for name, quantile in _BOX_QUANTILES.items():
         index = np.searchsorted(cumulative, quantile)
         statistics[name] = float(values[index])
-    axes.bxp([statistics], positions=[row], orientation="horizontal", showfliers=False)
+    axes.bxp(
+        [statistics],
+        positions=[row],
+        orientation="horizontal",
+        showfliers=False,
+    )
 
 
 def plot_preprocessing(
@@ -209,21 +248,30 @@ def plot_preprocessing(
 
 def _tint_red(foreground: np.ndarray) -> np.ndarray:
     """Returns red RGBA `float32 (height, width, 4)` with the ink as opacity."""
+    height, width = foreground.shape
     red = np.array([0.85, 0.1, 0.1], np.float32)
-    rgb = np.broadcast_to(red, (*foreground.shape, 3))
+    rgb = np.broadcast_to(red, (height, width, 3))
     alpha = 0.8 * foreground[..., None]
     return np.concatenate([rgb, alpha], axis=-1)
 
 
 def _draw_bounding_box(axes: Axes, foreground: np.ndarray) -> None:
+    """Draws the bounding box of the ink, if there is ink."""
     ink = foreground > _MIN_BOXED_INK
     rows = np.flatnonzero(ink.any(1))
     columns = np.flatnonzero(ink.any(0))
-    if not len(rows):
+    if not ink.any():
         return
     left = columns[0] - 1
     top = rows[0] - 1
     width = columns[-1] - left + 1
     height = rows[-1] - top + 1
-    box = Rectangle((left, top), width, height, fill=False, color=BLUE, linewidth=1.5)
+    box = Rectangle(
+        (left, top),
+        width,
+        height,
+        fill=False,
+        color=BLUE,
+        linewidth=1.5,
+    )
     axes.add_patch(box)
