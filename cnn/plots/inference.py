@@ -1,4 +1,4 @@
-"""Figures of an inference run: predictions, accuracy per class, one file's path."""
+"""Figures of an inference run: predictions, accuracy and confidence per class."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.patches import Rectangle
 
 from cnn.plots.figures import (
     BLUE,
@@ -28,8 +27,6 @@ _CORRECTNESS_COLORS = {True: GREEN, False: RED, None: "black"}
 _MAX_DOTS = 200
 # Quantiles of a box plot, under the names of `Axes.bxp`.
 _BOX_QUANTILES = {"whislo": 0.01, "q1": 0.25, "med": 0.5, "q3": 0.75, "whishi": 0.99}
-# Foreground above this strength counts as ink for the box around the character.
-_MIN_BOXED_INK = 0.2
 
 
 def plot_predictions(
@@ -125,16 +122,15 @@ def _draw_class_accuracy(
 ) -> None:
     """Draws one bar per class that has labeled files."""
     totals = confusion.sum(1)
-    present = np.flatnonzero(totals)
+    present = np.flatnonzero(totals).tolist()
     correct = np.diagonal(confusion)
     accuracy = correct[present] / totals[present]
-    names = [class_names[i] for i in present]
+    names = [class_names[label] for label in present]
     rows = range(len(present))
     axes.barh(rows, accuracy, color=BLUE)
     axes.set_yticks(rows, names)
-    for row, value in enumerate(accuracy):
-        total = totals[present[row]]
-        _draw_bar_text(axes, row, value, f" {value:.1%} of {total:,} ")
+    for row, label in enumerate(present):
+        _draw_bar_text(axes, row, accuracy[row], totals[label])
     axes.invert_yaxis()
     axes.set_title("Accuracy by class")
     axes.set_xlabel("accuracy (%)")
@@ -143,13 +139,13 @@ def _draw_class_accuracy(
     format_as_percent(axes.xaxis)
 
 
-def _draw_bar_text(axes: Axes, row: int, value: float, text: str) -> None:
-    """Writes a text into the end of a bar if it fits, otherwise beside the bar."""
-    fits = value > 0.5
+def _draw_bar_text(axes: Axes, row: int, accuracy: float, total: int) -> None:
+    """Writes accuracy and total into the end of a bar, or beside a short bar."""
+    fits = accuracy > 0.5
     axes.text(
-        value,
+        accuracy,
         row,
-        text,
+        f" {accuracy:.1%} of {total:,} ",
         va="center",
         ha="right" if fits else "left",
         color="white" if fits else GRAY,
@@ -158,7 +154,7 @@ def _draw_bar_text(axes: Axes, row: int, value: float, text: str) -> None:
 
 def _draw_class_confidence(axes: Axes, histograms: Mapping[str, np.ndarray]) -> None:
     """Draws each class as a row of dots, or as a box plot where there are many."""
-    tick_labels = []
+    tick_labels: list[str] = []
     rng = np.random.default_rng(0)
     for name, counts in histograms.items():
         total = int(counts.sum())
@@ -212,66 +208,3 @@ def _draw_box(axes: Axes, row: int, values: np.ndarray, counts: np.ndarray) -> N
         orientation="horizontal",
         showfliers=False,
     )
-
-
-def plot_preprocessing(
-    original: np.ndarray,
-    foreground: np.ndarray,
-    image: np.ndarray,
-    caption: str,
-    path: Path,
-) -> None:
-    """Plots a file, its segmented ink and the network's input side by side.
-
-    Args:
-      original: `uint8 (height, width, 3)`, the file.
-      foreground: `float32 (height, width)`, the character's ink, in [0, 1].
-      image: `float32 (28, 28, 1)`, the network's input. All 0 where no ink was found.
-      caption: of the figure.
-      path: of the PNG to write.
-    """
-    figure = Figure(figsize=(10, 3.9), layout="constrained")
-    figure.suptitle(caption, fontsize=11, parse_math=False)
-    left, middle, right = figure.subplots(1, 3)
-    left.imshow(original)
-    left.set_title("the picture")
-    middle.imshow(original)
-    middle.imshow(_tint_red(foreground))
-    _draw_bounding_box(middle, foreground)
-    middle.set_title("what was found")
-    right.imshow(image[..., 0], cmap="gray", vmin=0, vmax=1)
-    right.set_title("what the network saw")
-    for axes in (left, middle, right):
-        axes.set_axis_off()
-    save_figure(figure, path)
-
-
-def _tint_red(foreground: np.ndarray) -> np.ndarray:
-    """Returns red RGBA `float32 (height, width, 4)` with the ink as opacity."""
-    height, width = foreground.shape
-    red = np.array([0.85, 0.1, 0.1], np.float32)
-    rgb = np.broadcast_to(red, (height, width, 3))
-    alpha = 0.8 * foreground[..., None]
-    return np.concatenate([rgb, alpha], axis=-1)
-
-
-def _draw_bounding_box(axes: Axes, foreground: np.ndarray) -> None:
-    """Draws the bounding box of the ink, if there is ink."""
-    ink = foreground > _MIN_BOXED_INK
-    rows = np.flatnonzero(ink.any(1))
-    columns = np.flatnonzero(ink.any(0))
-    if not ink.any():
-        return
-    left = columns[0] - 1
-    top = rows[0] - 1
-    width = columns[-1] - left + 1
-    height = rows[-1] - top + 1
-    box = Rectangle(
-        (left, top),
-        width,
-        height,
-        fill=False,
-        color=BLUE,
-        linewidth=1.5,
-    )
-    axes.add_patch(box)

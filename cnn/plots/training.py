@@ -167,10 +167,9 @@ def plot_top_losses(
     shown = wrong[order][:_MAX_TOP_LOSSES]
     captions = []
     for i in shown:
-        label = predictions[i]
-        prediction = class_names[label]
-        confidence = probabilities[i, label]
         truth = class_names[labels[i]]
+        prediction = class_names[predictions[i]]
+        confidence = probabilities[i, predictions[i]]
         text = f"{truth} read as {prediction}\n{confidence:.1%} sure"
         captions.append(Caption(text, RED))
     rows = count_rows(len(shown), _TOP_LOSSES_COLUMNS)
@@ -178,7 +177,12 @@ def plot_top_losses(
     figure = Figure(figsize=(11, height), layout="constrained")
     title = _describe_errors(len(wrong), len(labels), len(shown))
     figure.suptitle(title)
-    draw_contact_sheet(figure, images[shown], captions, _TOP_LOSSES_COLUMNS)
+    draw_contact_sheet(
+        figure,
+        images[shown],
+        captions,
+        _TOP_LOSSES_COLUMNS,
+    )
     save_figure(figure, path)
 
 
