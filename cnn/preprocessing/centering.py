@@ -137,7 +137,8 @@ def _find_windows(
 def _bounding_boxes(masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns the first (row, column) with ink and the one after the last, `(N, 2)`."""
     maximum = masks.max((1, 2), keepdims=True)
-    ink = masks > _BOX_THRESHOLD * maximum
+    min_coverage = _BOX_THRESHOLD * maximum
+    ink = masks > min_coverage
     has_ink_in_row = ink.any(axis=2)
     has_ink_in_column = ink.any(axis=1)
     top, bottom = _find_extents(has_ink_in_row)
@@ -200,7 +201,9 @@ def _is_between(indices: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.
 
 def _outer_and(in_rows: np.ndarray, in_columns: np.ndarray) -> np.ndarray:
     """Combines `bool (N, height)` and `bool (N, width)` to `(N, height, width)`."""
-    return in_rows[:, :, None] & in_columns[:, None, :]
+    rows = in_rows[:, :, None]
+    columns = in_columns[:, None, :]
+    return rows & columns
 
 
 def _crop(masks: np.ndarray, corner: np.ndarray) -> np.ndarray:
@@ -281,6 +284,7 @@ def _missing_pixels(
     start: float, side: float, margin: float, size: int
 ) -> tuple[int, int]:
     """Counts the pixels before 0 and behind `size` that a window with margin reads."""
+    end = start + side
     num_before = math.ceil(margin - start)
-    num_behind = math.ceil(start + side + margin - size)
+    num_behind = math.ceil(end + margin - size)
     return max(0, num_before), max(0, num_behind)
