@@ -94,12 +94,15 @@ def scale_and_center(masks: np.ndarray, placement: Placement) -> np.ndarray:
       `float32 (N, 28, 28)` in [0, 1], each with maximum 1.
     """
     corner, scale = _find_windows(masks, placement)
-    is_kept = (scale > _MIN_KEPT_SCALE) & (scale < _MAX_KEPT_SCALE)
+    is_reduced = scale <= _MIN_KEPT_SCALE
+    is_enlarged = scale >= _MAX_KEPT_SCALE
+    is_resampled = is_reduced | is_enlarged
+    is_kept = ~is_resampled
     shape = (len(masks), IMAGE_SIZE, IMAGE_SIZE)
     images = np.empty(shape, np.float32)
     nearest_pixel = np.floor(corner[is_kept] + 0.5)
     images[is_kept] = _crop(masks[is_kept], nearest_pixel.astype(int))
-    for i in np.flatnonzero(~is_kept):
+    for i in np.flatnonzero(is_resampled):
         side = IMAGE_SIZE / scale[i]
         images[i] = _resample_square(masks[i], corner[i], side)
     maximum = images.max((1, 2), keepdims=True)
