@@ -39,14 +39,19 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
       >>> round(fit_temperature(logits, labels), 2)
       3.54
     """
+    count = len(labels)
 
     def loss(log_temperature: float) -> float:
-        cross_entropy = mean_cross_entropy(logits / np.exp(log_temperature), labels)
-        return cross_entropy + log_temperature**2 / 2 / len(labels)
+        temperature = np.exp(log_temperature)
+        cross_entropy = mean_cross_entropy(logits / temperature, labels)
+        prior = log_temperature**2 / 2
+        return cross_entropy + prior / count
 
-    bounds = (np.log(_MIN_TEMPERATURE), np.log(_MAX_TEMPERATURE))
-    optimum = minimize_scalar(loss, bounds=bounds, method="bounded")
-    return float(np.exp(optimum.x))
+    low = np.log(_MIN_TEMPERATURE)
+    high = np.log(_MAX_TEMPERATURE)
+    optimum = minimize_scalar(loss, bounds=(low, high), method="bounded")
+    temperature = np.exp(optimum.x)
+    return float(temperature)
 
 
 def mean_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -56,8 +61,11 @@ def mean_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
       logits: `float (N, num_classes)`.
       labels: `int (N,)`, in [0, num_classes).
     """
-    log_probabilities = log_softmax(logits.astype(np.float64), axis=-1)
-    return float(-log_probabilities[np.arange(len(labels)), labels].mean())
+    examples = np.arange(len(labels))
+    logits = logits.astype(np.float64)
+    log_probabilities = log_softmax(logits, axis=-1)
+    log_likelihoods = log_probabilities[examples, labels]
+    return float(-log_likelihoods.mean())
 
 
 def calibrate(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
@@ -72,7 +80,8 @@ def calibrate(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
       `confidence_threshold`, under the names that they have in a model's metadata.
     """
     temperature = fit_temperature(logits, labels)
-    confidence = softmax(logits / temperature, axis=-1).max(-1)
+    probabilities = softmax(logits / temperature, axis=-1)
+    confidence = probabilities.max(-1)
     return {
         "temperature": temperature,
         "unsure_below": confidence_threshold(confidence),
@@ -91,10 +100,12 @@ def apply_temperature(
     Returns:
       New parameters. All layers but the last are those of `params`.
     """
-    scale = np.float32(temperature)
-    last_layer = params["dense_1"].items()
-    scaled = {name: np.asarray(array / scale) for name, array in last_layer}
-    return dict(params) | {"dense_1": scaled}
+    divisor = np.float32(temperature)
+    last_layer = params["dense_1"]
+    scaled_layer = {}
+    for name, array in last_layer.items():
+        scaled_layer[name] = np.asarray(array / divisor)
+    return dict(params) | {"dense_1": scaled_layer}
 
 
 def equal_mass_bins(
@@ -118,11 +129,19 @@ def equal_mass_bins(
       [[0.5, 0.8], [0.5, 1.0], [2, 2]]
     """
     order = np.argsort(confidence, kind="stable")
-    bins = [members for members in np.array_split(order, count) if len(members)]
+    mean_confidence = []
+    accuracy = []
+    num_predictions = []
+    for members in np.array_split(order, count):
+        if len(members) == 0:
+            continue
+        mean_confidence.append(float(confidence[members].mean()))
+        accuracy.append(float(is_correct[members].mean()))
+        num_predictions.append(len(members))
     return (
-        np.array([float(confidence[members].mean()) for members in bins]),
-        np.array([float(is_correct[members].mean()) for members in bins]),
-        np.array([len(members) for members in bins]),
+        np.array(mean_confidence),
+        np.array(accuracy),
+        np.array(num_predictions),
     )
 
 
@@ -148,7 +167,9 @@ def expected_calibration_error(confidence: np.ndarray, is_correct: np.ndarray) -
     """
     mean_confidence, accuracy, counts = equal_mass_bins(confidence, is_correct)
     distance = np.abs(mean_confidence - accuracy)
-    return float(distance @ counts / max(1, counts.sum()))
+    total = max(1, counts.sum())
+    weighted_sum = distance @ counts
+    return float(weighted_sum / total)
 
 
 def confidence_threshold(confidence: np.ndarray) -> float:
@@ -159,4 +180,6 @@ def confidence_threshold(confidence: np.ndarray) -> float:
     Args:
       confidence: `float (N,)`, in [0, 1], of images of characters.
     """
-    return float(np.quantile(confidence, 1 - _ACCEPTED_FRACTION, method="lower"))
+    rejected_fraction = 1 - _ACCEPTED_FRACTION
+    threshold = np.quantile(confidence, rejected_fraction, method="lower")
+    return float(threshold)

@@ -180,14 +180,20 @@ def _load_document(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _check_structure(path: Path, saved: State, target: State) -> None:
-    found = {name: tuple(leaf.shape) for name, leaf in _list_leaves(saved)}
-    expected = {name: tuple(leaf.shape) for name, leaf in _list_leaves(target)}
+    found = _list_shapes(saved)
+    expected = _list_shapes(target)
     for name in sorted(found.keys() | expected.keys()):
-        if found.get(name) != expected.get(name):
+        found_shape = found.get(name, "nothing")
+        expected_shape = expected.get(name, "nothing")
+        if found_shape != expected_shape:
             raise CheckpointError(
-                f"{path}: foreign checkpoint, leaf {name}: expected "
-                f"{expected.get(name, 'nothing')}, found {found.get(name, 'nothing')}"
+                f"{path}: foreign checkpoint, leaf {name}: "
+                f"expected {expected_shape}, found {found_shape}"
             )
+
+
+def _list_shapes(state: State) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(leaf.shape) for name, leaf in _list_leaves(state)}
 
 
 def _verify_checksums(path: Path, state: State, checksums: dict[str, int]) -> None:
@@ -216,10 +222,14 @@ def _list_leaves(tree: State) -> list[tuple[str, Any]]:
 
 
 def _describe_damage(path: Path, message: str) -> str:
+    first_line, _, _ = message.partition("\n")
+    sentence, _, _ = first_line.partition("See full TensorStore")
+    reason = sentence.strip(" .")
     leaf = re.search(r"(?:'path': '|reading \")([\w.]+)", message)
-    where = f", leaf {leaf[1].replace('.', '/')}" if leaf else ""
-    first_line = message.partition("\n")[0]
-    reason = first_line.partition("See full TensorStore")[0].strip(" .")
+    where = ""
+    if leaf:
+        name = leaf[1].replace(".", "/")
+        where = f", leaf {name}"
     return f"{path}: damaged checkpoint{where} ({reason}); {_REMEDY}"
 
 

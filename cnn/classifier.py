@@ -167,7 +167,9 @@ class Classifier:
         Raises:
           ValueError: the images have another shape or range.
         """
-        return self.logits(images).argmax(-1).astype(np.int32)
+        logits = self.logits(images)
+        labels = logits.argmax(-1)
+        return labels.astype(np.int32)
 
     def predict_files(
         self, paths: str | Path | Iterable[str | Path]
@@ -216,11 +218,14 @@ class Classifier:
     ) -> _Scores:
         candidates = [f.candidates for f in preprocessed if f.candidates is not None]
         if not candidates:
-            return _Scores(np.zeros((0, len(self.class_names)), np.float32), [], [])
-        probabilities = self.predict_proba(np.concatenate(candidates))
-        confidences = probabilities.max(-1).tolist()
-        labels = probabilities.argmax(-1).tolist()
-        return _Scores(probabilities, confidences, labels)
+            num_classes = len(self.class_names)
+            no_probabilities = np.zeros((0, num_classes), np.float32)
+            return _Scores(no_probabilities, [], [])
+        images = np.concatenate(candidates)
+        probabilities = self.predict_proba(images)
+        confidences = probabilities.max(-1)
+        labels = probabilities.argmax(-1)
+        return _Scores(probabilities, confidences.tolist(), labels.tolist())
 
     def _predict_file(
         self, path: str, file: pipeline.PreprocessedFile, scores: _Scores, end: int
@@ -245,11 +250,15 @@ class Classifier:
 
     def _explain_unsure(self, detail: str) -> str:
         reason = f"confidence below {self.unsure_below:.4f}"
-        return f"{reason}; {detail}" if detail else reason
+        if not detail:
+            return reason
+        return f"{reason}; {detail}"
 
 
 def _num_candidates(file: pipeline.PreprocessedFile) -> int:
-    return 0 if file.candidates is None else len(file.candidates)
+    if file.candidates is None:
+        return 0
+    return len(file.candidates)
 
 
 def _load_workdir(folder: Path) -> tuple[Params, Metadata]:

@@ -32,8 +32,10 @@ class Range:
 
     def __str__(self) -> str:
         low = _format_bound(self.low)
+        if self.high == math.inf:
+            return f"at least {low}"
         high = _format_bound(self.high)
-        return f"at least {low}" if self.high == math.inf else f"in [{low}, {high}]"
+        return f"in [{low}, {high}]"
 
     def check(self, value: float, flag: str) -> None:
         """Raises a `UsageError` that names the flag if a value is out of range.

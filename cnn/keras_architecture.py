@@ -83,8 +83,12 @@ def model_config(num_classes: int) -> str:
         "sparse": False,
         "name": "input_1",
     }
-    layers = [Layer("InputLayer", input_config), *model_layers(num_classes)]
-    config = {"name": "sequential", "layers": [layer._asdict() for layer in layers]}
+    input_layer = Layer("InputLayer", input_config)
+    layers = [input_layer, *model_layers(num_classes)]
+    config = {
+        "name": "sequential",
+        "layers": [layer._asdict() for layer in layers],
+    }
     return json.dumps({"class_name": "Sequential", "config": config})
 
 
@@ -105,18 +109,22 @@ def kernel_shapes() -> dict[str, tuple[int | None, ...]]:
     size, _, channels = INPUT_SHAPE
     shapes: dict[str, tuple[int | None, ...]] = {}
     for class_name, config in model_layers(num_classes=None):
+        name = config["name"]
         if class_name == "Conv2D":
-            window = config["kernel_size"]
-            shapes[config["name"]] = (*window, channels, config["filters"])
-            size = size - window[0] + 1
-            channels = config["filters"]
+            height, width = config["kernel_size"]
+            filters = config["filters"]
+            shapes[name] = (height, width, channels, filters)
+            size = size - height + 1
+            channels = filters
         elif class_name == "MaxPooling2D":
-            size = size // config["pool_size"][0]
+            window, _ = config["pool_size"]
+            size = size // window
         elif class_name == "Flatten":
             channels = size * size * channels
         else:
-            shapes[config["name"]] = (channels, config["units"])
-            channels = config["units"]
+            units = config["units"]
+            shapes[name] = (channels, units)
+            channels = units
     return shapes
 
 
@@ -132,36 +140,59 @@ def check_architecture(config_json: str) -> None:
     Raises:
       ArchitectureError: the first layer that differs, with the expected setting.
     """
-    layers = json.loads(config_json)["config"]["layers"]
-    found = _inference_layers([Layer(e["class_name"], e["config"]) for e in layers])
-    expected = model_layers(_num_classes(found))
+    entries = json.loads(config_json)["config"]["layers"]
+    layers = [Layer(entry["class_name"], entry["config"]) for entry in entries]
+    found = _inference_layers(layers)
+    num_classes = _num_classes(found)
+    expected = model_layers(num_classes)
     for index, layer in enumerate(expected):
-        _check_layer(index, layer, found[index] if index < len(found) else None)
+        found_layer = found[index] if index < len(found) else None
+        _check_layer(index, layer, found_layer)
     if len(found) > len(expected):
         extra = found[len(expected)]
-        raise ArchitectureError(
-            f"expected the end, found {extra.class_name} ({extra.config['name']})"
-        )
+        name = extra.config["name"]
+        raise ArchitectureError(f"expected the end, found {extra.class_name} ({name})")
 
 
 def _layer(class_name: str, name: str, **settings: Any) -> Layer:
-    base = {"name": name, "trainable": True, "dtype": "float32"}
-    return Layer(class_name, base | settings)
+    config = {"name": name, "trainable": True, "dtype": "float32"}
+    config.update(settings)
+    return Layer(class_name, config)
 
 
 def _conv(name: str, filters: int) -> Layer:
-    window = {"kernel_size": [3, 3], "strides": [1, 1], "dilation_rate": [1, 1]}
-    settings = {"filters": filters, "activation": "relu", "use_bias": True, **window}
-    return _layer("Conv2D", name, **settings, groups=1, **_GRID)
+    return _layer(
+        "Conv2D",
+        name,
+        filters=filters,
+        activation="relu",
+        use_bias=True,
+        kernel_size=[3, 3],
+        strides=[1, 1],
+        dilation_rate=[1, 1],
+        groups=1,
+        **_GRID,
+    )
 
 
 def _max_pool(name: str) -> Layer:
-    window = {"pool_size": [2, 2], "strides": [2, 2]}
-    return _layer("MaxPooling2D", name, **window, **_GRID)
+    return _layer(
+        "MaxPooling2D",
+        name,
+        pool_size=[2, 2],
+        strides=[2, 2],
+        **_GRID,
+    )
 
 
 def _dense(name: str, units: int | None, activation: str) -> Layer:
-    return _layer("Dense", name, units=units, activation=activation, use_bias=True)
+    return _layer(
+        "Dense",
+        name,
+        units=units,
+        activation=activation,
+        use_bias=True,
+    )
 
 
 def _num_classes(layers: list[Layer]) -> int:
@@ -190,14 +221,19 @@ def _inference_layers(layers: list[Layer]) -> list[Layer]:
 def _check_input_shape(layer: Layer) -> None:
     # Keras 3 writes `batch_shape`, Keras 2 `batch_input_shape`.
     config = layer.config
-    shape = config.get("batch_shape") or config.get("batch_input_shape")
-    if shape and tuple(shape[1:]) != INPUT_SHAPE:
-        raise ArchitectureError(f"its input is {tuple(shape[1:])}, not {INPUT_SHAPE}")
+    batch_shape = config.get("batch_shape") or config.get("batch_input_shape")
+    if not batch_shape:
+        return
+    shape = tuple(batch_shape[1:])
+    if shape != INPUT_SHAPE:
+        raise ArchitectureError(f"its input is {shape}, not {INPUT_SHAPE}")
 
 
 def _is_activation(layer: Layer) -> bool:
+    if layer.class_name not in _ACTIVATION_LAYERS:
+        return False
     is_variant = any(layer.config.get(setting) for setting in _RELU_VARIANTS)
-    return layer.class_name in _ACTIVATION_LAYERS and not is_variant
+    return not is_variant
 
 
 def _is_linear(layer: Layer) -> bool:
@@ -208,7 +244,8 @@ def _with_activation(layer: Layer, activation: Layer) -> Layer:
     function = _ACTIVATION_LAYERS[activation.class_name]
     if function is None:
         function = activation.config.get("activation")
-    return layer._replace(config=layer.config | {"activation": function})
+    config = layer.config | {"activation": function}
+    return Layer(layer.class_name, config)
 
 
 def _check_layer(index: int, expected: Layer, found: Layer | None) -> None:
@@ -221,7 +258,8 @@ def _check_layer(index: int, expected: Layer, found: Layer | None) -> None:
     for setting, wanted in expected.config.items():
         if setting in _IRRELEVANT_SETTINGS or setting not in found.config:
             continue
-        value = _normalize_setting(setting, found.config[setting], wanted)
+        saved = found.config[setting]
+        value = _normalize_setting(setting, saved, wanted)
         if value != wanted:
             raise ArchitectureError(f"{message} with {setting} {wanted}, found {value}")
 

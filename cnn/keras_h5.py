@@ -56,15 +56,13 @@ def save(path: str | Path, params: Params, metadata: Metadata) -> None:
     Raises:
       ModelFileError: the file cannot be written.
     """
-    arrays = {
-        layer: {name: np.asarray(array, np.float32) for name, array in tensors.items()}
-        for layer, tensors in params.items()
-    }
+    arrays = _to_float32(params)
+    text = json.dumps(metadata)
     try:
         with atomic_write(path) as partial, h5py.File(partial, "w") as file:
             _write_model(file, arrays)
-            file.attrs["cnn"] = json.dumps(metadata)
-            file.attrs["cnn_checksum"] = _checksum(arrays, file.attrs["cnn"])
+            file.attrs["cnn"] = text
+            file.attrs["cnn_checksum"] = _checksum(arrays, text)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise ModelFileError(
@@ -111,17 +109,34 @@ def check_metadata(path: Path, metadata: Any, num_classes: int) -> None:
       ModelFileError: the path, the wrong entry and its value.
     """
     names = metadata.get("class_names") if isinstance(metadata, dict) else None
-    if not isinstance(names, list) or [type(n) for n in names] != [str] * num_classes:
+    if not _is_list_of_str(names, num_classes):
         raise ModelFileError(
             f"{path}: expected {num_classes} class names, found {names!r}"
         )
     for name, (low, high) in _METADATA_RANGES.items():
         value = metadata.get(name, high)
-        if type(value) not in (int, float) or not low <= value <= high:
+        is_number = type(value) in (int, float)
+        if not is_number or not low <= value <= high:
             raise ModelFileError(
                 f"{path}: {name}: expected a number from {low} to {high}, "
                 f"found {value!r}"
             )
+
+
+def _is_list_of_str(value: Any, length: int) -> bool:
+    if not isinstance(value, list) or len(value) != length:
+        return False
+    return all(isinstance(item, str) for item in value)
+
+
+def _to_float32(params: Params) -> Params:
+    """Copies parameters of NumPy or JAX to NumPy arrays of `float32`."""
+    arrays: dict[str, Tensors] = {}
+    for layer, tensors in params.items():
+        arrays[layer] = {
+            name: np.asarray(values, np.float32) for name, values in tensors.items()
+        }
+    return arrays
 
 
 def _write_model(file: h5py.File, params: Params) -> None:
@@ -131,17 +146,21 @@ def _write_model(file: h5py.File, params: Params) -> None:
     weights = file.create_group("model_weights")
     weights.attrs["layer_names"] = names
     for name in names:
-        _write_layer(weights.create_group(name), name, params.get(name, {}))
+        group = weights.create_group(name)
+        tensors = params.get(name, {})
+        _write_layer(group, name, tensors)
     for attributes in (file.attrs, weights.attrs):
         attributes["backend"] = "tensorflow"
         attributes["keras_version"] = "2.15.0"
+    training_config = json.dumps(keras_architecture.TRAINING_CONFIG)
     file.attrs["model_config"] = keras_architecture.model_config(num_classes)
-    file.attrs["training_config"] = json.dumps(keras_architecture.TRAINING_CONFIG)
+    file.attrs["training_config"] = training_config
 
 
 def _write_layer(group: h5py.Group, layer: str, tensors: Tensors) -> None:
     order = sorted(tensors, reverse=True)  # Keras' order: kernel, bias.
-    group.attrs["weight_names"] = [f"{layer}/{name}:0" for name in order]
+    weight_names = [f"{layer}/{name}:0" for name in order]
+    group.attrs["weight_names"] = weight_names
     for name, values in tensors.items():
         group.create_dataset(f"{layer}/{name}:0", data=values)
 
@@ -150,9 +169,12 @@ def _checksum(params: Params, metadata: str | None) -> int:
     """Computes a CRC-32, since HDF5 does not notice a changed byte on the disk."""
     checksum = 0
     for layer in sorted(params):
-        for name in sorted(params[layer]):
-            checksum = zlib.crc32(params[layer][name].tobytes(), checksum)
-    return zlib.crc32(str(metadata).encode(), checksum)
+        tensors = params[layer]
+        for name in sorted(tensors):
+            values = tensors[name].tobytes()
+            checksum = zlib.crc32(values, checksum)
+    text = str(metadata).encode()
+    return zlib.crc32(text, checksum)
 
 
 def _check_is_hdf5(path: Path) -> None:
@@ -174,7 +196,9 @@ def _load_model(path: Path, file: h5py.File) -> tuple[Params, Metadata]:
     params = _load_params(file)
     _check_values(path, params, file.attrs)
     num_classes = params["dense_1"]["bias"].size
-    return params, _load_metadata(path, file.attrs.get("cnn"), num_classes)
+    text = file.attrs.get("cnn")
+    metadata = _load_metadata(path, text, num_classes)
+    return params, metadata
 
 
 def _load_params(file: h5py.File) -> Params:
@@ -185,9 +209,10 @@ def _load_params(file: h5py.File) -> Params:
     for name, expected in keras_architecture.kernel_shapes().items():
         shape = _find_kernel_shape(layers, name, expected)
         known.add(shape)
+        tensors = layers[shape]
         params[name] = {
-            "kernel": np.asarray(layers[shape][shape], np.float32),
-            "bias": np.asarray(layers[shape][shape[-1:]], np.float32),
+            "kernel": np.asarray(tensors[shape], np.float32),
+            "bias": np.asarray(tensors[shape[-1:]], np.float32),
         }
     for shape in layers:
         if shape not in known:
@@ -210,9 +235,11 @@ def _list_layers(file: h5py.File) -> list[_TensorsByShape]:
     layers: dict[str, _TensorsByShape] = {}
 
     def collect(name: str, item: h5py.Group | h5py.Dataset) -> None:
-        is_layer = name.partition("/")[0] not in _NOT_LAYERS
-        if isinstance(item, h5py.Dataset) and is_layer:
-            layers.setdefault(item.parent.name, {})[item.shape] = item
+        top_group, _, _ = name.partition("/")
+        if top_group in _NOT_LAYERS or not isinstance(item, h5py.Dataset):
+            return
+        tensors = layers.setdefault(item.parent.name, {})
+        tensors[item.shape] = item
 
     file.visititems(collect)  # `visititems` follows no link to another file.
     return list(layers.values())
@@ -222,14 +249,23 @@ def _find_kernel_shape(
     layers: dict[_Shape, _TensorsByShape], name: str, expected: tuple[int | None, ...]
 ) -> _Shape:
     for shape, tensors in layers.items():
-        same_input = shape[:-1] == expected[:-1]
-        if same_input and expected[-1] in (None, shape[-1]) and shape[-1:] in tensors:
+        bias_shape = shape[-1:]
+        if _matches(shape, expected) and bias_shape in tensors:
             return shape
     wanted = str(expected).replace("None", "num_classes")
-    found = ", ".join(str(shape) for shape in layers) or "none"
+    shapes = [str(shape) for shape in layers]
+    found = ", ".join(shapes) or "none"
     raise ArchitectureError(
         f"layer {name}: expected a kernel {wanted} with its bias, found kernels {found}"
     )
+
+
+def _matches(shape: _Shape, expected: tuple[int | None, ...]) -> bool:
+    """Compares the shape of a kernel. An expected length of None matches any."""
+    if shape[:-1] != expected[:-1]:
+        return False
+    outputs = expected[-1]
+    return outputs is None or outputs == shape[-1]
 
 
 def _check_values(

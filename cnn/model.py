@@ -39,16 +39,26 @@ class CNN(nn.Module):
         Returns:
           `float32 (batch, num_classes)`.
         """
-        conv = partial(nn.Conv, kernel_size=(3, 3), padding="VALID", dtype=self.dtype)
+        conv = partial(
+            nn.Conv,
+            kernel_size=(3, 3),
+            padding="VALID",
+            dtype=self.dtype,
+        )
         dense = partial(nn.Dense, dtype=self.dtype)
-        x = nn.relu(conv(32, name="conv2d")(images))
+        x = conv(32, name="conv2d")(images)
+        x = nn.relu(x)
         x = max_pool(x)
-        x = nn.relu(conv(64, name="conv2d_1")(x))
+        x = conv(64, name="conv2d_1")(x)
+        x = nn.relu(x)
         x = max_pool(x)
-        x = nn.relu(conv(64, name="conv2d_2")(x))
+        x = conv(64, name="conv2d_2")(x)
+        x = nn.relu(x)
         x = x.reshape(x.shape[0], -1)
-        x = nn.relu(dense(64, name="dense")(x))
-        return dense(self.num_classes, name="dense_1")(x).astype(jnp.float32)
+        x = dense(64, name="dense")(x)
+        x = nn.relu(x)
+        logits = dense(self.num_classes, name="dense_1")(x)
+        return logits.astype(jnp.float32)
 
 
 class Layer(NamedTuple):
@@ -72,14 +82,18 @@ def summary(num_classes: int = 10) -> str:
       >>> print(summary(10).splitlines()[-1])
       Total parameters: 93,322
     """
-    layers = _list_layers(num_classes)
-    rows = [_format_row("Layer", "Output shape", "Parameters")]
-    for layer in layers:
+    header = _format_row("Layer", "Output shape", "Parameters")
+    rule = "-" * len(header)
+    lines = [header, rule]
+    total = 0
+    for layer in _list_layers(num_classes):
+        shape = str(layer.output_shape)
         count = f"{layer.num_params:,}"
-        rows.append(_format_row(layer.name, str(layer.output_shape), count))
-    rule = "-" * len(rows[0])
-    total = sum(layer.num_params for layer in layers)
-    lines = [rows[0], rule, *rows[1:], rule, f"Total parameters: {total:,}"]
+        row = _format_row(layer.name, shape, count)
+        lines.append(row)
+        total += layer.num_params
+    lines.append(rule)
+    lines.append(f"Total parameters: {total:,}")
     return "\n".join(lines)
 
 
@@ -100,20 +114,35 @@ def _list_layers(num_classes: int) -> list[Layer]:
     def record_layer(layer: Callable, args: Any, kwargs: Any, context: Any) -> Any:
         output = layer(*args, **kwargs)
         name = context.module.name
-        if name:
-            input_shape = args[0].shape[1:]
-            if layers and layers[-1].output_shape != input_shape:
-                layers.append(Layer(next(function_names), input_shape, 0))
-            layers.append(Layer(name, output.shape[1:], 0))
+        if not name:
+            return output
+        input_shape = args[0].shape[1:]
+        output_shape = output.shape[1:]
+        if layers and layers[-1].output_shape != input_shape:
+            function_name = next(function_names)
+            layers.append(Layer(function_name, input_shape, 0))
+        layers.append(Layer(name, output_shape, 0))
         return output
 
     with nn.intercept_methods(record_layer):
-        init = CNN(num_classes).init
-        images = jnp.zeros((1, 28, 28, 1))
-        params = jax.eval_shape(init, jax.random.key(0), images)["params"]
-    counts = {name: _count_params(layer) for name, layer in params.items()}
-    return [layer._replace(num_params=counts.get(layer.name, 0)) for layer in layers]
+        params = _trace_params(num_classes)
+    counted_layers = []
+    for layer in layers:
+        layer_params = params.get(layer.name, {})
+        num_params = _count_params(layer_params)
+        counted_layers.append(layer._replace(num_params=num_params))
+    return counted_layers
+
+
+def _trace_params(num_classes: int) -> Any:
+    """Returns the shapes of the parameters, by layer, without computing any."""
+    model = CNN(num_classes)
+    rng = jax.random.key(0)
+    images = jnp.zeros((1, 28, 28, 1))
+    variables = jax.eval_shape(model.init, rng, images)
+    return variables["params"]
 
 
 def _count_params(params: Any) -> int:
-    return sum(leaf.size for leaf in jax.tree.leaves(params))
+    leaves = jax.tree.leaves(params)
+    return sum(leaf.size for leaf in leaves)

@@ -60,6 +60,7 @@ class StallTimer:
     """Measures how long a worker has made no progress while the parent polled it."""
 
     def __init__(self) -> None:
+        """Starts the timer."""
         self._progress: object = None
         self._last_change = monotonic()
         self._last_poll = self._last_change
@@ -84,6 +85,7 @@ class DecodeProcess:
         timeout: float,
         images_per_slot: int,
     ) -> None:
+        """Starts a worker that may take `timeout` seconds per file."""
         self.seconds_per_file: float | None = None
         self._context = mp_context
         self._timeout = timeout

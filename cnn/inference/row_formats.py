@@ -46,6 +46,7 @@ class RowFormat(abc.ABC):
     needs_regular_file: ClassVar[bool] = False
 
     def __init__(self, schema: Schema) -> None:
+        """Creates a format for rows of the schema's columns."""
         self.schema = schema
 
     @abc.abstractmethod

@@ -3,8 +3,8 @@
 from cnn.plots.inference import (
     plot_labeled_predictions,
     plot_predictions,
-    plot_preprocessing,
 )
+from cnn.plots.preprocessing import plot_preprocessing
 from cnn.plots.training import (
     plot_confusion_matrix,
     plot_reliability_diagram,

@@ -70,21 +70,30 @@ def draw_contact_sheet(
     """
     axes = figure.subplots()
     axes.set_axis_off()
+    margin = (1 - _IMAGE_SIDE) / 2
     cell_width = 2 if originals else 1
     for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
         row, column = divmod(i, columns)
-        margin = (1 - _IMAGE_SIDE) / 2
         left = cell_width * column + margin
         top = row * _CELL_HEIGHT + _CELL_HEIGHT - _IMAGE_SIDE
+        image_left = left
         if originals:
             _draw_in_square(axes, originals[i], left, top)
-        image_left = left + (cell_width - 1) * (_IMAGE_SIDE + _GAP)
+            image_left += _IMAGE_SIDE + _GAP
         right = image_left + _IMAGE_SIDE
-        extent = (image_left, right, top + _IMAGE_SIDE, top)
-        axes.imshow(np.squeeze(image), cmap="gray_r", vmin=0, extent=extent)
-        _draw_caption(axes, caption, (left + right) / 2, top - _GAP)
-    rows = count_rows(len(captions), columns)
-    axes.set(xlim=(0, cell_width * columns), ylim=(rows * _CELL_HEIGHT, 0))
+        bottom = top + _IMAGE_SIDE
+        axes.imshow(
+            np.squeeze(image),
+            cmap="gray_r",
+            vmin=0,
+            extent=(image_left, right, bottom, top),
+        )
+        center = (left + right) / 2
+        _draw_caption(axes, caption, center, top - _GAP)
+    width = cell_width * columns
+    height = count_rows(len(captions), columns) * _CELL_HEIGHT
+    axes.set_xlim(0, width)
+    axes.set_ylim(height, 0)
     axes.set_aspect("equal")
 
 
@@ -133,16 +142,22 @@ def draw_confusion_matrix(
     rotation = 0 if longest <= _MAX_UPRIGHT_NAME_LENGTH else 90
     axes.set_xticks(range(count), class_names, rotation=rotation)
     axes.set_yticks(range(count), class_names)
+    axes.set_xlabel("prediction")
+    axes.set_ylabel("truth")
     num_images = matrix.sum()
-    accuracy = np.trace(matrix) / max(num_images, 1)
-    axes.set(xlabel="prediction", ylabel="truth")
+    num_right = np.trace(matrix)
+    accuracy = num_right / max(num_images, 1)
     axes.set_title(f"Confusion matrix: {num_images:,} images, {accuracy:.2%} right")
     _draw_color_bar(axes, mesh)
 
 
 def _draw_color_bar(axes: Axes, mesh: AxesImage) -> None:
-    label = "share of the row (square-root scale)"
-    bar = axes.figure.colorbar(mesh, ax=axes, shrink=0.8, label=label)
+    bar = axes.figure.colorbar(
+        mesh,
+        ax=axes,
+        shrink=0.8,
+        label="share of the row (square-root scale)",
+    )
     shares = np.array([0, 0.01, 0.1, 0.25, 0.5, 1])
     positions = list(np.sqrt(shares))
     labels = [f"{share:.0%}" for share in shares]
@@ -151,11 +166,12 @@ def _draw_color_bar(axes: Axes, mesh: AxesImage) -> None:
 
 def _draw_cell_counts(axes: Axes, matrix: np.ndarray, share: np.ndarray) -> None:
     for row, column in np.argwhere(matrix):
+        count = matrix[row, column]
         is_dark = share[row, column] > _DARK_CELL_SHARE
         axes.text(
             column,
             row,
-            f"{matrix[row, column]:,}",
+            f"{count:,}",
             ha="center",
             va="center",
             color="white" if is_dark else "black",
@@ -178,6 +194,8 @@ def save_figure(figure: Figure, path: Path) -> None:
     figure.set_dpi(_DOTS_PER_INCH)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    image = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    rgba = np.asarray(canvas.buffer_rgba())
+    rgb = rgba[..., :3]
+    image = Image.fromarray(rgb)
     with atomic_write(path) as partial:
         image.save(partial, "PNG", compress_level=4)

@@ -54,10 +54,18 @@ def _plot_curve(
     epochs = [row["epoch"] for row in history]
     train = [row[metric] for row in history]
     validation = [row[f"val_{metric}"] for row in history]
-    axes.plot(epochs, train, "o-", color=ORANGE, label="training (distorted images)")
+    axes.plot(
+        epochs,
+        train,
+        "o-",
+        color=ORANGE,
+        label="training (distorted images)",
+    )
     axes.plot(epochs, validation, "s-", color=BLUE, label="validation")
-    axes.set(title=metric.capitalize(), xlabel="epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_title(metric.capitalize())
+    axes.set_xlabel("epoch")
+    integer_ticks = MaxNLocator(integer=True)
+    axes.xaxis.set_major_locator(integer_ticks)
     axes.grid(alpha=0.3)
     axes.legend()
 
@@ -76,9 +84,11 @@ def plot_confusion_matrix(
     count = len(class_names)
     matrix = np.zeros((count, count), int)
     np.add.at(matrix, (labels, predictions), 1)
-    side = min(4.5 + 0.32 * count, 16)
-    figure = Figure(figsize=(side + 1, side), layout="constrained")
-    draw_confusion_matrix(figure.subplots(), matrix, class_names)
+    height = min(4.5 + 0.32 * count, 16)
+    width = height + 1  # The color bar.
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots()
+    draw_confusion_matrix(axes, matrix, class_names)
     save_figure(figure, path)
 
 
@@ -98,6 +108,7 @@ def plot_reliability_diagram(
     lowest = min(confidence.min(), accuracy.min())
     low = max(0, lowest - 0.03)
     axes.plot([low, 1], [low, 1], "--", color=GRAY, label="as right as it is sure")
+    bin_size = counts.max()
     axes.errorbar(
         confidence,
         accuracy,
@@ -105,10 +116,12 @@ def plot_reliability_diagram(
         fmt="o",
         color=BLUE,
         capsize=3,
-        label=f"{len(counts)} bins of {counts.max():,} predictions, ±1 standard error",
+        label=f"{len(counts)} bins of {bin_size:,} predictions, ±1 standard error",
     )
-    axes.set(xlabel="confidence (%)", ylabel="accuracy (%)")
-    axes.set(xlim=(low, 1.005), ylim=(low, 1.01))
+    axes.set_xlabel("confidence (%)")
+    axes.set_ylabel("accuracy (%)")
+    axes.set_xlim(low, 1.005)
+    axes.set_ylim(low, 1.01)
     total = counts.sum()
     gap = np.abs(confidence - accuracy)
     error = gap @ counts / max(1, total)
@@ -126,7 +139,8 @@ def _standard_error(accuracy: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Computes the standard error of the accuracy of each bin (binomial)."""
     variance = accuracy * (1 - accuracy)
     variance = np.maximum(variance, _MIN_VARIANCE)
-    return np.sqrt(variance / np.maximum(counts, 1))
+    num_predictions = np.maximum(counts, 1)
+    return np.sqrt(variance / num_predictions)
 
 
 def plot_top_losses(
@@ -147,7 +161,8 @@ def plot_top_losses(
     """
     predictions = probabilities.argmax(-1)
     wrong = np.flatnonzero(predictions != labels)
-    losses = _cross_entropy(probabilities[wrong, labels[wrong]])
+    true_probabilities = probabilities[wrong, labels[wrong]]
+    losses = _cross_entropy(true_probabilities)
     order = np.argsort(-losses, kind="stable")
     shown = wrong[order][:_MAX_TOP_LOSSES]
     captions = []
@@ -160,14 +175,21 @@ def plot_top_losses(
     rows = count_rows(len(shown), _TOP_LOSSES_COLUMNS)
     height = 1.1 + 1.55 * rows
     figure = Figure(figsize=(11, height), layout="constrained")
-    figure.suptitle(_describe_errors(len(wrong), len(labels), len(shown)))
-    draw_contact_sheet(figure, images[shown], captions, _TOP_LOSSES_COLUMNS)
+    title = _describe_errors(len(wrong), len(labels), len(shown))
+    figure.suptitle(title)
+    draw_contact_sheet(
+        figure,
+        images[shown],
+        captions,
+        _TOP_LOSSES_COLUMNS,
+    )
     save_figure(figure, path)
 
 
 def _cross_entropy(true_probabilities: np.ndarray) -> np.ndarray:
     """Computes the loss in nats from the probability of the true class."""
-    return -np.log(np.maximum(true_probabilities, _MIN_PROBABILITY))
+    positive = np.maximum(true_probabilities, _MIN_PROBABILITY)
+    return -np.log(positive)
 
 
 def _describe_errors(wrong: int, total: int, shown: int) -> str:

@@ -60,15 +60,27 @@ def thicken_strokes(mask: np.ndarray) -> np.ndarray:
     size = max(width, height)
     if size < 2 * _MNIST_BOX:
         return mask
-    distance_inside = cv2.distanceTransform(strokes, cv2.DIST_L2, 5)
-    # The mean distance to the edge, across a stroke, is a quarter of its width.
-    stroke_width = 4 * float(distance_inside[strokes > 0].mean()) - 1
-    missing_width = THRESHOLDS.min_stroke_width * size / _MNIST_BOX - stroke_width
+    min_width = THRESHOLDS.min_stroke_width * size / _MNIST_BOX
+    stroke_width = _measure_stroke_width(strokes)
+    missing_width = min_width - stroke_width
     if missing_width <= 0:
         return mask
-    distance_outside = cv2.distanceTransform(1 - strokes, cv2.DIST_L2, 5)
-    widened = np.clip(missing_width / 2 + 0.5 - distance_outside, 0, 1)
-    return np.maximum(mask, widened).astype(np.float32)
+    background = 1 - strokes
+    distance = cv2.distanceTransform(background, cv2.DIST_L2, 5)
+    # The new edge is antialiased: its coverage falls from 1 to 0 within one pixel.
+    reach = missing_width / 2 + 0.5
+    coverage = np.clip(reach - distance, 0, 1)
+    widened = np.maximum(mask, coverage)
+    return widened.astype(np.float32)
+
+
+def _measure_stroke_width(strokes: np.ndarray) -> float:
+    """Returns the mean width in pixels of the strokes, `uint8 (height, width)`."""
+    distance_to_edge = cv2.distanceTransform(strokes, cv2.DIST_L2, 5)
+    is_stroke = strokes > 0
+    mean_distance = distance_to_edge[is_stroke].mean()
+    # The mean distance to the edge, across a stroke, is a quarter of its width.
+    return 4 * float(mean_distance) - 1
 
 
 def scale_and_center(masks: np.ndarray, placement: Placement) -> np.ndarray:
@@ -82,15 +94,20 @@ def scale_and_center(masks: np.ndarray, placement: Placement) -> np.ndarray:
       `float32 (N, 28, 28)` in [0, 1], each with maximum 1.
     """
     corner, scale = _find_windows(masks, placement)
-    is_kept = (scale > _MIN_KEPT_SCALE) & (scale < _MAX_KEPT_SCALE)
-    nearest_pixel = np.floor(corner + 0.5).astype(int)
-    images = np.empty((len(masks), IMAGE_SIZE, IMAGE_SIZE), np.float32)
-    images[is_kept] = _crop(masks[is_kept], nearest_pixel[is_kept])
-    for i in np.flatnonzero(~is_kept):
+    is_reduced = scale <= _MIN_KEPT_SCALE
+    is_enlarged = scale >= _MAX_KEPT_SCALE
+    is_resampled = is_reduced | is_enlarged
+    is_kept = ~is_resampled
+    shape = (len(masks), IMAGE_SIZE, IMAGE_SIZE)
+    images = np.empty(shape, np.float32)
+    nearest_pixel = np.floor(corner[is_kept] + 0.5)
+    images[is_kept] = _crop(masks[is_kept], nearest_pixel.astype(int))
+    for i in np.flatnonzero(is_resampled):
         side = IMAGE_SIZE / scale[i]
         images[i] = _resample_square(masks[i], corner[i], side)
     maximum = images.max((1, 2), keepdims=True)
-    return np.clip(images / maximum, 0, 1)
+    normalized = images / maximum
+    return np.clip(normalized, 0, 1)
 
 
 def _find_windows(
@@ -103,31 +120,45 @@ def _find_windows(
       `float64 (N,)`, the scale from the mask to the network input.
     """
     first, last = _bounding_boxes(masks)
-    scale = placement.box / (last - first).max(1)
+    sides = last - first
+    longer_side = sides.max(1)
+    scale = placement.box / longer_side
     if placement.by_center_of_mass:
         # Ink more than one pixel outside of the bounding box is noise.
-        center = _centers_of_mass(masks, first - 1, last + 1) + 0.5
+        mean_index = _centers_of_mass(masks, first - 1, last + 1)
+        # The center of pixel 0 lies at 0.5.
+        center = mean_index + 0.5
         offset = _MNIST_CENTER
     else:
         center = (first + last) / 2
         offset = IMAGE_SIZE / 2
-    return center - offset / scale[:, None], scale
+    offset_in_mask = offset / scale
+    corner = center - offset_in_mask[:, None]
+    return corner, scale
 
 
 def _bounding_boxes(masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns the first (row, column) with ink and the one after the last, `(N, 2)`."""
     maximum = masks.max((1, 2), keepdims=True)
-    ink = masks > _BOX_THRESHOLD * maximum
-    top, bottom = _find_extents(ink.any(axis=2))
-    left, right = _find_extents(ink.any(axis=1))
-    return np.stack([top, left], 1), np.stack([bottom, right], 1)
+    min_coverage = _BOX_THRESHOLD * maximum
+    ink = masks > min_coverage
+    has_ink_in_row = ink.any(axis=2)
+    has_ink_in_column = ink.any(axis=1)
+    top, bottom = _find_extents(has_ink_in_row)
+    left, right = _find_extents(has_ink_in_column)
+    first = np.stack([top, left], axis=1)
+    last = np.stack([bottom, right], axis=1)
+    return first, last
 
 
 def _find_extents(profiles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns the first true index of each row, and the one after the last, `(N,)`."""
+    _, length = profiles.shape
     first = profiles.argmax(1)
-    num_behind = profiles[:, ::-1].argmax(1)
-    return first, profiles.shape[1] - num_behind
+    backwards = profiles[:, ::-1]
+    num_behind = backwards.argmax(1)
+    last = length - num_behind
+    return first, last
 
 
 def _centers_of_mass(
@@ -146,26 +177,36 @@ def _centers_of_mass(
     Returns:
       `float64 (N, 2)`, row and column.
     """
-    rows = np.arange(masks.shape[1])
-    columns = np.arange(masks.shape[2])
-    in_rows = _is_between(rows, first[:, 0], last[:, 0])
-    in_columns = _is_between(columns, first[:, 1], last[:, 1])
-    masks = np.where(_outer_and(in_rows, in_columns), masks, 0)
+    _, height, width = masks.shape
+    first_row, first_column = first.T
+    last_row, last_column = last.T
+    rows = np.arange(height)
+    columns = np.arange(width)
+    in_rows = _is_between(rows, first_row, last_row)
+    in_columns = _is_between(columns, first_column, last_column)
+    is_inside = _outer_and(in_rows, in_columns)
+    masks = np.where(is_inside, masks, 0)
     row_sums = masks.sum(2, dtype=float)
     column_sums = masks.sum(1, dtype=float)
-    moments = np.stack([row_sums @ rows, column_sums @ columns], 1)
+    row_moment = row_sums @ rows
+    column_moment = column_sums @ columns
+    moments = np.stack([row_moment, column_moment], axis=1)
     mass = row_sums.sum(1, keepdims=True)
     return moments / mass
 
 
 def _is_between(indices: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
     """Tells which indices lie in each range, `bool (N, indices)`."""
-    return (indices >= first[:, None]) & (indices < last[:, None])
+    is_after_start = indices >= first[:, None]
+    is_before_end = indices < last[:, None]
+    return is_after_start & is_before_end
 
 
 def _outer_and(in_rows: np.ndarray, in_columns: np.ndarray) -> np.ndarray:
     """Combines `bool (N, height)` and `bool (N, width)` to `(N, height, width)`."""
-    return in_rows[:, :, None] & in_columns[:, None, :]
+    rows = in_rows[:, :, None]
+    columns = in_columns[:, None, :]
+    return rows & columns
 
 
 def _crop(masks: np.ndarray, corner: np.ndarray) -> np.ndarray:
@@ -179,11 +220,17 @@ def _crop(masks: np.ndarray, corner: np.ndarray) -> np.ndarray:
       `float32 (N, 28, 28)`.
     """
     num_masks, height, width = masks.shape
-    rows, in_rows = _window_indices(corner[:, 0], height)
-    columns, in_columns = _window_indices(corner[:, 1], width)
-    index = np.arange(num_masks)[:, None, None]
-    cropped = masks[index, rows[:, :, None], columns[:, None, :]]
-    return cropped * _outer_and(in_rows, in_columns)
+    top, left = corner.T
+    rows, in_rows = _window_indices(top, height)
+    columns, in_columns = _window_indices(left, width)
+    index = np.arange(num_masks)
+    cropped = masks[
+        index[:, None, None],
+        rows[:, :, None],
+        columns[:, None, :],
+    ]
+    is_inside = _outer_and(in_rows, in_columns)
+    return cropped * is_inside
 
 
 def _window_indices(start: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -191,9 +238,11 @@ def _window_indices(start: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarra
 
     The indices outside are 0.
     """
-    indices = start[:, None] + np.arange(IMAGE_SIZE)
+    window = np.arange(IMAGE_SIZE)
+    indices = start[:, None] + window
     is_inside = (indices >= 0) & (indices < size)
-    return np.where(is_inside, indices, 0), is_inside
+    safe_indices = np.where(is_inside, indices, 0)
+    return safe_indices, is_inside
 
 
 def _resample_square(mask: np.ndarray, corner: np.ndarray, side: float) -> np.ndarray:
@@ -211,16 +260,34 @@ def _resample_square(mask: np.ndarray, corner: np.ndarray, side: float) -> np.nd
     top, left = corner.tolist()
     # The bicubic filter reads two pixels of the larger scale on each side.
     margin = 2 * max(1, side / IMAGE_SIZE) + 1
-    above = max(0, math.ceil(margin - top))
-    below = max(0, math.ceil(top + side + margin - height))
-    before = max(0, math.ceil(margin - left))
-    behind = max(0, math.ceil(left + side + margin - width))
+    above, below = _missing_pixels(top, side, margin, height)
+    before, behind = _missing_pixels(left, side, margin, width)
     padded = cv2.copyMakeBorder(
-        mask, above, below, before, behind, cv2.BORDER_CONSTANT, value=0
+        mask,
+        above,
+        below,
+        before,
+        behind,
+        cv2.BORDER_CONSTANT,
+        value=0,
     )
-    left += before
     top += above
+    left += before
     square = (left, top, left + side, top + side)
     image = Image.fromarray(padded)
-    size = (IMAGE_SIZE, IMAGE_SIZE)
-    return np.asarray(image.resize(size, Image.Resampling.BICUBIC, square))
+    resized = image.resize(
+        (IMAGE_SIZE, IMAGE_SIZE),
+        Image.Resampling.BICUBIC,
+        box=square,
+    )
+    return np.asarray(resized)
+
+
+def _missing_pixels(
+    start: float, side: float, margin: float, size: int
+) -> tuple[int, int]:
+    """Counts the pixels before 0 and behind `size` that a window with margin reads."""
+    end = start + side
+    num_before = math.ceil(margin - start)
+    num_behind = math.ceil(end + margin - size)
+    return max(0, num_before), max(0, num_behind)
