@@ -48,7 +48,7 @@ def plot_predictions(
       title: of the figure.
       path: of the PNG to write.
     """
-    heading = "The files, what the network saw and read, least sure first"
+    heading = "Files, network inputs and predictions, least confident first"
     sheet = [Caption(text, "black") for text in captions]
     figure, bottom = _start_figure(title, heading, originals, images, sheet, 4.2)
     _draw_class_confidence(bottom.subplots(), confidences)
@@ -78,8 +78,8 @@ def plot_labeled_predictions(
       path: of the PNG to write.
     """
     heading = (
-        "The files, what the network saw and read: wrong ones first, "
-        "then the least sure"
+        "Files, network inputs and predictions: wrong ones first, "
+        "then the least confident"
     )
     sheet = []
     for text, is_correct in captions:

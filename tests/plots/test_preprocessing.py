@@ -13,7 +13,7 @@ def test_a_file_is_shown_with_its_ink_in_a_box(tmp_path, texts, shape):
     image = np.zeros((28, 28, 1))
     path = tmp_path / "s.png"
     plots.plot_preprocessing(original, foreground, image, "a $ 7", path)
-    titles = {"the picture", "what was found", "what the network saw"}
+    titles = {"original", "segmented ink", "network input"}
     assert titles | {"a $ 7"} <= set(texts())
     pixels = read_pixels(path)
     red = (pixels[..., 0] > 150) & (pixels[..., 1:] < 100).all(-1)
