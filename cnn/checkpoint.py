@@ -30,7 +30,10 @@ _CHECKSUMS_KEY = "checksums"
 # The newest checkpoints that are kept, besides the best.
 _NUM_LATEST = 3
 
-_REMEDY = "remove that folder to go on from the one before, or give --restart"
+_REMEDY = (
+    "remove that folder to use the checkpoint before it, or begin anew with "
+    "bin/train --restart"
+)
 
 
 class CheckpointError(Error):

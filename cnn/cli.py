@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from cnn.atomic_write import remove_temporary_files
 from cnn.compilation_cache import enable_compilation_cache
@@ -19,6 +19,18 @@ EXIT_USAGE = 2
 _EXIT_SIGNAL = 128
 
 
+class Advice(NamedTuple):
+    """Steps that a user can take when a command ends early.
+
+    Attributes:
+      stopped: after a signal.
+      out_of_memory: after memory ran out.
+    """
+
+    stopped: str
+    out_of_memory: str
+
+
 def main_train(arguments: Sequence[str] | None = None) -> int:
     """Runs `bin/train`.
 
@@ -26,9 +38,12 @@ def main_train(arguments: Sequence[str] | None = None) -> int:
       arguments: the command line, by default `sys.argv[1:]`.
 
     Returns:
-      The exit status.
+      The exit status. Most errors and signals end the process at once instead.
     """
-    advice = "the same command continues the run"
+    advice = Advice(
+        stopped="the same command continues the run",
+        out_of_memory="try a smaller --batch-size",
+    )
     return _run_command(_train, _command_line(arguments), advice)
 
 
@@ -39,9 +54,13 @@ def main_infer(arguments: Sequence[str] | None = None) -> int:
       arguments: the command line. Without it, `sys.argv[1:]`, and this process exits.
 
     Returns:
-      The exit status.
+      The exit status. Most errors and signals end the process at once instead.
     """
-    advice = "the rows so far are whole, and --resume continues those of an --output"
+    advice = Advice(
+        stopped="the rows so far are whole, and --resume continues those of an "
+        "--output",
+        out_of_memory="try --workers 1",
+    )
     status = _run_command(_infer, _command_line(arguments), advice)
     if arguments is None:
         # The orderly exit of JAX would take a third of a second.
@@ -89,19 +108,19 @@ def _infer(arguments: list[str]) -> int:
 
 
 def _run_command(
-    command: Callable[[list[str]], int], arguments: list[str], advice: str
+    command: Callable[[list[str]], int], arguments: list[str], advice: Advice
 ) -> int:
     """Runs a command, and turns its errors into one line and an exit status.
 
     Args:
       command: a function of the command line that returns the exit status.
       arguments: the command line.
-      advice: printed when a signal stops the command.
+      advice: printed with some errors.
     """
     if sys.stderr is None:  # Closed by the shell: 2>&-
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     try:
-        with _exit_on_signals(advice):
+        with _exit_on_signals(advice.stopped):
             enable_compilation_cache()
             return command(arguments)
     except UsageError as error:
@@ -112,7 +131,7 @@ def _run_command(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _EXIT_SIGNAL + signal.SIGPIPE
     except MemoryError:
-        _print_error("not enough memory; try a smaller --batch-size")
+        _print_error(f"not enough memory; {advice.out_of_memory}")
     except ModuleNotFoundError as error:
         _print_error(_missing_module_message(error))
     except OSError as error:  # For example a full disk, or a folder that vanished.

@@ -150,7 +150,7 @@ class TrainConfig:
     """Delete the run in the workdir, and train from the beginning."""
 
     distributed: bool = False
-    """Connect to the other hosts first, by jax.distributed.initialize()."""
+    """Connect to other hosts by jax.distributed.initialize(). Does not work yet."""
 
     def __post_init__(self) -> None:
         check_ranges(self)
@@ -265,8 +265,7 @@ class InferConfig:
         check_ranges(self)
         if self.resume and self.output is None:
             raise UsageError(
-                "--resume: stdout cannot be continued; give the --output that was "
-                "stopped"
+                "--resume: needs --output, the file of the interrupted run"
             )
         if self.engine == "ray":
             self._check_ray()
@@ -280,7 +279,7 @@ class InferConfig:
             )
         if self.resume:
             raise UsageError(
-                "--resume: not with --engine ray, which repeats by itself what is lost"
+                "--resume: not with --engine ray, which repeats lost blocks itself"
             )
         if self.debug_dir is not None:
             raise UsageError("--debug-dir: not with --engine ray")

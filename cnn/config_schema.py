@@ -6,6 +6,7 @@ README's tables of flags come from the docstrings below the fields.
 
 import ast
 import dataclasses
+import functools
 import inspect
 import itertools
 import math
@@ -102,16 +103,6 @@ def check_ranges(config: object) -> None:
                 item.check(value, flag_name(name))
 
 
-def find_negations(config_class: type) -> dict[str, str]:
-    """Returns the help of `--no-NAME` for each setting that is on by default."""
-    return {
-        name: item.meaning
-        for name, metadata in _read_metadata(config_class).items()
-        for item in metadata
-        if isinstance(item, Negation)
-    }
-
-
 def describe_settings(config_class: type) -> list[Setting]:
     """Describes the settings of a config dataclass, in the order of its fields.
 
@@ -163,6 +154,7 @@ def _read_metadata(config_class: type) -> dict[str, tuple[object, ...]]:
     }
 
 
+@functools.cache
 def _read_attribute_docstrings(config_class: type) -> dict[str, str]:
     """Reads the string below each field from the source of a class, on one line."""
     source = textwrap.dedent(inspect.getsource(config_class))

@@ -8,12 +8,35 @@ from typing import Any, TypeVar
 
 import tyro
 
-from cnn.config import PRESETS, InferConfig, TrainConfig, flag_name
-from cnn.config_schema import find_negations
+from cnn.config import PRESETS, InferConfig, TrainConfig
+from cnn.config_schema import Setting, describe_settings
 from cnn.errors import UsageError
 
 # Similarity, in [0, 1], from which a flag is suggested in place of an unknown one.
 _MIN_FLAG_SIMILARITY = 0.5
+
+# Flags of version 0.1.0. An unknown flag with such a name is refused with its new name.
+RENAMED_FLAGS: dict[type, dict[str, str]] = {
+    TrainConfig: {
+        "--warmup": "--warmup-fraction",
+        "--rotation": "--rotation-degrees",
+        "--scale": "--scale-range",
+        "--shear": "--shear-factor",
+        "--shift": "--translate-pixels",
+        "--bend": "--elastic-sigma",
+        "--corruption": "--corruption-prob",
+        "--corruption-at-end": "--corruption-prob-final",
+        "--outliers": "--outlier-fraction",
+        "--hands": "--synthetic-glyph-fraction",
+        "--pages": "--simulated-page-fraction",
+        "--dtype": "--compute-dtype",
+    },
+    InferConfig: {
+        "--show": "--debug-dir",
+        "--batch-size": "--rows-per-write",
+        "--timeout": "--decode-timeout",
+    },
+}
 
 Config = TypeVar("Config", TrainConfig, InferConfig)
 
@@ -46,21 +69,16 @@ def parse_preset(arguments: list[str]) -> str:
 
 
 def _make_flag_class(config: type) -> type:
-    """Derives a config class whose flags look better in the help of tyro.
-
-    An optional flag is `--output PATH`, not `--output {None}|PATH`. A flag that turns a
-    setting off has a help of its own, because the docstring of the setting is positive.
-    """
+    """Derives a config class that tyro shows as `describe_settings` describes it."""
     types = typing.get_type_hints(config)
-    negations = find_negations(config)
     changed = []
-    for field in dataclasses.fields(config):
+    settings = zip(dataclasses.fields(config), describe_settings(config), strict=True)
+    for field, setting in settings:
         kind = types[field.name]
-        argument = _flag_argument(kind, negations.get(field.name))
-        if argument is not None:
-            annotated = typing.Annotated[kind, argument]  # type: ignore[valid-type]
-            default = dataclasses.field(default=field.default)
-            changed.append((field.name, annotated, default))
+        argument = _flag_argument(kind, setting)
+        annotated = typing.Annotated[kind, argument]  # type: ignore[valid-type]
+        default = dataclasses.field(default=field.default)
+        changed.append((field.name, annotated, default))
     return dataclasses.make_dataclass(
         config.__name__,
         changed,
@@ -70,18 +88,21 @@ def _make_flag_class(config: type) -> type:
     )
 
 
-def _flag_argument(kind: Any, negation: str | None) -> Any:
-    """Returns the `tyro.conf.arg` of a setting, or None for that of tyro.
+def _flag_argument(kind: Any, setting: Setting) -> Any:
+    """Returns the `tyro.conf.arg` of a setting.
 
-    Args:
-      kind: type of the setting.
-      negation: help of `--no-NAME`, if the setting is on by default.
+    tyro itself shows literal defaults, which a preset may change. It would show an
+    optional flag as `--output {None}|PATH`.
     """
-    if negation is not None:
-        return tyro.conf.arg(help=negation, help_behavior_hint="(default: off)")
-    if type(None) in typing.get_args(kind):
-        return tyro.conf.arg(metavar=_value_name(kind))
-    return None
+    hint = None
+    if not setting.is_literal and setting.default != "required":
+        hint = f"(default: {setting.default})"
+    is_optional = type(None) in typing.get_args(kind)
+    return tyro.conf.arg(
+        help=setting.meaning,
+        help_behavior_hint=hint,
+        metavar=_value_name(kind) if is_optional else None,
+    )
 
 
 def _value_name(optional: Any) -> str:
@@ -100,13 +121,17 @@ def _value_name(optional: Any) -> str:
 
 
 def _check_flags(config: type, arguments: list[str]) -> None:
-    """Refuses an unknown flag in one line, and suggests a similar one."""
-    names = [field.name for field in dataclasses.fields(config)]
-    known = [flag_name(name) for name in names]
-    known += ["--help", *(flag_name(f"no_{name}") for name in find_negations(config))]
+    """Refuses an unknown flag in one line, and suggests another one."""
+    known = [setting.flag for setting in describe_settings(config)]
+    known.append("--help")
+    renamed = RENAMED_FLAGS[config]
     for argument in arguments:
         flag = argument.partition("=")[0].replace("_", "-")
-        if argument.startswith("--") and flag not in known:
+        if not argument.startswith("--") or flag in known:
+            continue
+        if flag in renamed:
+            hint = f"renamed to {renamed[flag]} in version 0.2.0"
+        else:
             similar = difflib.get_close_matches(flag, known, 1, _MIN_FLAG_SIMILARITY)
             hint = f"did you mean {similar[0]}?" if similar else "--help lists all"
-            raise UsageError(f"{argument}: no such flag; {hint}")
+        raise UsageError(f"{argument}: no such flag; {hint}")

@@ -41,7 +41,7 @@ def _count_scheduled_cores() -> int:
 
 
 def mp_context() -> ForkServerContext:
-    """Returns the `multiprocessing` context of all child processes: "forkserver".
+    """Starts the fork server if needed, and returns its `multiprocessing` context.
 
     "fork" would copy locks that threads of JAX hold. Nobody would release the copies.
     """

@@ -284,7 +284,7 @@ def test_lost_settings_are_no_silent_fresh_start(small, run, tmp_path):
     assert run("train", *small).returncode == 0
     (tmp_path / "runs" / "kmnist" / "config.json").unlink()
     text = failure(run("train", *small), 1)
-    words = "without it, nothing tells which settings this run was made with"
+    words = "missing, so that the settings of this run are unknown"
     assert f"config.json: {words}" in text
 
 

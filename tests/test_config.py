@@ -83,7 +83,7 @@ RAY = {"engine": "ray", "output": Path("rows")}
         ({"unsure_below": 1.5}, "--unsure-below: expected 1 or less, got 1.5"),
         ({"workers": -1}, "--workers: expected 0 or more, got -1"),
         ({"decode_timeout": 0.0}, "--decode-timeout: expected 0.001 or more, got 0.0"),
-        ({"resume": True}, "--resume: stdout cannot be continued"),
+        ({"resume": True}, "--resume: needs --output, the file of the interrupted run"),
         ({"ray_address": "auto"}, "--ray-address: goes with --engine ray"),
         (RAY | {"output": None}, "--engine ray: writes many files"),
         (RAY | {"resume": True}, "--resume: not with --engine ray"),

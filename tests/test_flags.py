@@ -1,15 +1,16 @@
 """Flags as settings: presets, optional values, the negation, unknown flags."""
 
 import dataclasses
-import typing
+import re
 from pathlib import Path
 
 import pytest
 
 from cnn import flags
-from cnn.config import PRESETS, InferConfig, TrainConfig
-from cnn.config_schema import find_negations
+from cnn.config import PRESETS, InferConfig, TrainConfig, flag_name
+from cnn.config_schema import describe_settings
 from cnn.errors import UsageError
+from tests.conftest import ROOT
 
 
 def parse_infer(*arguments: str) -> InferConfig:
@@ -71,8 +72,45 @@ def test_an_unknown_flag_is_refused_before_anything_else():
 
 
 @pytest.mark.parametrize("config", [TrainConfig, InferConfig])
-def test_every_flag_that_is_true_by_default_has_a_help_of_its_negation(config):
-    types = typing.get_type_hints(config)
-    fields = [field for field in dataclasses.fields(config) if field.default is True]
-    assert all(types[field.name] is bool for field in fields)
-    assert {field.name for field in fields} <= set(find_negations(config))
+def test_every_flag_that_is_true_by_default_is_known_by_its_negation_only(config):
+    known = {setting.flag for setting in describe_settings(config)}
+    for field in dataclasses.fields(config):
+        if field.default is True:
+            assert flag_name(f"no_{field.name}") in known
+            assert flag_name(field.name) not in known
+
+
+def renamed_flags(heading):
+    """Returns the rows of a table of the changelog, old name to new name."""
+    text = (ROOT / "cnn" / "CHANGELOG.md").read_text()
+    section = text.partition(f"### Flags of `bin/{heading}`")[2].partition("###")[0]
+    return dict(
+        re.findall(r"^\| `(--[\w-]+)` \| `(--[\w-]+)` \|$", section, re.MULTILINE)
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "config"), [("train", TrainConfig), ("infer", InferConfig)]
+)
+def test_an_old_flag_is_refused_with_the_new_name_of_the_changelog(command, config):
+    renamed = renamed_flags(command)
+    assert renamed == flags.RENAMED_FLAGS[config]
+    for old, new in renamed.items():
+        with pytest.raises(
+            UsageError, match=f"^{old}=1: no such flag; renamed to {new} "
+        ):
+            flags.parse_config(command, config, [f"{old}=1"], {})
+    assert set(renamed.values()) <= {s.flag for s in describe_settings(config)}
+
+
+@pytest.mark.parametrize("config", [TrainConfig, InferConfig])
+def test_the_help_shows_each_meaning_and_default_once(config, capsys):
+    with pytest.raises(SystemExit):
+        flags.parse_config("command", config, ["--help"], {})
+    text = " ".join(re.sub("[│╭╮╰╯─]", " ", capsys.readouterr().out).split())
+    assert "{None}" not in text
+    assert "(default: None)" not in text
+    assert "Default:" not in text
+    for setting in describe_settings(config):
+        assert f"{setting.flag} " in text
+        assert setting.meaning in text

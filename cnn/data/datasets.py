@@ -17,6 +17,10 @@ from cnn.data.types import DATASET_NAME, Dataset, UnknownSplitError
 # Splits to train and to test on where there is no `test` split, in order of preference.
 _SPLITS_WITHOUT_TEST = (("train", "validation"), ("train[:90%]", "train[90%:]"))
 
+# Preprocessing, in the words of `cnn.preprocessing`, of the sets of characters that
+# their makers placed in a known way.
+_PREPROCESSING = {"mnist": "mnist", "emnist": "emnist"}
+
 
 def load(
     name: str = "mnist", split: str = "train", data_dir: str | Path | None = None
@@ -115,4 +119,4 @@ def preprocessing_for(name: str) -> str:
       ('emnist', 'resize')
     """
     base = re.split("[/:]", name)[0].lower()
-    return base if base in ("mnist", "emnist") else "resize"
+    return _PREPROCESSING.get(base, "resize")

@@ -49,7 +49,7 @@ def own_files(config: InferConfig) -> list[Path | None]:
 def _check_input_is_local(folder: Path) -> None:
     uri = as_uri(folder)
     if "://" in uri:
-        raise InferError(f"{uri}: is not of this machine; give --engine ray, too")
+        raise InferError(f"{uri}: is not a local path; add --engine ray")
 
 
 def _check_format(output: Path | None, name: str | None) -> None:
@@ -58,8 +58,7 @@ def _check_format(output: Path | None, name: str | None) -> None:
         return
     if output is None or is_stream(output):
         raise InferError(
-            f"--format {row_format.name}: is written to a regular file only; "
-            "name one with --output"
+            f"--format {row_format.name}: needs a regular file; name one with --output"
         )
 
 
@@ -70,7 +69,7 @@ def _create_debug_dir(folder: Path, input_path: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InferError(
-            f"{folder}: no folder, and none can be made: {error.strerror}"
+            f"{folder}: cannot create this folder: {error.strerror}"
         ) from error
 
 

@@ -44,9 +44,9 @@ def _local_skewness(gray: np.ndarray, window: float) -> float:
 def subtract_background(gray: np.ndarray, sign: int, stroke_width: float) -> np.ndarray:
     """Computes the black top-hat, or the white top-hat for light ink.
 
-    The morphological closing (opening for light ink) is the background: it removes
-    everything narrower than a stroke, and follows the edges of shadows. Dark ink is
-    divided by the illumination.
+    The background is the morphological closing, or the opening for light ink. The
+    kernel is wider than a stroke, so that the closing removes the strokes. It follows
+    the edges of shadows. Dark ink is divided by the illumination.
 
     Args:
       gray: `uint8 (height, width)`.

@@ -64,7 +64,7 @@ def _read_settings(path: Path) -> dict[str, Any]:
         saved = json.loads(path.read_text())
     except FileNotFoundError as error:
         raise WorkdirError(
-            f"{path}: without it, nothing tells which settings this run was made with; "
+            f"{path}: missing, so that the settings of this run are unknown; "
             "give another --workdir, or --restart"
         ) from error
     except (OSError, ValueError) as error:

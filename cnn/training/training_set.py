@@ -23,8 +23,8 @@ def train_validation_split(
     """Splits a data set at random, by the seed, into training and validation sets.
 
     Raises:
-      cnn.UsageError: the training set is smaller than a batch, or the devices cannot
-        share a batch evenly.
+      cnn.errors.UsageError: the training set is smaller than a batch, or the devices
+        cannot share a batch evenly.
     """
     num_images = len(dataset.labels)
     order = np.random.default_rng(config.seed).permutation(num_images)

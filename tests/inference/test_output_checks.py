@@ -38,7 +38,7 @@ def test_debug_images_need_a_folder_of_its_own(digits, model, tmp_path):
     with pytest.raises(InferError, match="is also --input; give another --debug-dir"):
         read_folder(digits, model, tmp_path / "o.csv", debug_dir=digits)
     (tmp_path / "file").touch()
-    with pytest.raises(InferError, match="file: no folder, and none can be made"):
+    with pytest.raises(InferError, match="file: cannot create this folder"):
         read_folder(digits, model, tmp_path / "o.csv", debug_dir=tmp_path / "file")
 
 
@@ -54,8 +54,7 @@ def test_parquet_needs_a_file(scans, trained, run):
     )
     assert done.returncode == 1
     assert (
-        "--format parquet: is written to a regular file only; name one with --output"
-        in done.stderr
+        "--format parquet: needs a regular file; name one with --output" in done.stderr
     )
 
 
@@ -64,7 +63,7 @@ def test_parquet_needs_a_file(scans, trained, run):
     [
         ({"output": "."}, "is a folder; --output needs the name of a file"),
         ({"plot": "none/p.png"}, "no such folder; make it, or give another --plot"),
-        ({"input": "s3://bucket"}, "s3://bucket: is not of this machine"),
+        ({"input": "s3://bucket"}, "s3://bucket: is not a local path"),
         ({"output": "o.parquet", "plot": "o.parquet"}, "is also --output"),
     ],
 )

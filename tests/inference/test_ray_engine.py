@@ -209,6 +209,5 @@ def test_a_uri_needs_ray(tmp_path):
     done = infer("--input", "s3://bucket/scans", cwd=tmp_path)
     assert done.returncode == 1
     assert (
-        "error: s3://bucket/scans: is not of this machine; give --engine ray, too"
-        in done.stderr
+        "error: s3://bucket/scans: is not a local path; add --engine ray" in done.stderr
     )

@@ -155,10 +155,7 @@ def test_a_full_disk_is_one_line_and_the_rows_are_kept(
 def test_stdout_cannot_be_continued(run):
     done = run("infer", "--input", ".", "--resume")
     assert done.returncode == 2
-    assert (
-        "--resume: stdout cannot be continued; give the --output that was stopped"
-        in done.stderr
-    )
+    assert "--resume: needs --output, the file of the interrupted run" in done.stderr
 
 
 def read_rows(path: Path) -> list[list[str]]:
