@@ -168,8 +168,8 @@ class Classifier:
           ValueError: the images have another shape or range.
         """
         logits = self.logits(images)
-        labels = logits.argmax(-1)
-        return labels.astype(np.int32)
+        labels: np.ndarray = logits.argmax(-1).astype(np.int32)
+        return labels
 
     def predict_files(
         self, paths: str | Path | Iterable[str | Path]

@@ -12,6 +12,7 @@ import itertools
 import math
 import textwrap
 import typing
+from typing import Any
 
 from cnn.errors import UsageError
 
@@ -123,7 +124,7 @@ def describe_settings(config_class: type) -> list[Setting]:
 
 
 def _describe_field(
-    field: dataclasses.Field, docstring: str, metadata: tuple[object, ...]
+    field: dataclasses.Field[Any], docstring: str, metadata: tuple[object, ...]
 ) -> Setting:
     flag = flag_name(field.name)
     meaning, _, computed = docstring.partition(f" {_DEFAULT_MARK}")

@@ -287,6 +287,6 @@ def _check_values(
 def _load_metadata(path: Path, text: str | None, num_classes: int) -> Metadata:
     if text is None:
         return {"class_names": [str(label) for label in range(num_classes)]}
-    metadata = json.loads(text)
+    metadata: Metadata = json.loads(text)
     check_metadata(path, metadata, num_classes)
     return metadata

@@ -29,6 +29,9 @@ _IDX_MAGIC = [0, 0, 8]  # Two zeros, and the code of `uint8`.
 # The source files of one split: images and labels.
 _SourceFiles = list[Path] | list[zipfile.Path]
 
+# A key and an example, as tfds expects them of a builder.
+_KeyAndExample = tuple[int, dict[str, Any]]
+
 
 class _IdxBuilder:
     """Mixin for tfds' builders: reads gzipped IDX files without TensorFlow."""
@@ -54,7 +57,7 @@ class _IdxBuilder:
 
     def _split_generators(
         self, dl_manager: tfds.download.DownloadManager
-    ) -> dict[str, Iterator[tuple[int, dict]]]:
+    ) -> dict[str, Iterator[_KeyAndExample]]:
         return {
             split: self._generate_examples(*files)
             for split, files in self._source_files(dl_manager).items()
@@ -62,7 +65,7 @@ class _IdxBuilder:
 
     def _generate_examples(
         self, images_file: Path | zipfile.Path, labels_file: Path | zipfile.Path
-    ) -> Iterator[tuple[int, dict]]:
+    ) -> Iterator[_KeyAndExample]:
         images = read_idx(images_file)
         labels = read_idx(labels_file)
         for index, (image, label) in enumerate(zip(images, labels, strict=True)):

@@ -14,6 +14,8 @@ from pathlib import Path
 from cnn.data.cache import read_cache, write_cache
 from cnn.data.types import DATASET_NAME, Dataset, UnknownSplitError
 
+__all__ = ["Dataset", "load", "load_train_and_test", "preprocessing_for"]
+
 # Splits to train and to test on where there is no `test` split, in order of preference.
 _SPLITS_WITHOUT_TEST = (("train", "validation"), ("train[:90%]", "train[90%:]"))
 
