@@ -23,8 +23,11 @@ def quadratic_bezier(
       >>> curve[[0, -1]].tolist()
       [[0.0, 0.0], [2.0, 0.0]]
     """
-    t = np.linspace(0, 1, _POINTS_PER_CURVE)[:, None]
-    from_start = (1 - t) ** 2 * start
-    from_control = 2 * t * (1 - t) * control
-    from_end = t**2 * end
-    return from_start + from_control + from_end
+    t = np.linspace(0, 1, _POINTS_PER_CURVE)
+    t = t[:, None]
+    start_weight = (1 - t) ** 2
+    control_weight = 2 * t * (1 - t)
+    end_weight = t**2
+    curve = start_weight * start
+    curve = curve + control_weight * control
+    return curve + end_weight * end
