@@ -28,6 +28,7 @@ def quadratic_bezier(
     start_weight = (1 - t) ** 2
     control_weight = 2 * t * (1 - t)
     end_weight = t**2
-    curve = start_weight * start
-    curve = curve + control_weight * control
-    return curve + end_weight * end
+    weighted_start = start_weight * start
+    weighted_control = control_weight * control
+    weighted_end = end_weight * end
+    return weighted_start + weighted_control + weighted_end

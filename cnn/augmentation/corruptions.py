@@ -93,13 +93,13 @@ def _sample_rounds(key: jax.Array, prob: jax.Array) -> tuple[jax.Array, jax.Arra
 
 def _sample_corruption(key: jax.Array, prob: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Samples the index of a corruption, 0 for none, and the corruption's key."""
-    lot_key, corruption_key = jax.random.split(key)
+    choice_key, corruption_key = jax.random.split(key)
     # Uniform in [0, 1) with probability `prob`, else 1 or more.
-    uniform = jax.random.uniform(lot_key)
-    lot = uniform / jnp.maximum(prob, 1e-9)
+    uniform = jax.random.uniform(choice_key)
+    choice = uniform / jnp.maximum(prob, 1e-9)
     num_corruptions = len(CORRUPTIONS)
-    chosen = 1 + jnp.floor(lot * num_corruptions)
-    index = jnp.where(lot < 1, chosen, 0)
+    chosen = 1 + jnp.floor(choice * num_corruptions)
+    index = jnp.where(choice < 1, chosen, 0)
     return index.astype(jnp.int32), corruption_key
 
 

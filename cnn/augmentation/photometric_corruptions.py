@@ -147,9 +147,9 @@ def impulse_noise(key: jax.Array, images: jax.Array) -> jax.Array:
         (0.02, 0.35),  # share of the pixels that change
         (0.2, 0.8),  # share of white among those
     )
-    lot_key = jax.random.fold_in(key, 1)
-    lot = jax.random.uniform(lot_key, images.shape)
-    is_white = lot < share * white_share
-    is_changed = lot < share
+    pixel_key = jax.random.fold_in(key, 1)
+    uniform = jax.random.uniform(pixel_key, images.shape)
+    is_white = uniform < share * white_share
+    is_changed = uniform < share
     peppered = jnp.where(is_changed, 0, images)
     return jnp.where(is_white, 1, peppered)

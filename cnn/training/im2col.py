@@ -28,11 +28,13 @@ def im2col_4x4(images: jax.Array, axis: int) -> jax.Array:
       `(batch, pooled height, pooled width)` with a new axis of size 16 at `axis`.
     """
     height, width = pool_size(images)
+    num_rows = 2 * height
+    num_columns = 2 * width
     shifted = []
     for i in range(4):
         for j in range(4):
-            rows = slice(i, i + 2 * height, 2)
-            columns = slice(j, j + 2 * width, 2)
+            rows = slice(i, i + num_rows, 2)
+            columns = slice(j, j + num_columns, 2)
             shifted.append(images[:, rows, columns, 0])
     return jnp.stack(shifted, axis)
 
@@ -52,7 +54,8 @@ def shift_kernel(kernel: jax.Array) -> jax.Array:
         column_padding = (j, 1 - j)
         padding = (row_padding, column_padding, (0, 0))
         single_channel = kernel[:, :, 0]
-        shifted.append(jnp.pad(single_channel, padding))
+        padded = jnp.pad(single_channel, padding)
+        shifted.append(padded)
     kernels = jnp.concatenate(shifted, axis=-1)
     return kernels.reshape(16, -1)
 
@@ -63,8 +66,10 @@ def pool_size(images: jax.Array) -> tuple[int, int]:
     Pooling drops an odd last row and column.
     """
     _, height, width, _ = images.shape
-    pooled_height = (height - 2) // 2
-    pooled_width = (width - 2) // 2
+    convolved_height = height - 2
+    convolved_width = width - 2
+    pooled_height = convolved_height // 2
+    pooled_width = convolved_width // 2
     return pooled_height, pooled_width
 
 
