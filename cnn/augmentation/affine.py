@@ -54,17 +54,24 @@ def sample_affine(key: jax.Array, count: int, ranges: AffineRanges) -> jax.Array
         ]
     )
     # One call samples all parameters, since each call compiles the generator again.
-    params = jax.random.uniform(key, (count, 6), minval=-1, maxval=1) * limits
-    inverse_scale = 1 / (1 + params[:, 1:3])
+    uniform = jax.random.uniform(key, (count, 6), minval=-1, maxval=1)
+    params = uniform * limits
+    angle = params[:, 0]
+    scale = 1 + params[:, 1:3]
     shear = params[:, 3]
-    cos = jnp.cos(params[:, 0])
-    sin = jnp.sin(params[:, 0])
-    x_from_u = cos * inverse_scale[:, 0]
-    x_from_v = (shear * cos - sin) * inverse_scale[:, 1]
-    y_from_u = sin * inverse_scale[:, 0]
-    y_from_v = (shear * sin + cos) * inverse_scale[:, 1]
-    x_row = jnp.stack([x_from_u, x_from_v, params[:, 4]], axis=-1)
-    y_row = jnp.stack([y_from_u, y_from_v, params[:, 5]], axis=-1)
+    x_shift = params[:, 4]
+    y_shift = params[:, 5]
+    inverse_scale = 1 / scale
+    inverse_x_scale = inverse_scale[:, 0]
+    inverse_y_scale = inverse_scale[:, 1]
+    cos = jnp.cos(angle)
+    sin = jnp.sin(angle)
+    x_from_u = cos * inverse_x_scale
+    x_from_v = (shear * cos - sin) * inverse_y_scale
+    y_from_u = sin * inverse_x_scale
+    y_from_v = (shear * sin + cos) * inverse_y_scale
+    x_row = jnp.stack([x_from_u, x_from_v, x_shift], axis=-1)
+    y_row = jnp.stack([y_from_u, y_from_v, y_shift], axis=-1)
     return jnp.stack([x_row, y_row], axis=1)
 
 
@@ -103,16 +110,25 @@ def warp(
     # Output (u, v) samples input (x, y) = (a u + b v + c, d u + e v + f). The first
     # pass computes each input row y at all u. There, v = (y - d u - f) / e, so
     # x = (a - b d / e) u + (b / e) (y - f) + c.
-    a, b, c = maps[:, 0].T[:, :, None, None]
-    d, e, f = maps[:, 1].T[:, :, None, None]
-    height, width = images.shape[1:]
-    u = centered_coordinates(width)[None, :]
-    v = centered_coordinates(height)[:, None]
-    x = (a - b * d / e) * u + b / e * (v - f) + c
+    x_row = maps[:, 0].T
+    a, b, c = x_row[:, :, None, None]
+    y_row = maps[:, 1].T
+    d, e, f = y_row[:, :, None, None]
+    _, height, width = images.shape
+    u = centered_coordinates(width)
+    u = u[None, :]
+    v = centered_coordinates(height)
+    v = v[:, None]
+    x_from_u = a - b * d / e
+    x_along_row = x_from_u * u
+    x_along_column = b / e * (v - f)
+    x = x_along_row + x_along_column + c
     y = d * u + e * v + f
     if displacements is not None:
-        x = x + upsample_bilinear(displacements[:, 0], height)
-        y = y + upsample_bilinear(displacements[:, 1], height)
+        right = displacements[:, 0]
+        x = x + upsample_bilinear(right, height)
+        down = displacements[:, 1]
+        y = y + upsample_bilinear(down, height)
     return resample_at(images, x, y)
 
 
@@ -139,16 +155,20 @@ def resample_at(images: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
     Returns:
       `float32 (batch, height, width)`.
     """
-    rows = _resample_rows(images, x)
-    columns = _resample_rows(rows.swapaxes(1, 2), y.swapaxes(1, 2))
+    resampled = _resample_rows(images, x)
+    columns = resampled.swapaxes(1, 2)
+    column_positions = y.swapaxes(1, 2)
+    columns = _resample_rows(columns, column_positions)
     return columns.swapaxes(1, 2)
 
 
 def _resample_rows(rows: jax.Array, positions: jax.Array) -> jax.Array:
     """Interpolates `(batch, rows, size)` linearly along its last axis."""
     positions = jnp.broadcast_to(positions, rows.shape)
-    coordinates = centered_coordinates(rows.shape[-1])
-    distance = jnp.abs(positions[..., None] - coordinates)
+    size = rows.shape[-1]
+    coordinates = centered_coordinates(size)
+    offsets = positions[..., None] - coordinates
+    distance = jnp.abs(offsets)
     weights = jnp.maximum(0, 1 - distance)
     return jnp.einsum("blps,bls->blp", weights, rows)
 
@@ -158,7 +178,8 @@ def upsample_bilinear(grid: jax.Array, side: int) -> jax.Array:
     size = grid.shape[-1]
     last = (size - 1) / 2
     positions = jnp.linspace(-last, last, side)
-    weights = interpolation_matrix(positions[None], size)
+    positions = positions[None]
+    weights = interpolation_matrix(positions, size)
     return apply_separable(weights, grid, weights)
 
 
@@ -172,7 +193,10 @@ def interpolation_matrix(positions: jax.Array, size: int) -> jax.Array:
     Returns:
       `(..., n, size)`.
     """
-    distance = jnp.abs(positions.mT - centered_coordinates(size))
+    column = positions.mT
+    coordinates = centered_coordinates(size)
+    offsets = column - coordinates
+    distance = jnp.abs(offsets)
     return jnp.maximum(0, 1 - distance)
 
 

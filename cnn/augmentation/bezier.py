@@ -23,8 +23,12 @@ def quadratic_bezier(
       >>> curve[[0, -1]].tolist()
       [[0.0, 0.0], [2.0, 0.0]]
     """
-    t = np.linspace(0, 1, _POINTS_PER_CURVE)[:, None]
-    from_start = (1 - t) ** 2 * start
-    from_control = 2 * t * (1 - t) * control
-    from_end = t**2 * end
-    return from_start + from_control + from_end
+    t = np.linspace(0, 1, _POINTS_PER_CURVE)
+    t = t[:, None]
+    start_weight = (1 - t) ** 2
+    control_weight = 2 * t * (1 - t)
+    end_weight = t**2
+    weighted_start = start_weight * start
+    weighted_control = control_weight * control
+    weighted_end = end_weight * end
+    return weighted_start + weighted_control + weighted_end

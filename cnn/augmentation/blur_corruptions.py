@@ -26,26 +26,42 @@ def gaussian_blur(key: jax.Array, images: jax.Array) -> jax.Array:
 
 def motion_blur(key: jax.Array, images: jax.Array) -> jax.Array:
     """Blurs along a random direction, with a standard deviation of 1 to 4 pixels."""
-    sigma, angle = sample_uniform(key, images, (1, 4), (0, math.pi))
+    sigma, angle = sample_uniform(
+        key,
+        images,
+        (1, 4),  # standard deviation, in pixels
+        (0, math.pi),  # direction
+    )
+    # Positions along the path, in standard deviations.
     steps = jnp.linspace(-2, 2, 9)
     side = images.shape[-1]
     coordinates = centered_coordinates(side)
     distance = steps[:, None, None, None] * sigma
-    right = interpolation_matrix(coordinates + distance * jnp.cos(angle), side)
-    down = interpolation_matrix(coordinates + distance * jnp.sin(angle), side)
-    moved = apply_separable(down, images, right)
-    weights = jax.nn.softmax(-(steps**2) / 2)
+    x = coordinates + distance * jnp.cos(angle)
+    column_weights = interpolation_matrix(x, side)
+    y = coordinates + distance * jnp.sin(angle)
+    row_weights = interpolation_matrix(y, side)
+    moved = apply_separable(row_weights, images, column_weights)
+    exponent = -(steps**2) / 2
+    weights = jax.nn.softmax(exponent)
     return jnp.tensordot(weights, moved, 1)
 
 
 def glass_blur(key: jax.Array, images: jax.Array) -> jax.Array:
     """Replaces each pixel by a nearby one, between two slight Gaussian blurs."""
-    sigma, radius = sample_uniform(key, images, (0.3, 1), (0.7, 1.6))
+    sigma, radius = sample_uniform(
+        key,
+        images,
+        (0.3, 1),  # standard deviation of the first blur, in pixels
+        (0.7, 1.6),  # largest displacement per axis, in pixels
+    )
     offset_key = jax.random.fold_in(key, 1)
     shape = (2, *images.shape)
     offsets = jax.random.uniform(offset_key, shape, minval=-1, maxval=1)
-    right, down = jnp.round(offsets * radius)
-    coordinates = centered_coordinates(images.shape[-1])
+    displacements = offsets * radius
+    right, down = jnp.round(displacements)
+    side = images.shape[-1]
+    coordinates = centered_coordinates(side)
     blurred = filter_gaussian(images, sigma)
     x = coordinates + right
     y = coordinates[:, None] + down
@@ -55,9 +71,16 @@ def glass_blur(key: jax.Array, images: jax.Array) -> jax.Array:
 
 def pixelate(key: jax.Array, images: jax.Array) -> jax.Array:
     """Lowers the resolution to pixels of 1.5 to 4 times the size."""
-    size, phase = sample_uniform(key, images, (1.5, 4), (0, 1))
+    size, phase = sample_uniform(
+        key,
+        images,
+        (1.5, 4),  # side of a large pixel, in pixels
+        (0, 1),  # offset of the grid, in large pixels
+    )
     side = images.shape[-1]
-    cells = jnp.round(centered_coordinates(side) / size + phase)
+    coordinates = centered_coordinates(side)
+    grid_coordinates = coordinates / size + phase
+    cells = jnp.round(grid_coordinates)
     positions = (cells - phase) * size
     weights = interpolation_matrix(positions, side)
     blurred = filter_gaussian(images, size / 3)
@@ -74,7 +97,10 @@ def filter_gaussian(images: jax.Array, sigma: jax.Array) -> jax.Array:
     Returns:
       `float32 (batch, side, side)`.
     """
-    coordinates = centered_coordinates(images.shape[-1])
-    distance = (coordinates[:, None] - coordinates) / sigma
-    weights = jax.nn.softmax(-(distance**2) / 2, axis=-1)
+    side = images.shape[-1]
+    coordinates = centered_coordinates(side)
+    offsets = coordinates[:, None] - coordinates
+    distance = offsets / sigma
+    exponent = -(distance**2) / 2
+    weights = jax.nn.softmax(exponent, axis=-1)
     return apply_separable(weights, images, weights)

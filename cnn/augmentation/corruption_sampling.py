@@ -21,8 +21,14 @@ def sample_uniform(
     """
     limits = jnp.array(ranges, images.dtype)
     low, high = limits.T[:, :, None, None, None]
-    shape = (len(ranges), len(images), 1, 1)
-    return jax.random.uniform(key, shape, minval=low, maxval=high)
+    num_ranges = len(ranges)
+    num_images = len(images)
+    return jax.random.uniform(
+        key,
+        shape=(num_ranges, num_images, 1, 1),
+        minval=low,
+        maxval=high,
+    )
 
 
 def sample_noise_field(key: jax.Array, images: jax.Array, size: int) -> jax.Array:
@@ -31,8 +37,10 @@ def sample_noise_field(key: jax.Array, images: jax.Array, size: int) -> jax.Arra
     Returns:
       `float32 (batch, side, side)`, where `side` is the images' width.
     """
-    points = jax.random.normal(key, (len(images), size, size))
-    return upsample_bilinear(points, images.shape[-1])
+    num_images = len(images)
+    side = images.shape[-1]
+    points = jax.random.normal(key, (num_images, size, size))
+    return upsample_bilinear(points, side)
 
 
 def random_transpose(key: jax.Array, images: jax.Array) -> jax.Array:
@@ -41,5 +49,7 @@ def random_transpose(key: jax.Array, images: jax.Array) -> jax.Array:
     The function is its own inverse for the same key.
     """
     coin_key = jax.random.fold_in(key, 1)
-    coin = jax.random.bernoulli(coin_key, shape=(len(images), 1, 1))
-    return jnp.where(coin, images.swapaxes(1, 2), images)
+    num_images = len(images)
+    is_transposed = jax.random.bernoulli(coin_key, shape=(num_images, 1, 1))
+    transposed = images.swapaxes(1, 2)
+    return jnp.where(is_transposed, transposed, images)

@@ -75,21 +75,31 @@ def random_corruptions(
     Returns:
       `float32 (batch, side, side)` in [0, 1].
     """
-    fold_in_rounds = jax.vmap(jax.random.fold_in, (None, 0))
-    round_keys = jax.vmap(fold_in_rounds, (0, None))(keys, jnp.arange(_ROUNDS))
     # Sampled for the whole batch, since sampling per image would take longer.
-    sample_rounds = jax.vmap(_sample_corruption, (0, None))
-    indices, corruption_keys = jax.vmap(sample_rounds)(round_keys, probs)
-    return batch_map(_corrupt_image)(indices, corruption_keys, images)
+    sample_batch = jax.vmap(_sample_rounds)
+    indices, corruption_keys = sample_batch(keys, probs)
+    corrupt_batch = batch_map(_corrupt_image)
+    return corrupt_batch(indices, corruption_keys, images)
+
+
+def _sample_rounds(key: jax.Array, prob: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Samples indices and keys of the corruptions of one image, `(rounds,)` each."""
+    rounds = jnp.arange(_ROUNDS)
+    fold_in_rounds = jax.vmap(jax.random.fold_in, (None, 0))
+    round_keys = fold_in_rounds(key, rounds)
+    sample_corruptions = jax.vmap(_sample_corruption, (0, None))
+    return sample_corruptions(round_keys, prob)
 
 
 def _sample_corruption(key: jax.Array, prob: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Samples the index of a corruption, 0 for none, and the corruption's key."""
-    lot_key, corruption_key = jax.random.split(key)
+    choice_key, corruption_key = jax.random.split(key)
     # Uniform in [0, 1) with probability `prob`, else 1 or more.
-    lot = jax.random.uniform(lot_key) / jnp.maximum(prob, 1e-9)
-    chosen = 1 + jnp.floor(lot * len(CORRUPTIONS))
-    index = jnp.where(lot < 1, chosen, 0)
+    uniform = jax.random.uniform(choice_key)
+    choice = uniform / jnp.maximum(prob, 1e-9)
+    num_corruptions = len(CORRUPTIONS)
+    chosen = 1 + jnp.floor(choice * num_corruptions)
+    index = jnp.where(choice < 1, chosen, 0)
     return index.astype(jnp.int32), corruption_key
 
 
@@ -98,8 +108,10 @@ def _corrupt_image(indices: jax.Array, keys: jax.Array, image: jax.Array) -> jax
     branches = [_identity, *CORRUPTIONS.values()]
 
     def corrupt_once(round_: int, image: jax.Array) -> jax.Array:
-        batch = image[None]
-        return lax.switch(indices[round_], branches, keys[round_], batch)[0]
+        index = indices[round_]
+        key = keys[round_]
+        (corrupted,) = lax.switch(index, branches, key, image[None])
+        return corrupted
 
     return lax.fori_loop(0, _ROUNDS, corrupt_once, image)
 

@@ -23,26 +23,36 @@ _WIDE_AFFINE_RANGES = AffineRanges(
     rotation_degrees=35, scale_range=0.3, shear_factor=0.4, translate_pixels=4
 )
 
+# Standard deviation of the control points of an elastic displacement field, in pixels.
+_ELASTIC_SIGMA = 1.2
+
 
 def random_affine(key: jax.Array, images: jax.Array) -> jax.Array:
     """Rotates, scales, shears and translates within wide ranges."""
-    return warp(images, sample_affine(key, len(images), _WIDE_AFFINE_RANGES))
+    num_images = len(images)
+    maps = sample_affine(key, num_images, _WIDE_AFFINE_RANGES)
+    return warp(images, maps)
 
 
 def scale(key: jax.Array, images: jax.Array) -> jax.Array:
     """Scales both axes by the same factor in [0.5, 1.3]."""
     (factor,) = sample_uniform(key, images, (0.5, 1.3))
     side = images.shape[-1]
-    weights = interpolation_matrix(centered_coordinates(side) / factor, side)
+    coordinates = centered_coordinates(side)
+    positions = coordinates / factor
+    weights = interpolation_matrix(positions, side)
     return apply_separable(weights, images, weights)
 
 
 def elastic_transform(key: jax.Array, images: jax.Array) -> jax.Array:
     """Displaces pixels by a smooth random field of 1 to 2 pixels (Simard 2003)."""
     down_key = jax.random.fold_in(key, 1)
-    right = 1.2 * sample_noise_field(key, images, 7)
-    down = 1.2 * sample_noise_field(down_key, images, 7)
-    coordinates = centered_coordinates(images.shape[-1])
+    right = sample_noise_field(key, images, size=7)
+    right = _ELASTIC_SIGMA * right
+    down = sample_noise_field(down_key, images, size=7)
+    down = _ELASTIC_SIGMA * down
+    side = images.shape[-1]
+    coordinates = centered_coordinates(side)
     x = coordinates + right
     y = coordinates[:, None] + down
     return resample_at(images, x, y)
@@ -71,10 +81,13 @@ def morphological_gradient(key: jax.Array, images: jax.Array) -> jax.Array:
         (-1, 1),  # inner edges if negative, outer edges if positive
         (0.6, 1),  # brightness of the edges
     )
-    mask = (images > level).astype(images.dtype)
+    is_ink = images > level
+    mask = is_ink.astype(images.dtype)
     outer_edges = dilate_cross(mask) - mask
     inner_edges = mask - erode_cross(mask)
-    return ink * jnp.where(side > 0, outer_edges, inner_edges)
+    is_outer = side > 0
+    edges = jnp.where(is_outer, outer_edges, inner_edges)
+    return ink * edges
 
 
 def dilate_cross(images: jax.Array) -> jax.Array:
@@ -84,9 +97,20 @@ def dilate_cross(images: jax.Array) -> jax.Array:
     above = padded[:, :-2, 1:-1]
     right = padded[:, 1:-1, 2:]
     left = padded[:, 1:-1, :-2]
-    return jnp.stack([images, below, above, right, left]).max(0)
+    neighborhood = jnp.stack(
+        [
+            images,
+            below,
+            above,
+            right,
+            left,
+        ]
+    )
+    return neighborhood.max(axis=0)
 
 
 def erode_cross(images: jax.Array) -> jax.Array:
     """Returns the minimum of each pixel and its four neighbors (gray erosion)."""
-    return -dilate_cross(-images)
+    inverted = -images
+    dilated = dilate_cross(inverted)
+    return -dilated

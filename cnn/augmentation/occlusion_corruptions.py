@@ -33,15 +33,19 @@ def dotted_line(key: jax.Array, images: jax.Array) -> jax.Array:
     x = jnp.arange(side, dtype=images.dtype)
     amplitude = jnp.maximum(amplitude, 0)
     phase = (x / period) % 1
-    zigzag = jnp.abs(phase * 2 - 1) * 2 - 1
-    straight = start + (end - start) * x / side
+    triangle_wave = jnp.abs(phase * 2 - 1)
+    zigzag = triangle_wave * 2 - 1
+    rise = end - start
+    straight = start + rise * x / side
     y = straight + amplitude * zigzag
-    line_slope = jnp.abs(end - start) / side
-    slope = line_slope + 4 * amplitude / period
+    line_slope = jnp.abs(rise) / side
+    zigzag_slope = 4 * amplitude / period
+    slope = line_slope + zigzag_slope
     row_distance = jnp.abs(x[:, None] - y)
     distance = row_distance / jnp.sqrt(1 + slope**2)
     coverage = jnp.clip(half_width - distance, 0, 1)
-    is_drawn = (x / dash) % 1 < duty
+    dash_phase = (x / dash) % 1
+    is_drawn = dash_phase < duty
     line = coverage * is_drawn * jnp.minimum(ink, 1)
     return jnp.maximum(images, random_transpose(key, line))
 
@@ -76,7 +80,8 @@ def random_erasing(key: jax.Array, images: jax.Array) -> jax.Array:
         (1.5, 5),
         (-0.5, 1),  # brightness, clipped at 0
     )
-    coordinates = centered_coordinates(images.shape[-1])
+    side = images.shape[-1]
+    coordinates = centered_coordinates(side)
     is_column_covered = jnp.abs(coordinates - x) < half_width
     is_row_covered = jnp.abs(coordinates[:, None] - y) < half_height
     is_covered = is_column_covered & is_row_covered

@@ -6,7 +6,6 @@ letters. The benchmarks draw their own outliers, independently of this module.
 """
 
 import string
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -47,17 +46,20 @@ def make_outliers(
       The target of joined halves is the mean of both targets, and uniform otherwise.
     """
     rng = np.random.default_rng([seed, 1])
-    joined, joined_targets = join_halves(rng, images[..., 0], targets, count * 2 // 5)
-    kinds: list[Callable] = [_draw_scribble, _draw_texture, _draw_noise]
-    if letters:
-        kinds += [_draw_letter, _draw_letter, _draw_letter]
-    num_drawn = count - len(joined)
-    drawn = [kinds[i % len(kinds)](rng) for i in range(num_drawn)]
-    drawn_images = np.array(drawn, np.uint8).reshape(-1, 28, 28)
+    num_joined = count * 2 // 5
+    num_drawn = count - num_joined
+    gray_images = images[..., 0]
+    joined, joined_targets = join_halves(rng, gray_images, targets, num_joined)
+    drawn = _draw_outliers(rng, num_drawn, letters)
     num_classes = targets.shape[1]
-    uniform = np.full((num_drawn, num_classes), 1 / num_classes, np.float32)
-    outliers = np.concatenate([joined, drawn_images])
-    return outliers[..., None], np.concatenate([joined_targets, uniform])
+    uniform_targets = np.full(
+        (num_drawn, num_classes),
+        fill_value=1 / num_classes,
+        dtype=np.float32,
+    )
+    outliers = np.concatenate([joined, drawn])
+    outlier_targets = np.concatenate([joined_targets, uniform_targets])
+    return outliers[..., None], outlier_targets
 
 
 def join_halves(
@@ -74,52 +76,87 @@ def join_halves(
     Returns:
       Images, `uint8 (count, 28, 28)`, and targets, `float32 (count, num_classes)`.
     """
-    first, second = rng.integers(0, len(images), (2, count))
+    num_images = len(images)
+    first, second = rng.integers(0, num_images, (2, count))
     border = rng.integers(12, 17, (count, 1, 1))
-    column = np.broadcast_to(np.arange(28), (count, 28, 28))
+    column = np.arange(28)
+    column = np.broadcast_to(column, (count, 28, 28))
     is_left = column < border
     is_upper = is_left.swapaxes(1, 2)
-    is_side_by_side = rng.random((count, 1, 1)) < 0.5
+    coin = rng.random((count, 1, 1))
+    is_side_by_side = coin < 0.5
     is_first = np.where(is_side_by_side, is_left, is_upper)
-    joined = np.where(is_first, images[first], images[second])
-    mean_targets = (targets[first] + targets[second]) / 2
-    return joined, mean_targets
+    first_images = images[first]
+    second_images = images[second]
+    joined = np.where(is_first, first_images, second_images)
+    target_sums = targets[first] + targets[second]
+    return joined, target_sums / 2
+
+
+def _draw_outliers(rng: np.random.Generator, count: int, letters: bool) -> np.ndarray:
+    """Draws the kinds of outliers in turn, `uint8 (count, 28, 28)`."""
+    draw_functions = [
+        _draw_scribble,
+        _draw_texture,
+        _draw_noise,
+    ]
+    if letters:
+        # Half of the drawn outliers are then letters.
+        draw_functions += [_draw_letter, _draw_letter, _draw_letter]
+    images = np.zeros((count, 28, 28), np.uint8)
+    for i in range(count):
+        draw = draw_functions[i % len(draw_functions)]
+        images[i] = draw(rng)
+    return images
 
 
 def _draw_scribble(rng: np.random.Generator) -> np.ndarray:
     """Draws three to six random curves."""
     canvas = Image.new("L", (112, 112))
     pen = ImageDraw.Draw(canvas)
-    width = int(rng.integers(6, 13))
-    for _ in range(rng.integers(3, 7)):
+    width = rng.integers(6, 13)
+    num_curves = rng.integers(3, 7)
+    for _ in range(num_curves):
         start, control, end = rng.uniform(16, 96, (3, 1, 2))
         curve = quadratic_bezier(start, control, end)
-        points = [tuple(point) for point in curve]
-        pen.line(points, fill=255, width=width, joint="curve")
-    return np.asarray(canvas.resize((28, 28), Image.Resampling.BOX))
+        pen.line(
+            [tuple(point) for point in curve],
+            fill=255,
+            width=int(width),
+            joint="curve",
+        )
+    image = canvas.resize((28, 28), Image.Resampling.BOX)
+    return np.asarray(image)
 
 
 def _draw_texture(rng: np.random.Generator) -> np.ndarray:
     """Draws stripes, checks or waves of random direction, contrast and sharpness."""
-    coordinates = np.arange(28) - 13.5
     angle = rng.uniform(0, np.pi)
-    periods = rng.uniform(3, 24, 2)
-    phases = rng.uniform(0, 2 * np.pi, 2)
+    period, cross_period = rng.uniform(3, 24, 2)
+    phase, cross_phase = rng.uniform(0, 2 * np.pi, 2)
+    coordinates = np.arange(28) - 13.5
     sin = coordinates * np.sin(angle)
     cos = coordinates * np.cos(angle)
     along = np.add.outer(sin, cos)
-    across = np.add.outer(cos, -sin)
-    waves_along = 2 * np.pi * along / periods[0]
-    wave = np.sin(waves_along + phases[0])
-    if rng.random() < 0.5:
-        waves_across = 2 * np.pi * across / periods[1]
-        wave = wave * np.sin(waves_across + phases[1])
-    dark, bright = np.sort(rng.uniform(0, 255, 2))
+    wave = _sine_wave(along, period, phase)
+    has_checks = rng.random() < 0.5
+    if has_checks:
+        across = np.add.outer(cos, -sin)
+        cross_wave = _sine_wave(across, cross_period, cross_phase)
+        wave = wave * cross_wave
+    gray_range = rng.uniform(0, 255, 2)
+    dark, bright = np.sort(gray_range)
     steepness = rng.choice([1, 3, 20])
-    steep_wave = wave * steepness / 2 + 0.5
-    pattern = np.clip(steep_wave, 0, 1)
+    steep_wave = wave * steepness / 2
+    pattern = np.clip(steep_wave + 0.5, 0, 1)
     gray_levels = dark + (bright - dark) * pattern
     return gray_levels.astype(np.uint8)
+
+
+def _sine_wave(distance: np.ndarray, period: float, phase: float) -> np.ndarray:
+    angle = 2 * np.pi * distance / period
+    shifted_angle = angle + phase
+    return np.sin(shifted_angle)
 
 
 def _draw_noise(rng: np.random.Generator) -> np.ndarray:
@@ -129,14 +166,19 @@ def _draw_noise(rng: np.random.Generator) -> np.ndarray:
     noise = ndimage.gaussian_filter(white_noise, sigma)
     contrast = rng.choice([2, 30, 80, 200])
     mean = rng.uniform(-150, 255)
-    gray_levels = noise / noise.std() * contrast + mean
-    return np.clip(gray_levels, 0, 255).astype(np.uint8)
+    normalized = noise / noise.std()
+    gray_levels = normalized * contrast + mean
+    gray_levels = np.clip(gray_levels, 0, 255)
+    return gray_levels.astype(np.uint8)
 
 
 def _draw_letter(rng: np.random.Generator) -> np.ndarray:
     fonts = list_fonts()
-    font = fonts[rng.integers(len(fonts))]
-    return render_letter(font, _LETTERS[rng.integers(len(_LETTERS))])
+    font_index = rng.integers(len(fonts))
+    letter_index = rng.integers(len(_LETTERS))
+    font = fonts[font_index]
+    letter = _LETTERS[letter_index]
+    return render_letter(font, letter)
 
 
 @cache
@@ -144,10 +186,13 @@ def list_fonts() -> list[Path]:
     """Lists the upright and slanted text fonts that are installed with matplotlib."""
     import matplotlib
 
-    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    data_folder = Path(matplotlib.get_data_path())
+    font_folder = data_folder / "fonts" / "ttf"
     fonts: set[Path] = set()
     for pattern in _FONT_PATTERNS:
-        fonts.update(folder.glob(pattern))
+        matches = font_folder.glob(pattern)
+        fonts.update(matches)
+    # The fonts named "Display" contain mathematical symbols instead of letters.
     return sorted(font for font in fonts if "Display" not in font.name)
 
 
@@ -160,11 +205,20 @@ def render_letter(font: Path, letter: str) -> np.ndarray:
     """
     canvas = Image.new("L", (160, 160))
     pen = ImageDraw.Draw(canvas)
-    pen.text((40, 20), letter, fill=255, font=ImageFont.truetype(font, 80))
-    ink = canvas.crop(canvas.getbbox())
+    pen.text(
+        (40, 20),
+        letter,
+        fill=255,
+        font=ImageFont.truetype(font, size=80),
+    )
+    bounding_box = canvas.getbbox()
+    ink = canvas.crop(bounding_box)
     ink.thumbnail((20, 20), Image.Resampling.BOX)
     image = np.zeros((28, 28))
-    image[4 : 4 + ink.height, 4 : 4 + ink.width] = np.asarray(ink)
-    center = np.array(ndimage.center_of_mass(image))
-    shift = np.round(13.5 - center).astype(int)
-    return np.roll(image, shift, (0, 1)).astype(np.uint8)
+    rows = slice(4, 4 + ink.height)
+    columns = slice(4, 4 + ink.width)
+    image[rows, columns] = np.asarray(ink)
+    center = ndimage.center_of_mass(image)
+    shift = np.round(13.5 - np.array(center))
+    centered = np.roll(image, shift.astype(int), axis=(0, 1))
+    return centered.astype(np.uint8)

@@ -22,7 +22,12 @@ _FOG_OCTAVES = (2, 3, 5, 9, 17)
 
 def threshold(key: jax.Array, images: jax.Array) -> jax.Array:
     """Applies a soft threshold: steep contrast around a level in [0.2, 0.7]."""
-    level, slope = sample_uniform(key, images, (0.2, 0.7), (2, 20))
+    level, slope = sample_uniform(
+        key,
+        images,
+        (0.2, 0.7),  # brightness that becomes 0.5
+        (2, 20),  # slope at this brightness
+    )
     stretched = (images - level) * slope
     return jnp.clip(stretched + 0.5, 0, 1)
 
@@ -36,7 +41,8 @@ def contrast(key: jax.Array, images: jax.Array) -> jax.Array:
         (0.3, 1),  # brightness of the ink above the background
         (0.5, 2),  # exponent
     )
-    return background + (1 - background) * ink * images**gamma
+    max_ink = (1 - background) * ink
+    return background + max_ink * images**gamma
 
 
 def brightness(key: jax.Array, images: jax.Array) -> jax.Array:
@@ -58,23 +64,35 @@ def linear_illumination(key: jax.Array, images: jax.Array) -> jax.Array:
     coordinates = centered_coordinates(side) / side
     x = coordinates
     y = coordinates[:, None]
-    gradient = jnp.cos(angle) * x + jnp.sin(angle) * y
-    background = light * jnp.clip(gradient + 0.5, 0, 1)
-    return background + (1 - background) * ink * images
+    horizontal = jnp.cos(angle) * x
+    vertical = jnp.sin(angle) * y
+    gradient = horizontal + vertical
+    illumination = jnp.clip(gradient + 0.5, 0, 1)
+    background = light * illumination
+    max_ink = (1 - background) * ink
+    return background + max_ink * images
 
 
 def fog(key: jax.Array, images: jax.Array) -> jax.Array:
     """Adds fractal noise of 0.3 to 2.5 times the ink's brightness, renormalized."""
-    strength, roughness = sample_uniform(key, images, (0.3, 2.5), (0.4, 0.7))
+    strength, roughness = sample_uniform(
+        key,
+        images,
+        (0.3, 2.5),  # brightness of the fog, relative to full ink
+        (0.4, 0.7),  # amplitude of an octave, relative to the one before
+    )
     noise = jnp.zeros(())
     for octave, size in enumerate(_FOG_OCTAVES):
         octave_key = jax.random.fold_in(key, octave)
         field = sample_noise_field(octave_key, images, size)
-        noise = noise + roughness**octave * field
+        amplitude = roughness**octave
+        noise = noise + amplitude * field
     low = noise.min((1, 2), keepdims=True)
     high = noise.max((1, 2), keepdims=True)
-    haze = strength * (noise - low) / (high - low)
-    return (images + haze) / (1 + strength)
+    scaled = strength * (noise - low)
+    haze = scaled / (high - low)
+    hazy = images + haze
+    return hazy / (1 + strength)
 
 
 def stripe(key: jax.Array, images: jax.Array) -> jax.Array:
@@ -87,10 +105,13 @@ def stripe(key: jax.Array, images: jax.Array) -> jax.Array:
         (0.15, 0.6),  # width of a band, in periods
         (0.4, 1.6),  # brightness of inverted paper, clipped at 1
     )
-    columns = jnp.arange(images.shape[-1], dtype=images.dtype)
-    is_inside = (columns / period + phase) % 1 < width
+    side = images.shape[-1]
+    columns = jnp.arange(side, dtype=images.dtype)
+    position = (columns / period + phase) % 1
+    is_inside = position < width
     transposed = random_transpose(key, images)
-    inverted = jnp.abs(jnp.minimum(level, 1) - transposed)
+    level = jnp.minimum(level, 1)
+    inverted = jnp.abs(level - transposed)
     striped = jnp.where(is_inside, inverted, transposed)
     return random_transpose(key, striped)
 
@@ -100,7 +121,8 @@ def gaussian_noise(key: jax.Array, images: jax.Array) -> jax.Array:
     (sigma,) = sample_uniform(key, images, (0.05, 0.4))
     noise_key = jax.random.fold_in(key, 1)
     noise = jax.random.normal(noise_key, images.shape)
-    return jnp.clip(images + sigma * noise, 0, 1)
+    noisy = images + sigma * noise
+    return jnp.clip(noisy, 0, 1)
 
 
 def shot_noise(key: jax.Array, images: jax.Array) -> jax.Array:
@@ -111,15 +133,23 @@ def shot_noise(key: jax.Array, images: jax.Array) -> jax.Array:
     (photons,) = sample_uniform(key, images, (2, 20))
     noise_key = jax.random.fold_in(key, 1)
     noise = jax.random.normal(noise_key, images.shape)
-    sigma = jnp.sqrt(images / photons)
-    return jnp.clip(images + sigma * noise, 0, 1)
+    variance = images / photons
+    sigma = jnp.sqrt(variance)
+    noisy = images + sigma * noise
+    return jnp.clip(noisy, 0, 1)
 
 
 def impulse_noise(key: jax.Array, images: jax.Array) -> jax.Array:
     """Sets 2 to 35 % of the pixels to white or black (salt-and-pepper noise)."""
-    share, white_share = sample_uniform(key, images, (0.02, 0.35), (0.2, 0.8))
-    lot_key = jax.random.fold_in(key, 1)
-    lot = jax.random.uniform(lot_key, images.shape)
-    is_white = lot < share * white_share
-    peppered = jnp.where(lot < share, 0, images)
+    share, white_share = sample_uniform(
+        key,
+        images,
+        (0.02, 0.35),  # share of the pixels that change
+        (0.2, 0.8),  # share of white among those
+    )
+    pixel_key = jax.random.fold_in(key, 1)
+    uniform = jax.random.uniform(pixel_key, images.shape)
+    is_white = uniform < share * white_share
+    is_changed = uniform < share
+    peppered = jnp.where(is_changed, 0, images)
     return jnp.where(is_white, 1, peppered)

@@ -89,7 +89,8 @@ class FusedBackend:
             return lax.fori_loop(0, count, run_step, (state, totals))
 
         totals = replicate(EpochMetrics())
-        return run_fused.lower(state, totals, np.int32(0), data).compile()
+        lowered = run_fused.lower(state, totals, np.int32(0), data)
+        return lowered.compile()
 
 
 @dataclass(frozen=True)
@@ -112,14 +113,21 @@ class ThreadedBackend:
         self, state: TrainState, data: EpochData, config: TrainConfig
     ) -> RunSteps:
         """Compiles the gradient of a share and the update, for these shapes."""
-        jit = partial(jax.jit, compiler_options=_STEP_OPTIONS)
-        share_grads = partial(self.share_gradients, config=config)
-        lowered = jit(share_grads).lower(state, np.int32(0), data)
-        compiled_grads = lowered.compile()
-        shares = [lowered.out_info] * self.num_threads
-        update = jit(partial(_update, config=config), donate_argnums=(0, 1))
+        share_grads = jax.jit(
+            partial(self.share_gradients, config=config),
+            compiler_options=_STEP_OPTIONS,
+        )
+        update = jax.jit(
+            partial(_update, config=config),
+            compiler_options=_STEP_OPTIONS,
+            donate_argnums=(0, 1),
+        )
+        lowered_grads = share_grads.lower(state, np.int32(0), data)
+        compiled_grads = lowered_grads.compile()
+        share_shapes = [lowered_grads.out_info] * self.num_threads
         totals = replicate(EpochMetrics())
-        compiled_update = update.lower(state, totals, shares).compile()
+        lowered_update = update.lower(state, totals, share_shapes)
+        compiled_update = lowered_update.compile()
 
         def run_threaded(
             state: TrainState, totals: EpochMetrics, count: np.int32, data: EpochData
@@ -151,15 +159,20 @@ class ThreadedBackend:
           The results of `loss_fn`, and the gradients of the loss.
         """
         share_size = math.ceil(config.batch_size / self.num_threads)
+        start = share * share_size
+        positions = start + jnp.arange(share_size)
         # The last share may reach beyond the batch. There its targets are 0.
-        positions = share * share_size + jnp.arange(share_size)
         is_in_batch = positions < config.batch_size
         batch = take_batch(data, state, positions, config.batch_size)
         targets = jnp.where(is_in_batch[:, None], batch.targets, 0)
         params = sample_step_augmentation(state, data.key, config)
-        share_params = jax.tree.map(
-            lambda array: array.take(positions, axis=0, mode="clip"), params
+        take_share = partial(
+            jnp.take,
+            indices=positions,
+            axis=0,
+            mode="clip",
         )
+        share_params = jax.tree.map(take_share, params)
         loss = partial(_compute_loss, apply_fn=state.apply_fn)
         grad_fn = jax.value_and_grad(loss, has_aux=True)
         accumulate = microbatch(grad_fn, self.microbatch_size)
@@ -175,8 +188,9 @@ def select_backend(model: CNN) -> Backend:
     Args:
       model: the network. `cpu_kernels` computes it in float32 only.
     """
+    is_cpu = jax.default_backend() == "cpu"
     is_float32 = jnp.dtype(model.dtype) == jnp.float32
-    if jax.default_backend() != "cpu" or not is_float32:
+    if not (is_cpu and is_float32):
         return FusedBackend(model.apply)
     if jax.device_count() > 1:
         return FusedBackend(apply_im2col)
@@ -187,14 +201,17 @@ def initialize_state(
     backend: Backend, model: CNN, config: TrainConfig, steps_per_epoch: int
 ) -> TrainState:
     """Runs `create_state`, and copies the state to all devices."""
-    options = _RUN_ONCE_OPTIONS if jax.default_backend() == "cpu" else None
+    is_cpu = jax.default_backend() == "cpu"
+    options = _RUN_ONCE_OPTIONS if is_cpu else None
 
     @partial(jax.jit, compiler_options=options)
     def create(key: jax.Array) -> TrainState:
         state = create_state(key, model, config, steps_per_epoch)
         return state.replace(apply_fn=backend.apply_fn)
 
-    return replicate(create(jax.random.key(config.seed)))
+    key = jax.random.key(config.seed)
+    state = create(key)
+    return replicate(state)
 
 
 def _run_step(
@@ -204,7 +221,8 @@ def _run_step(
     positions = shard(jnp.arange(config.batch_size))
     batch = take_batch(data, state, positions, config.batch_size)
     new_state, metrics = train_step(state, batch, data.key, config)
-    return new_state, add_step(totals, metrics, _step_in_epoch(state))
+    step = _step_in_epoch(state)
+    return new_state, add_step(totals, metrics, step)
 
 
 def _step_in_epoch(state: TrainState) -> jax.Array | int:
@@ -232,6 +250,11 @@ def _call_share(
 def _update(
     state: TrainState, totals: EpochMetrics, shares: list, config: TrainConfig
 ) -> tuple[TrainState, EpochMetrics]:
-    sums, grads = jax.tree.map(lambda *parts: sum(parts), *shares)
+    sums, grads = jax.tree.map(_sum_shares, *shares)
     new_state, metrics = apply_gradients(state, sums, grads, config)
-    return new_state, add_step(totals, metrics, _step_in_epoch(state))
+    step = _step_in_epoch(state)
+    return new_state, add_step(totals, metrics, step)
+
+
+def _sum_shares(*shares: jax.Array) -> jax.Array | int:
+    return sum(shares)

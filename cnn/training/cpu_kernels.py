@@ -16,8 +16,14 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-# Row and column offsets in a 2×2 pooling window, in reading order.
-_POOL_OFFSETS = ((0, 0), (0, 1), (1, 0), (1, 1))
+from cnn.training.im2col import (
+    POOL_OFFSETS,
+    as_matrix,
+    im2col,
+    im2col_4x4,
+    pool_size,
+    shift_kernel,
+)
 
 
 def apply_im2col(variables: Any, images: jax.Array) -> jax.Array:
@@ -31,16 +37,13 @@ def apply_im2col(variables: Any, images: jax.Array) -> jax.Array:
       `float32 (batch, num_classes)`.
     """
     params = variables["params"]
-
-    def weights(name: str) -> tuple[jax.Array, jax.Array]:
-        return params[name]["kernel"], params[name]["bias"]
-
-    x = conv_relu_pool_1ch(images, *weights("conv2d"))
-    x = conv_relu_pool(x, *weights("conv2d_1"))
-    x = conv_relu(x, *weights("conv2d_2"))
+    x = conv_relu_pool_1ch(images, **params["conv2d"])
+    x = conv_relu_pool(x, **params["conv2d_1"])
+    x = conv_relu(x, **params["conv2d_2"])
     x = x.reshape(len(x), -1)
-    x = jax.nn.relu(dense(x, *weights("dense")))
-    return dense(x, *weights("dense_1"))
+    x = dense(x, **params["dense"])
+    x = jax.nn.relu(x)
+    return dense(x, **params["dense_1"])
 
 
 @jax.custom_vjp
@@ -52,12 +55,16 @@ def dense(x: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
 def _dense_forward(
     x: jax.Array, kernel: jax.Array, bias: jax.Array
 ) -> tuple[jax.Array, tuple]:
-    return x @ kernel + bias, (x, kernel)
+    result = x @ kernel + bias
+    return result, (x, kernel)
 
 
 def _dense_backward(residuals: tuple, grad: jax.Array) -> tuple:
     x, kernel = residuals
-    return grad @ kernel.T, _weight_grad(x, grad), grad.sum(0)
+    x_grad = grad @ kernel.T
+    kernel_grad = _weight_grad(x, grad)
+    bias_grad = grad.sum(0)
+    return x_grad, kernel_grad, bias_grad
 
 
 @jax.custom_vjp
@@ -72,24 +79,29 @@ def conv_relu(images: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Arra
     Returns:
       `(batch, height - 2, width - 2, features)`.
     """
-    return _conv_relu_forward(images, kernel, bias)[0]
+    result, _ = _conv_relu_forward(images, kernel, bias)
+    return result
 
 
 def _conv_relu_forward(
     images: jax.Array, kernel: jax.Array, bias: jax.Array
 ) -> tuple[jax.Array, tuple]:
     _, height, width, _ = images.shape
-    columns = _im2col(images, height - 2, width - 2)
-    products = columns @ _as_matrix(kernel)
+    columns = im2col(images, height - 2, width - 2)
+    kernel_matrix = as_matrix(kernel)
+    products = columns @ kernel_matrix
     result = jax.nn.relu(products + bias)
-    return result, (images, columns, kernel, result)
+    residuals = (images, columns, kernel, result)
+    return result, residuals
 
 
 def _conv_relu_backward(residuals: tuple, grad: jax.Array) -> tuple:
     images, columns, kernel, result = residuals
-    grad = jnp.where(result > 0, grad, 0)
+    is_active = result > 0
+    grad = jnp.where(is_active, grad, 0)
     image_grad, kernel_grad = _conv_backward(images, columns, kernel, grad)
-    return image_grad, kernel_grad, grad.sum((0, 1, 2))
+    bias_grad = grad.sum((0, 1, 2))
+    return image_grad, kernel_grad, bias_grad
 
 
 @jax.custom_vjp
@@ -102,32 +114,44 @@ def conv_relu_pool(images: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax
     Returns:
       `(batch, (height - 2) // 2, (width - 2) // 2, features)`.
     """
-    return _conv_relu_pool_forward(images, kernel, bias)[0]
+    result, _ = _conv_relu_pool_forward(images, kernel, bias)
+    return result
 
 
 def _conv_relu_pool_forward(
     images: jax.Array, kernel: jax.Array, bias: jax.Array
 ) -> tuple[jax.Array, tuple]:
-    height, width = _pool_size(images)
-    columns = _im2col(images, 2 * height, 2 * width)
-    products = columns @ _as_matrix(kernel)
-    products = products.reshape(len(images), height, 2, width, 2, -1)
+    height, width = pool_size(images)
+    columns = im2col(images, 2 * height, 2 * width)
+    kernel_matrix = as_matrix(kernel)
+    products = columns @ kernel_matrix
+    batch_size = len(images)
+    products = products.reshape(batch_size, height, 2, width, 2, -1)
     largest = products.max((2, 4))
     result = jax.nn.relu(largest + bias)
-    return result, (images, columns, kernel, products, largest, result)
+    residuals = (images, columns, kernel, products, largest, result)
+    return result, residuals
 
 
 def _conv_relu_pool_backward(residuals: tuple, grad: jax.Array) -> tuple:
     images, columns, kernel, products, largest, result = residuals
-    grad = jnp.where(result > 0, grad, 0)
-    quarters = [products[:, :, i, :, j] for i, j in _POOL_OFFSETS]
+    is_active = result > 0
+    grad = jnp.where(is_active, grad, 0)
+    quarters = [products[:, :, i, :, j] for i, j in POOL_OFFSETS]
     a, b, c, d = _max_pool_vjp(quarters, largest, grad)
-    top = jnp.stack([a, b], 3)
-    bottom = jnp.stack([c, d], 3)
-    product_grad = jnp.stack([top, bottom], 2)
-    product_grad = product_grad.reshape(*columns.shape[:3], -1)
-    image_grad, kernel_grad = _conv_backward(images, columns, kernel, product_grad)
-    return image_grad, kernel_grad, grad.sum((0, 1, 2))
+    top = jnp.stack([a, b], axis=3)
+    bottom = jnp.stack([c, d], axis=3)
+    product_grad = jnp.stack([top, bottom], axis=2)
+    grid = columns.shape[:3]
+    product_grad = product_grad.reshape(*grid, -1)
+    image_grad, kernel_grad = _conv_backward(
+        images,
+        columns,
+        kernel,
+        product_grad,
+    )
+    bias_grad = grad.sum((0, 1, 2))
+    return image_grad, kernel_grad, bias_grad
 
 
 @jax.custom_vjp
@@ -140,13 +164,14 @@ def conv_relu_pool_1ch(
     the 4×4 pixels of a pooling window. It is multiplied by four shifted copies of the
     kernel, and the four results are pooled.
     """
-    return _conv_relu_pool_1ch_forward(images, kernel, bias)[0]
+    result, _ = _conv_relu_pool_1ch_forward(images, kernel, bias)
+    return result
 
 
 def _conv_relu_pool_1ch_forward(
     images: jax.Array, kernel: jax.Array, bias: jax.Array
 ) -> tuple[jax.Array, tuple]:
-    windows = _im2col_4x4(images, axis=-1)
+    windows = im2col_4x4(images, axis=-1)
     # XLA computes a reduction once, and repeats elementwise code in each consumer. So
     # the layer ends in a reduction: the bias is the weight of a constant input of 1,
     # and the maximum starts at 0, which is ReLU.
@@ -154,88 +179,47 @@ def _conv_relu_pool_1ch_forward(
     ones = jnp.ones((*grid, 1), windows.dtype)
     inputs = jnp.concatenate([windows, ones], -1)
     bias_row = jnp.tile(bias, 4)[None]
-    weights = jnp.concatenate([_shift_kernel(kernel), bias_row])
+    shifted_kernels = shift_kernel(kernel)
+    weights = jnp.concatenate([shifted_kernels, bias_row])
     products = inputs @ weights
-    products = products.reshape(*grid, 4, len(bias))
+    num_features = len(bias)
+    products = products.reshape(*grid, 4, num_features)
     zero = jnp.zeros((), products.dtype)
     result = lax.reduce(products, zero, lax.max, (3,))
-    return result, (images, kernel, products, result)
+    residuals = (images, kernel, products, result)
+    return result, residuals
 
 
 def _conv_relu_pool_1ch_backward(residuals: tuple, grad: jax.Array) -> tuple:
     images, kernel, products, result = residuals
-    grad = jnp.where(result > 0, grad, 0)
+    is_active = result > 0
+    grad = jnp.where(is_active, grad, 0)
     quarters = [products[:, :, :, i] for i in range(4)]
-    product_grad = jnp.stack(_max_pool_vjp(quarters, result, grad), 3)
-    product_grad = product_grad.reshape(*result.shape[:3], -1)
+    quarter_grads = _max_pool_vjp(quarters, result, grad)
+    product_grad = jnp.stack(quarter_grads, axis=3)
+    grid = result.shape[:3]
+    product_grad = product_grad.reshape(*grid, -1)
 
-    window_grad = product_grad @ _shift_kernel(kernel).T
-    im2col_vjp = jax.linear_transpose(partial(_im2col_4x4, axis=-1), images)
+    shifted_kernels = shift_kernel(kernel)
+    window_grad = product_grad @ shifted_kernels.T
+    make_windows = partial(im2col_4x4, axis=-1)
+    im2col_vjp = jax.linear_transpose(make_windows, images)
     (image_grad,) = im2col_vjp(window_grad)
 
-    windows = _im2col_4x4(images, axis=0).reshape(16, -1)
-    shifted_grad = _prevent_fusion(windows) @ _as_matrix(product_grad)
-    (kernel_grad,) = jax.linear_transpose(_shift_kernel, kernel)(shifted_grad)
-    return image_grad, kernel_grad, grad.sum((0, 1, 2))
+    windows = im2col_4x4(images, axis=0)
+    windows = windows.reshape(16, -1)
+    windows = _prevent_fusion(windows)
+    shifted_grad = windows @ as_matrix(product_grad)
+    shift_vjp = jax.linear_transpose(shift_kernel, kernel)
+    (kernel_grad,) = shift_vjp(shifted_grad)
+    bias_grad = grad.sum((0, 1, 2))
+    return image_grad, kernel_grad, bias_grad
 
 
 dense.defvjp(_dense_forward, _dense_backward)
 conv_relu.defvjp(_conv_relu_forward, _conv_relu_backward)
 conv_relu_pool.defvjp(_conv_relu_pool_forward, _conv_relu_pool_backward)
 conv_relu_pool_1ch.defvjp(_conv_relu_pool_1ch_forward, _conv_relu_pool_1ch_backward)
-
-
-def _as_matrix(array: jax.Array) -> jax.Array:
-    """Flattens all axes but the last."""
-    return array.reshape(-1, array.shape[-1])
-
-
-def _pool_size(images: jax.Array) -> tuple[int, int]:
-    """Returns height and width after a 3×3 convolution and 2×2 pooling.
-
-    Pooling drops an odd last row and column.
-    """
-    _, height, width, _ = images.shape
-    return (height - 2) // 2, (width - 2) // 2
-
-
-def _im2col(images: jax.Array, height: int, width: int) -> jax.Array:
-    """Concatenates the 3×3 pixels under a kernel, `(batch, height, width, 9 * ch)`."""
-    shifted = [
-        images[:, i : i + height, j : j + width] for i in range(3) for j in range(3)
-    ]
-    return jnp.concatenate(shifted, -1)
-
-
-def _im2col_4x4(images: jax.Array, axis: int) -> jax.Array:
-    """Stacks the 4×4 pixels that reach each pooling window.
-
-    Returns:
-      `(batch, pooled height, pooled width)` with a new axis of size 16 at `axis`.
-    """
-    height, width = _pool_size(images)
-    shifted = [
-        images[:, i : i + 2 * height : 2, j : j + 2 * width : 2, 0]
-        for i in range(4)
-        for j in range(4)
-    ]
-    return jnp.stack(shifted, axis)
-
-
-def _shift_kernel(kernel: jax.Array) -> jax.Array:
-    """Pads a kernel to each corner of 4×4 pixels.
-
-    Args:
-      kernel: `(3, 3, 1, features)`.
-
-    Returns:
-      `(16, 4 * features)`.
-    """
-    shifted = [
-        jnp.pad(kernel[:, :, 0], ((i, 1 - i), (j, 1 - j), (0, 0)))
-        for i, j in _POOL_OFFSETS
-    ]
-    return jnp.concatenate(shifted, -1).reshape(16, -1)
 
 
 def _max_pool_vjp(
@@ -248,7 +232,8 @@ def _max_pool_vjp(
     grads = []
     is_assigned = jnp.zeros(largest.shape, bool)
     for quarter in quarters:
-        is_first = (quarter == largest) & ~is_assigned
+        is_largest = quarter == largest
+        is_first = is_largest & ~is_assigned
         grads.append(jnp.where(is_first, grad, 0))
         is_assigned |= is_first
     return grads
@@ -259,16 +244,21 @@ def _conv_backward(
 ) -> tuple[jax.Array, jax.Array]:
     """Computes the gradients of a convolution with respect to images and kernel."""
     height, width = columns.shape[1:3]
-    im2col = partial(_im2col, height=height, width=width)
-    im2col_vjp = jax.linear_transpose(im2col, images)
-    (image_grad,) = im2col_vjp(grad @ _as_matrix(kernel).T)
+    make_columns = partial(im2col, height=height, width=width)
+    im2col_vjp = jax.linear_transpose(make_columns, images)
+    kernel_matrix = as_matrix(kernel)
+    column_grad = grad @ kernel_matrix.T
+    (image_grad,) = im2col_vjp(column_grad)
     kernel_grad = _weight_grad(columns, grad)
-    return image_grad, kernel_grad.reshape(kernel.shape)
+    kernel_grad = kernel_grad.reshape(kernel.shape)
+    return image_grad, kernel_grad
 
 
 def _weight_grad(inputs: jax.Array, grad: jax.Array) -> jax.Array:
     """Computes inputs.T @ grad of `(..., inputs)` and `(..., features)`."""
-    return _prevent_fusion(_as_matrix(inputs).T) @ _as_matrix(grad)
+    input_matrix = as_matrix(inputs)
+    transposed = _prevent_fusion(input_matrix.T)
+    return transposed @ as_matrix(grad)
 
 
 def _prevent_fusion(transposed: jax.Array) -> jax.Array:

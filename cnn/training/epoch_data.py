@@ -38,7 +38,9 @@ def shuffle_epoch(
       images: `uint8 (N, 28, 28, 1)`, on all devices.
       targets: `float32 (N, num_classes)`, on all devices.
     """
-    sampled = _epoch_permutation(jax.random.key(seed), epoch, len(images))
+    run_key = jax.random.key(seed)
+    num_images = len(images)
+    sampled = _epoch_permutation(run_key, epoch, num_images)
     key, order = replicate(sampled)
     return EpochData(images, targets, key, order)
 
@@ -47,8 +49,9 @@ def shuffle_epoch(
 def _epoch_permutation(
     key: jax.Array, epoch: int, count: int
 ) -> tuple[jax.Array, jax.Array]:
-    key = jax.random.fold_in(key, epoch)
-    return key, jax.random.permutation(key, count)
+    epoch_key = jax.random.fold_in(key, epoch)
+    order = jax.random.permutation(epoch_key, count)
+    return epoch_key, order
 
 
 def replicate(tree: Any) -> Any:
@@ -58,13 +61,16 @@ def replicate(tree: Any) -> Any:
 
 def shard(array: jax.Array) -> jax.Array:
     """Splits an array over all devices. XLA then splits the results, too."""
-    return lax.with_sharding_constraint(array, _device_sharding("batch"))
+    sharding = _device_sharding("batch")
+    return lax.with_sharding_constraint(array, sharding)
 
 
 def _device_sharding(*axes: str) -> NamedSharding:
     """Returns the sharding along mesh axes, or that of one copy per device."""
-    mesh = Mesh(np.array(jax.devices()), ("batch",))
-    return NamedSharding(mesh, PartitionSpec(*axes))
+    devices = np.array(jax.devices())
+    mesh = Mesh(devices, axis_names=("batch",))
+    spec = PartitionSpec(*axes)
+    return NamedSharding(mesh, spec)
 
 
 def take_batch(
@@ -82,4 +88,6 @@ def take_batch(
     step = state.step % state.steps_per_epoch
     start = step * batch_size
     indices = data.order.take(start + positions, mode="clip")
-    return Batch(data.images[indices], data.targets[indices])
+    images = data.images[indices]
+    targets = data.targets[indices]
+    return Batch(images, targets)

@@ -38,13 +38,21 @@ def microbatch(function: Callable, microbatch_size: int) -> Callable:
             return jax.tree.map(jnp.add, total, sums), None
 
         microbatches = _split_trees(batch, microbatch_size)
-        first = jax.tree.map(lambda array: array[0], microbatches)
-        shapes = jax.eval_shape(function, params, *first)
-        zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+        first = jax.tree.map(_first_element, microbatches)
+        result_shapes = jax.eval_shape(function, params, *first)
+        zeros = jax.tree.map(_make_zeros, result_shapes)
         total, _ = lax.scan(add_microbatch, zeros, microbatches)
         return total
 
     return accumulate
+
+
+def _first_element(array: jax.Array) -> jax.Array:
+    return array[0]
+
+
+def _make_zeros(array: jax.ShapeDtypeStruct) -> jax.Array:
+    return jnp.zeros(array.shape, array.dtype)
 
 
 def _split_trees(batch: tuple[Any, ...], microbatch_size: int) -> list[Any]:
@@ -55,20 +63,21 @@ def _split_trees(batch: tuple[Any, ...], microbatch_size: int) -> list[Any]:
         return _split_and_pad(array, microbatch_size, "constant")
 
     *examples, last = batch
-    return [
-        *jax.tree.map(repeat_last, examples),
-        jax.tree.map(append_zeros, last),
-    ]
+    padded_examples = jax.tree.map(repeat_last, examples)
+    padded_last = jax.tree.map(append_zeros, last)
+    return [*padded_examples, padded_last]
 
 
 def _split_and_pad(array: jax.Array, size: int, mode: str) -> jax.Array:
     """Pads with a mode of `jnp.pad`, and reshapes to `(count, size, ...)`."""
-    size = min(size, len(array))
-    count = math.ceil(len(array) / size)
-    num_added = count * size - len(array)
-    other_axes = [(0, 0)] * (array.ndim - 1)
-    padded = jnp.pad(array, [(0, num_added), *other_axes], mode=mode)
-    return padded.reshape(count, size, *array.shape[1:])
+    batch_size, *example_shape = array.shape
+    size = min(size, batch_size)
+    count = math.ceil(batch_size / size)
+    num_added = count * size - batch_size
+    padding = [(0, 0)] * array.ndim
+    padding[0] = (0, num_added)
+    padded = jnp.pad(array, padding, mode=mode)
+    return padded.reshape(count, size, *example_shape)
 
 
 def sequential_map(function: Callable) -> Callable:
@@ -78,8 +87,11 @@ def sequential_map(function: Callable) -> Callable:
     it computes all branches.
     """
 
+    def map_one(example: tuple[jax.Array, ...]) -> jax.Array:
+        return function(*example)
+
     def map_batch(*batch: jax.Array) -> jax.Array:
-        return lax.map(lambda example: function(*example), batch)
+        return lax.map(map_one, batch)
 
     return map_batch
 
@@ -99,7 +111,11 @@ def run_in_threads(call: Callable[[int], Any], num_threads: int) -> list[Any]:
     """
     if num_threads == 1:
         return [call(0)]
-    futures = [_executor(index).submit(call, index) for index in range(num_threads)]
+    futures = []
+    for index in range(num_threads):
+        executor = _executor(index)
+        future = executor.submit(call, index)
+        futures.append(future)
     return [future.result() for future in futures]
 
 

@@ -18,7 +18,11 @@ from cnn.classifier import Classifier
 from cnn.config import TrainConfig
 from cnn.data import datasets
 from cnn.model import CNN
-from cnn.training import augment_batch as augmentation
+from cnn.training.augment_batch import (
+    AugmentationParams,
+    augment_batch,
+    sample_augmentation,
+)
 from cnn.training.metrics import StepMetrics, compute_metrics
 
 
@@ -35,15 +39,10 @@ class TrainState(train_state.TrainState):
 
 
 class Batch(NamedTuple):
-    """The examples of one step.
+    """The examples of one step."""
 
-    Attributes:
-      images: `uint8 (batch, 28, 28, 1)`.
-      targets: probability of each class, `float32 (batch, num_classes)`.
-    """
-
-    images: jax.Array
-    targets: jax.Array
+    images: jax.Array  # `uint8 (batch, 28, 28, 1)`
+    targets: jax.Array  # class probabilities, `float32 (batch, num_classes)`
 
 
 def create_state(
@@ -89,9 +88,10 @@ def loss_fn(
     """
     logits = apply_fn({"params": params}, images)
     losses = optax.softmax_cross_entropy(logits, targets)
-    has_class = (targets.max(-1) > 0.5).astype(jnp.float32)
-    is_correct = (logits.argmax(-1) == targets.argmax(-1)).astype(jnp.float32)
-    num_correct = has_class @ is_correct
+    has_class = targets.max(-1) > 0.5
+    has_class = has_class.astype(jnp.float32)
+    is_correct = logits.argmax(-1) == targets.argmax(-1)
+    num_correct = has_class @ is_correct.astype(jnp.float32)
     return losses.sum(), (num_correct, has_class.sum())
 
 
@@ -107,7 +107,7 @@ def train_step(
       config: settings.
     """
     params = sample_step_augmentation(state, key, config)
-    images = augmentation.augment_batch(batch.images, params)
+    images = augment_batch(batch.images, params)
     grad_fn = jax.value_and_grad(loss_fn, has_aux=True)
     sums, grads = grad_fn(state.params, state.apply_fn, images, batch.targets)
     return apply_gradients(state, sums, grads, config)
@@ -115,11 +115,11 @@ def train_step(
 
 def sample_step_augmentation(
     state: TrainState, key: jax.Array, config: TrainConfig
-) -> augmentation.AugmentationParams:
+) -> AugmentationParams:
     """Samples the augmentation of a step. The step's key is folded from the epoch's."""
     progress = state.step / (config.epochs * state.steps_per_epoch)
     step_key = jax.random.fold_in(key, state.step)
-    return augmentation.sample_augmentation(step_key, config, progress)
+    return sample_augmentation(step_key, config, progress)
 
 
 def apply_gradients(

@@ -27,7 +27,8 @@ def train_validation_split(
         cannot share a batch evenly.
     """
     num_images = len(dataset.labels)
-    order = np.random.default_rng(config.seed).permutation(num_images)
+    rng = np.random.default_rng(config.seed)
+    order = rng.permutation(num_images)
     max_validation = max(1, num_images // _MIN_SIZE_RATIO)
     num_validation = min(config.validation_size, max_validation)
     _check_batch_size(config.batch_size, num_images - num_validation)
