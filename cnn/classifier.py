@@ -203,7 +203,7 @@ class Classifier:
           One `Prediction` per file, in order.
         """
         scores = self._score_candidates(preprocessed)
-        counts = [_num_candidates(file) for file in preprocessed]
+        counts = [file.num_candidates for file in preprocessed]
         ends = itertools.accumulate(counts)
         return [
             self._predict_file(path, file, scores, end)
@@ -253,12 +253,6 @@ class Classifier:
         if not detail:
             return reason
         return f"{reason}; {detail}"
-
-
-def _num_candidates(file: pipeline.PreprocessedFile) -> int:
-    if file.candidates is None:
-        return 0
-    return len(file.candidates)
 
 
 def _load_workdir(folder: Path) -> tuple[Params, Metadata]:

@@ -164,7 +164,7 @@ def pack_result(
     return ChunkResult(
         slot=request.slot,
         images=_store_images(arrays, slots[request.slot]),
-        num_images=[_count_images(file) for file in files],
+        num_images=[file.num_candidates for file in files],
         statuses=[file.status for file in files],
         details=[file.detail for file in files],
         seconds=monotonic() - start,
@@ -179,10 +179,6 @@ def _store_images(arrays: list[np.ndarray], slot: np.ndarray) -> np.ndarray | No
     if arrays:
         np.concatenate(arrays, out=slot[:num_images])
     return None
-
-
-def _count_images(file: pipeline.PreprocessedFile) -> int:
-    return 0 if file.candidates is None else len(file.candidates)
 
 
 def _silence_stderr() -> None:

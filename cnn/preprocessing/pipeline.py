@@ -34,7 +34,7 @@ from cnn.preprocessing.decode import (
 )
 from cnn.preprocessing.open_source import open_source, to_file_object
 from cnn.preprocessing.opencv_threads import single_threaded_opencv
-from cnn.preprocessing.segmentation import Glyph, find_glyphs, paste_mask
+from cnn.preprocessing.segmentation import Glyph, find_glyphs, render_mask
 from cnn.preprocessing.small_png import decode_small_gray_png
 
 # Shape of one network input.
@@ -65,6 +65,11 @@ class PreprocessedFile(NamedTuple):
     candidates: np.ndarray | None
     status: str
     detail: str
+
+    @property
+    def num_candidates(self) -> int:
+        """The length of `candidates`, 0 for None."""
+        return 0 if self.candidates is None else len(self.candidates)
 
 
 class Overlay(NamedTuple):
@@ -151,9 +156,11 @@ def explain(
         glyphs = _find_first_glyphs(image) if PREPROCESSING[preprocessing] else []
         original = to_rgb(image)
     original.thumbnail((_OVERLAY_SIDE, _OVERLAY_SIDE))
-    mask = np.zeros((original.height, original.width), np.float32)
+    shape = (original.height, original.width)
     if candidate < len(glyphs):
-        paste_mask(mask, glyphs[candidate])
+        mask = render_mask(glyphs[candidate], shape)
+    else:
+        mask = np.zeros(shape, np.float32)
     return Overlay(np.asarray(original), mask)
 
 

@@ -107,18 +107,23 @@ def _find_on_page(gray: np.ndarray, small: np.ndarray) -> list[Glyph]:
     return glyphs
 
 
-def paste_mask(mask: np.ndarray, glyph: Glyph) -> None:
-    """Draws a glyph into a mask of the whole image, in place.
+def render_mask(glyph: Glyph, shape: tuple[int, int]) -> np.ndarray:
+    """Renders a glyph at its place in the whole image.
 
     Args:
-      mask: `float32 (height, width)`, of any size.
       glyph: the character.
+      shape: height and width of the mask in pixels, of any size.
+
+    Returns:
+      `float32 (height, width)` in [0, 1].
     """
-    size = np.tile(mask.shape[::-1], 2)
+    mask = np.zeros(shape, np.float32)
+    size = np.tile(shape[::-1], 2)
     box = _scale_box(np.array(glyph.region) * size, 1, mask.shape)
     target = mask[_box_slices(box)]
     if target.size:
         target[:] = cv2.resize(glyph.mask, target.shape[::-1])
+    return mask
 
 
 def _segment_character(

@@ -14,8 +14,10 @@ import zlib
 import cv2
 import numpy as np
 
-# Largest width and height, in pixels.
-MAX_SIDE = 39
+from cnn.preprocessing import batched
+
+# Largest width and height, in pixels: that of images that are preprocessed in batches.
+MAX_SIDE = batched.MAX_SIDE
 # Largest file, in bytes. It leaves room for metadata beside the 39×39 pixels.
 MAX_BYTES = 8192
 

@@ -16,7 +16,7 @@ from flax.training import train_state
 
 from cnn.classifier import Classifier
 from cnn.config import TrainConfig
-from cnn.data import datasets
+from cnn.data import Dataset
 from cnn.model import CNN
 from cnn.training.augment_batch import (
     AugmentationParams,
@@ -136,14 +136,13 @@ def apply_gradients(
 
 def update_ema(state: TrainState, max_decay: float) -> Any:
     """Averages the parameters. The decay grows, to forget the initial parameters."""
+    # The rule of TensorFlow's ExponentialMovingAverage with `num_updates`.
     warmup_decay = (1.0 + state.step) / (10.0 + state.step)
     decay = jnp.minimum(max_decay, warmup_decay)
     return optax.incremental_update(state.params, state.ema_params, 1 - decay)
 
 
-def eval_step(
-    params: Any, dataset: datasets.Dataset
-) -> tuple[np.ndarray, dict[str, float]]:
+def eval_step(params: Any, dataset: Dataset) -> tuple[np.ndarray, dict[str, float]]:
     """Computes logits, loss and accuracy with the code that classifies files."""
     classifier = Classifier(params, {"class_names": dataset.class_names})
     logits = classifier.logits(dataset.images)

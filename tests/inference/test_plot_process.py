@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cnn import plots
 from cnn.inference.plot_process import plot_process
 
 
@@ -18,7 +19,11 @@ def draw(call_plot, path):
         assert image.width > 100
 
 
-def test_a_plot_is_drawn_in_the_process(tmp_path):
+def test_a_plot_is_drawn_in_the_process_and_not_here(tmp_path, monkeypatch):
+    def fail(*_):
+        raise AssertionError("drawn in the parent")
+
+    monkeypatch.setattr(plots, "plot_confusion_matrix", fail)
     with plot_process() as call_plot:
         draw(call_plot, tmp_path / "p.png")
 

@@ -4,15 +4,14 @@ from cnn.preprocessing import segmentation
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 
-def test_a_glyph_is_pasted_into_its_region():
-    mask = np.zeros((100, 200), np.float32)
+def test_a_mask_has_the_glyph_in_its_region():
     glyph = segmentation.Glyph(
         np.ones((7, 5), np.float32),
         (0.25, 0.1, 0.5, 0.9),
         unambiguous=True,
         has_other_characters=False,
     )
-    segmentation.paste_mask(mask, glyph)
+    mask = segmentation.render_mask(glyph, (100, 200))
     expected = np.zeros((100, 200), np.float32)
     expected[10:90, 50:100] = 1
     np.testing.assert_array_equal(mask, expected)
