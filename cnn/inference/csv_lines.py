@@ -13,16 +13,16 @@ ENCODING: Any = {"encoding": "utf-8", "errors": "surrogateescape"}
 _SPECIAL_CHARACTERS = frozenset(',"\r\n')
 
 
-def csv_line(cells: Iterable[Cell]) -> bytes:
+def csv_line(cells: Iterable[Cell]) -> str:
     r"""Returns one row of a CSV, with `\n` at its end.
 
     Example:
       >>> csv_line(["a,b", 0.5, None])
-      b'"a,b",0.500000,\n'
+      '"a,b",0.500000,\n'
     """
     # csv.writer leaves a carriage return unquoted, which csv.reader takes for the
     # end of a row.
-    return (",".join(map(_csv_text, cells)) + "\n").encode(**ENCODING)
+    return ",".join(map(_csv_text, cells)) + "\n"
 
 
 def read_csv_rows(file: Iterable[bytes]) -> Iterator[tuple[list[str], int]]:

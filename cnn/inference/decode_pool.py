@@ -48,7 +48,6 @@ class DecodePool:
         self._is_automatic = workers is None
         self._timeout = timeout
         self._images_per_slot = images_per_slot
-        self._context = parallel.mp_context()
         self._chunk_size = INITIAL_CHUNK_SIZE
         self._workers: list[DecodeProcess] = []
         self._add_workers(1 if workers is None else workers)
@@ -72,7 +71,8 @@ class DecodePool:
 
     def _add_workers(self, total: int) -> None:
         while len(self._workers) < total:
-            worker = DecodeProcess(self._context, self._timeout, self._images_per_slot)
+            context = parallel.mp_context()
+            worker = DecodeProcess(context, self._timeout, self._images_per_slot)
             self._workers.append(worker)
 
     def imap(

@@ -94,7 +94,7 @@ class CsvFormat(RowFormat):
 
     def header(self) -> bytes:
         """Returns the row of column names."""
-        return csv_line(self.schema.names)
+        return csv_line(self.schema.names).encode(**ENCODING)
 
     def encode(self, rows: Iterable[Row]) -> bytes:
         r"""Returns one line per row.
@@ -104,7 +104,8 @@ class CsvFormat(RowFormat):
           >>> CsvFormat(Schema(("7",))).encode([row])
           b'"a,b",7,0.500000,ok,"say ""7"" twice"\n'
         """
-        return b"".join(csv_line(self.schema.to_cells(row)) for row in rows)
+        lines = [csv_line(self.schema.to_cells(row)) for row in rows]
+        return "".join(lines).encode(**ENCODING)
 
     def parse(self, lines: Iterable[bytes]) -> Iterator[Row]:
         """Parses the lines of `encode`, without a header."""
