@@ -24,7 +24,8 @@ def candidate_slopes() -> np.ndarray:
 def segment_edges(width: int) -> np.ndarray:
     """Returns the first column of each segment, and the end of the last one."""
     num_segments = min(_THRESHOLDS.num_segments, width)
-    return np.arange(num_segments + 1) * width // num_segments
+    indices = np.arange(num_segments + 1)
+    return indices * width // num_segments
 
 
 def _segment_offsets(width: int) -> np.ndarray:
@@ -60,16 +61,21 @@ def compute_line_grid(height: int, width: int) -> LineGrid:
     offsets = _segment_offsets(width)
     num_segments = len(offsets)
     slopes = candidate_slopes()
-    rises = np.rint(slopes[:, None] * offsets).astype(int)
-    rows = np.arange(height) + rises[:, :, None]
+    rises = slopes[:, None] * offsets
+    whole_rises = np.rint(rises).astype(int)
+    rows = np.arange(height) + whole_rises[:, :, None]
     inside = (rows >= 0) & (rows < height)
     segments = np.arange(num_segments)[:, None]
     nearest_rows = rows.clip(0, height - 1)
     indices = np.ravel_multi_index((segments, nearest_rows), (num_segments, height))
     min_length = _THRESHOLDS.min_length_share * num_segments
     length = np.maximum(inside.sum(1), min_length)
-    ends = _end_indices(inside)
-    return LineGrid(indices, inside, length.astype(np.float32), ends)
+    return LineGrid(
+        indices=indices,
+        inside=inside,
+        length=length.astype(np.float32),
+        ends=_end_indices(inside),
+    )
 
 
 def _end_indices(inside: np.ndarray) -> np.ndarray:
@@ -79,7 +85,9 @@ def _end_indices(inside: np.ndarray) -> np.ndarray:
     first = inside.argmax(1)
     backwards = inside[:, ::-1]
     last = last_segment - backwards.argmax(1)
-    segments = np.stack([first, first + 1, last, last - 1], 1)
+    second = first + 1
+    second_last = last - 1
+    segments = np.stack([first, second, last, second_last], axis=1)
     segments = segments.clip(0, last_segment)
     slopes = np.arange(num_slopes)[:, None, None]
     rows = np.arange(height)
@@ -107,17 +115,19 @@ def compute_row_bands(height: int, width: int) -> RowBands:
     """Computes the bands of all rows."""
     steepest = math.radians(_THRESHOLDS.max_slope_degrees)
     distances = np.abs(_segment_offsets(width))
-    depth = np.ceil(math.tan(steepest) * distances).astype(int)
-    depth = np.maximum(depth, depth[::-1])
-    depth = depth[:, None]
-    num_segments = len(depth)
+    max_rises = math.tan(steepest) * distances
+    max_rises = np.ceil(max_rises).astype(int)
+    max_rises = np.maximum(max_rises, max_rises[::-1])
+    num_segments = len(max_rises)
     rows = np.arange(height)
-    num_above = (rows < depth).sum(0)
-    num_below = (rows + depth >= height).sum(0)
+    highest = rows - max_rises[:, None]
+    lowest = rows + max_rises[:, None]
+    num_above = (highest < 0).sum(0)
+    num_below = (lowest >= height).sum(0)
     length = num_segments - (num_above + num_below) / 2
     min_length = _THRESHOLDS.min_length_share * num_segments
-    first_rows = np.maximum(rows - depth, 0)
-    end_rows = np.minimum(rows + depth + 1, height)
+    first_rows = np.maximum(highest, 0)
+    end_rows = np.minimum(lowest + 1, height)
     segments = np.arange(num_segments)[:, None]
     shape = (num_segments, height + 1)
     return RowBands(
