@@ -4,12 +4,18 @@ The median profile across a line is subtracted along its length. Pale lines unde
 ink are removed, too.
 """
 
-from typing import NamedTuple
-
 import cv2
 import numpy as np
 
 from cnn.preprocessing.line_detection import ADJACENT_ROWS, Line, find_ruled_lines
+from cnn.preprocessing.line_strips import (
+    Strip,
+    find_line_extent,
+    image_pixels,
+    median_profile,
+    sample_pixels,
+    straighten_line,
+)
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _THRESHOLDS = THRESHOLDS.ruled_lines
@@ -64,9 +70,9 @@ def _subtract_lines(
     remaining = foreground.copy()
     mask = np.zeros(foreground.shape, bool)
     for line in lines:
-        strip = _straighten(remaining, _refine(ink, line))
-        profile = _median_profile(strip.levels)
-        top, bottom = _line_extent(profile)
+        strip = straighten_line(remaining, _refine(ink, line))
+        profile = median_profile(strip.levels)
+        top, bottom = find_line_extent(profile)
         strokes = _crossing_strokes(strip, top, bottom)
         for other in crossing:
             is_crossing_line = _crossing_columns(strip, other, len(foreground))
@@ -76,11 +82,11 @@ def _subtract_lines(
         visible_strokes = np.minimum(strokes, levels)
         cleaned = np.maximum(rest, visible_strokes)
         inside = strip.inside[top : bottom + 1]
-        pixels = _image_pixels(strip, top, bottom)
+        pixels = image_pixels(strip, top, bottom)
         remaining[pixels] = cleaned[inside]
         row_above = max(top - 1, 0)
         row_below = bottom + 1
-        mask[_image_pixels(strip, row_above, row_below)] = True
+        mask[image_pixels(strip, row_above, row_below)] = True
     return remaining, mask
 
 
@@ -93,34 +99,13 @@ def _refine(ink: np.ndarray, line: Line) -> Line:
     middle_column = (width - 1) / 2
     rises = slopes[:, None] * (columns - middle_column)
     rows = np.rint(middles[:, None] + rises).astype(int)
-    samples, inside = _sample(ink, rows, columns)
+    samples, inside = sample_pixels(ink, rows, columns)
     lengths = np.maximum(inside.sum(1), 1)
     means = samples.sum(1) / lengths
     best = means.argmax()
     middle = float(middles[best])
     slope = float(slopes[best])
     return Line(middle, slope)
-
-
-def _sample(
-    image: np.ndarray, rows: np.ndarray, columns: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Samples pixels of an image.
-
-    Args:
-      image: `float32 (height, width)`.
-      rows: `int (n, columns)`, may be outside the image.
-      columns: `int (columns,)`, inside the image.
-
-    Returns:
-      The pixels, `float32 (n, columns)`, 0 outside the image, and whether they are
-      inside, `bool (n, columns)`.
-    """
-    height = len(image)
-    inside = (rows >= 0) & (rows < height)
-    nearest_rows = rows.clip(0, height - 1)
-    pixels = image[nearest_rows, columns]
-    return pixels * inside, inside
 
 
 def _similar_lines() -> tuple[np.ndarray, np.ndarray]:
@@ -137,61 +122,7 @@ def _similar_lines() -> tuple[np.ndarray, np.ndarray]:
 _SLOPE_CORRECTIONS, _SHIFTS = _similar_lines()
 
 
-class _Strip(NamedTuple):
-    """The rows along a line, straightened so that the line is the middle row.
-
-    Attributes:
-      levels: `float32 (rows, width)`, levels above the background, 0 outside the image.
-      rows: `int (rows, width)`, rows of the image.
-      inside: `bool (rows, width)`, whether these rows are in the image.
-    """
-
-    levels: np.ndarray
-    rows: np.ndarray
-    inside: np.ndarray
-
-
-def _straighten(foreground: np.ndarray, line: Line) -> _Strip:
-    """Cuts out the strip along a line."""
-    height, width = foreground.shape
-    columns = np.arange(width)
-    path = line.rows_at(columns, width)
-    path = np.rint(path).astype(int)
-    profile_rows = height // _THRESHOLDS.height_per_profile_row
-    profile_rows = max(_THRESHOLDS.min_profile_rows, profile_rows)
-    reach = profile_rows + _THRESHOLDS.crossing_rows
-    offsets = np.arange(-reach, reach + 1)
-    rows = path + offsets[:, None]
-    levels, inside = _sample(foreground, rows, columns)
-    return _Strip(levels, rows, inside)
-
-
-def _median_profile(levels: np.ndarray) -> np.ndarray:
-    """Returns the upper median level of each row, `float32 (rows,)`."""
-    middle = levels.shape[1] // 2
-    partitioned = np.partition(levels, middle, axis=1)
-    return partitioned[:, middle]
-
-
-def _line_extent(profile: np.ndarray) -> tuple[int, int]:
-    """Returns the first and the last row of a line, with its antialiased edges."""
-    middle = len(profile) // 2
-    min_level = _THRESHOLDS.edge_fraction * profile[middle]
-    is_line = profile > min_level
-    rows_above = _leading_count(is_line[middle::-1])
-    rows_below = _leading_count(is_line[middle:])
-    top = middle - max(rows_above, 1)
-    bottom = middle + max(rows_below, 1)
-    last_row = len(profile) - 1
-    return max(top, 0), min(bottom, last_row)
-
-
-def _leading_count(mask: np.ndarray) -> int:
-    """Returns the number of True values before the first False."""
-    return int(np.cumprod(mask).sum())
-
-
-def _crossing_strokes(strip: _Strip, top: int, bottom: int) -> np.ndarray:
+def _crossing_strokes(strip: Strip, top: int, bottom: int) -> np.ndarray:
     """Returns the levels of strokes with ink on both sides of a line.
 
     Args:
@@ -216,7 +147,7 @@ def _crossing_strokes(strip: _Strip, top: int, bottom: int) -> np.ndarray:
     return np.minimum(spread_above, spread_below)
 
 
-def _crossing_columns(strip: _Strip, crossing: Line, height: int) -> np.ndarray:
+def _crossing_columns(strip: Strip, crossing: Line, height: int) -> np.ndarray:
     """Tells which columns of a strip belong to a line of the other direction.
 
     Args:
@@ -250,17 +181,6 @@ def _subtract_profile(levels: np.ndarray, profile: np.ndarray, top: int) -> np.n
     line_levels = _THRESHOLDS.profile_gain * spread[top:end]
     rest = levels - line_levels
     return np.maximum(rest, 0)
-
-
-def _image_pixels(
-    strip: _Strip, first: int, last: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the rows and columns in the image of a strip's rows `first` to `last`."""
-    selected = slice(first, last + 1)
-    inside = strip.inside[selected]
-    rows = strip.rows[selected][inside]
-    _, columns = np.nonzero(inside)
-    return rows, columns
 
 
 def _remove_residues(
