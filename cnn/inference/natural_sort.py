@@ -67,27 +67,35 @@ def natural_key(name: str) -> tuple[bytes, str]:
       >>> sorted(["a10", "a02", "a2", "a1/b", "a"], key=natural_key)
       ['a', 'a1/b', 'a02', 'a2', 'a10']
     """
-    return _NUMBER.sub(_encode_number, os.fsencode(name)), name
+    encoded = os.fsencode(name)
+    return _NUMBER.sub(_encode_number, encoded), name
 
 
 def _encode_number(match: re.Match[bytes]) -> bytes:
     """Encodes a number below any text (NUL), and below any number of more digits."""
     digits = match[1]
-    return b"\0" + len(digits).to_bytes(2, "big") + digits
+    length = len(digits).to_bytes(2, "big")
+    return b"\0" + length + digits
 
 
 def _compress_run(names: list[str], block_length: int) -> list[bytes]:
-    starts = range(0, len(names), block_length)
-    return [_compress(names[start : start + block_length]) for start in starts]
+    blocks = []
+    for start in range(0, len(names), block_length):
+        end = start + block_length
+        blocks.append(_compress(names[start:end]))
+    return blocks
 
 
 def _iterate_run(blocks: list[bytes]) -> Iterator[str]:
-    return itertools.chain.from_iterable(map(_decompress, blocks))
+    names_per_block = map(_decompress, blocks)
+    return itertools.chain.from_iterable(names_per_block)
 
 
 def _compress(names: list[str]) -> bytes:
-    return zlib.compress(os.fsencode("\0".join(names)), _COMPRESSION_LEVEL)
+    joined = "\0".join(names)
+    return zlib.compress(os.fsencode(joined), _COMPRESSION_LEVEL)
 
 
 def _decompress(block: bytes) -> list[str]:
-    return os.fsdecode(zlib.decompress(block)).split("\0")
+    joined = zlib.decompress(block)
+    return os.fsdecode(joined).split("\0")

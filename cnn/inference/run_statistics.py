@@ -34,9 +34,13 @@ def summary_line(
       >>> summary_line({"ok": 3, "blank": 1}, 2, 4)
       '4 files: 3 ok, 1 blank; accuracy 50.00% of 4 labelled images'
     """
-    counts = {status: statuses.get(status, 0) for status in STATUSES}
-    parts = [f"{count:,} {status}" for status, count in counts.items() if count]
-    text = f"{sum(counts.values()):,} files: " + ", ".join(parts)
+    counts = []
+    for status in STATUSES:
+        count = statuses.get(status, 0)
+        if count:
+            counts.append(f"{count:,} {status}")
+    num_files = sum(statuses.values())
+    text = f"{num_files:,} files: " + ", ".join(counts)
     if num_labeled:
         accuracy = num_correct / num_labeled
         text += f"; accuracy {accuracy:.2%} of {num_labeled:,} labelled images"
@@ -94,13 +98,15 @@ class RunStatistics:
           label: name of the true class, empty if it is unknown.
         """
         self.statuses[prediction.status] += 1
-        index = self._index[prediction.prediction]
+        predicted = self._index[prediction.prediction]
         if label and prediction.status != "unreadable":
-            self.confusion[self._index[label], index] += 1
+            actual = self._index[label]
+            self.confusion[actual, predicted] += 1
         if prediction.prediction:
             last_bin = _CONFIDENCE_BINS - 1
             confidence_bin = int(_CONFIDENCE_BINS * prediction.confidence)
-            self.confidences[index, min(confidence_bin, last_bin)] += 1
+            confidence_bin = min(confidence_bin, last_bin)
+            self.confidences[predicted, confidence_bin] += 1
             self._update_contact_sheet(file, prediction, label)
 
     def _update_contact_sheet(
@@ -156,4 +162,5 @@ def _drop_arrays(prediction: "Prediction") -> "Prediction":
     """Copies the image, so that the arrays of its batch can be freed."""
     if prediction.image is None:
         return prediction
-    return prediction._replace(image=prediction.image.copy(), probabilities=None)
+    image = prediction.image.copy()
+    return prediction._replace(image=image, probabilities=None)

@@ -6,6 +6,8 @@ import numpy as np
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _THRESHOLDS = THRESHOLDS.background
+# Added to the variance in squared levels, so that a uniform image has skewness 0.
+_MIN_VARIANCE = 1e-6
 
 
 def estimate_polarity(gray: np.ndarray) -> list[int]:
@@ -27,18 +29,22 @@ def estimate_polarity(gray: np.ndarray) -> list[int]:
     total = sum(skewnesses)
     likelier = 1 if total >= 0 else -1
     narrowest_agrees = skewnesses[0] * likelier >= 0
-    if abs(total) >= _THRESHOLDS.min_total_skewness and narrowest_agrees:
+    is_clear = abs(total) >= _THRESHOLDS.min_total_skewness
+    if is_clear and narrowest_agrees:
         return [likelier]
     return [likelier, -likelier]
 
 
 def _local_skewness(gray: np.ndarray, window: float) -> float:
     """Computes the skewness of the differences from a median filter."""
-    median = cv2.medianBlur(gray, kernel_side(gray, window))
+    side = kernel_side(gray, window)
+    median = cv2.medianBlur(gray, side)
     difference = median.astype(np.float32) - gray
     squares = difference * difference
-    third_moment = (squares * difference).mean()
-    return float(third_moment / (squares.mean() + 1e-6) ** 1.5)
+    cubes = squares * difference
+    third_moment = cubes.mean()
+    variance = squares.mean() + _MIN_VARIANCE
+    return float(third_moment / variance**1.5)
 
 
 def subtract_background(gray: np.ndarray, sign: int, stroke_width: float) -> np.ndarray:
@@ -56,13 +62,16 @@ def subtract_background(gray: np.ndarray, sign: int, stroke_width: float) -> np.
     Returns:
       `float32 (height, width)`, levels above the background. Their median is 0.
     """
-    background = _close(gray, sign, stroke_width).astype(np.float32)
+    closed = _close(gray, sign, stroke_width)
+    background = closed.astype(np.float32)
     levels = np.float32(sign) * (background - gray)
     if sign > 0:
         darkest = _THRESHOLDS.min_illumination * background.max() + 1
-        levels *= _THRESHOLDS.white_level / np.maximum(background, darkest)
+        illumination = np.maximum(background, darkest)
+        levels *= _THRESHOLDS.white_level / illumination
     # The closing is the lightest of the background's noise, and not its median.
-    return levels - upper_median(subsample(levels))
+    noise_level = upper_median(subsample(levels))
+    return levels - noise_level
 
 
 def _close(gray: np.ndarray, sign: int, stroke_width: float) -> np.ndarray:
@@ -73,23 +82,28 @@ def _close(gray: np.ndarray, sign: int, stroke_width: float) -> np.ndarray:
         small = downscale(gray, _THRESHOLDS.thin_stroke_side)
     side = kernel_side(small, stroke_width)
     padded = cv2.copyMakeBorder(small, side, side, side, side, cv2.BORDER_REPLICATE)
+    kernel = np.ones((side, side), np.uint8)
     operation = cv2.MORPH_CLOSE if sign > 0 else cv2.MORPH_OPEN
-    closed = cv2.morphologyEx(padded, operation, np.ones((side, side), np.uint8))
+    closed = cv2.morphologyEx(padded, operation, kernel)
     closed = closed[side:-side, side:-side]
     if closed.shape == gray.shape:
         return closed
-    return cv2.resize(closed, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    size = gray.shape[::-1]
+    return cv2.resize(closed, size, interpolation=cv2.INTER_LINEAR)
 
 
 def kernel_side(image: np.ndarray, fraction: float) -> int:
     """Returns a fraction of the equivalent side as an odd number of pixels from 3."""
-    return max(3, int(fraction * equivalent_side(image)) | 1)
+    side = int(fraction * equivalent_side(image))
+    odd_side = side | 1
+    return max(3, odd_side)
 
 
 def is_uniform(pixels: np.ndarray) -> bool:
     """Tells whether the range of levels is that of a uniform area."""
-    level_range = int(pixels.max()) - int(pixels.min())
-    return level_range <= THRESHOLDS.max_uniform_range
+    lightest = int(pixels.max())
+    darkest = int(pixels.min())
+    return lightest - darkest <= THRESHOLDS.max_uniform_range
 
 
 def upper_median(values: np.ndarray) -> np.float32:
@@ -98,7 +112,8 @@ def upper_median(values: np.ndarray) -> np.float32:
     It is quicker than `np.median`, which looks for NaN and averages two values.
     """
     middle = values.size // 2
-    return np.float32(np.partition(values, middle, axis=None)[middle])
+    partitioned = np.partition(values, middle, axis=None)
+    return np.float32(partitioned[middle])
 
 
 def border_pixels(image: np.ndarray) -> np.ndarray:
@@ -108,8 +123,11 @@ def border_pixels(image: np.ndarray) -> np.ndarray:
 
 def border_pixels_batch(images: np.ndarray) -> np.ndarray:
     """Returns the pixels along the four edges of each image, `(N, pixels)`."""
-    edges = [images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]]
-    return np.concatenate(edges, axis=1)
+    top = images[:, 0]
+    bottom = images[:, -1]
+    left = images[:, :, 0]
+    right = images[:, :, -1]
+    return np.concatenate([top, bottom, left, right], axis=1)
 
 
 def downscale(gray: np.ndarray, side: int) -> np.ndarray:
@@ -120,7 +138,10 @@ def downscale(gray: np.ndarray, side: int) -> np.ndarray:
     scale = side / equivalent_side(gray)
     if scale >= 1:
         return gray
-    size = [max(1, round(scale * length)) for length in reversed(gray.shape)]
+    height, width = gray.shape
+    small_width = max(1, round(scale * width))
+    small_height = max(1, round(scale * height))
+    size = (small_width, small_height)
     return cv2.resize(gray, size, interpolation=downscale_interpolation(scale))
 
 

@@ -50,8 +50,11 @@ class Components(NamedTuple):
 
     def box(self, label: int) -> list[int]:
         """Returns left, top, right and bottom of a component."""
-        sides = (self.left, self.top, self.right, self.bottom)
-        return [int(side[label]) for side in sides]
+        left = int(self.left[label])
+        top = int(self.top[label])
+        right = int(self.right[label])
+        bottom = int(self.bottom[label])
+        return [left, top, right, bottom]
 
 
 def label_components(
@@ -73,22 +76,29 @@ def label_components(
     num_labels, labels, boxes, _ = cv2.connectedComponentsWithStats(
         joined, connectivity=8
     )
+    if gap:
+        labels = labels[gap:-gap, gap:-gap] * mask
     left, top, width, height, _ = boxes.T
     right = left + width - 2 * gap
     bottom = top + height - 2 * gap
+    ink_pixels = np.flatnonzero(mask)
+    ink_labels = labels.ravel()[ink_pixels]
+    ink_levels = foreground.ravel()[ink_pixels]
     rows, columns = mask.shape
     border_contacts = (left == 0).astype(int)
     border_contacts += top == 0
     border_contacts += right == columns
     border_contacts += bottom == rows
-    if gap:
-        labels = labels[gap:-gap, gap:-gap] * mask
-    ink_pixels = np.flatnonzero(mask)
-    ink_labels = labels.ravel()[ink_pixels]
-    ink_levels = foreground.ravel()[ink_pixels]
-    area = np.bincount(ink_labels, minlength=num_labels)
-    mass = np.bincount(ink_labels, ink_levels, num_labels)
-    return Components(left, top, right, bottom, area, mass, border_contacts, labels)
+    return Components(
+        left=left,
+        top=top,
+        right=right,
+        bottom=bottom,
+        area=np.bincount(ink_labels, minlength=num_labels),
+        mass=np.bincount(ink_labels, ink_levels, num_labels),
+        border_contacts=border_contacts,
+        labels=labels,
+    )
 
 
 def edge_sharpness(foreground: np.ndarray, components: Components) -> np.ndarray:
@@ -109,7 +119,9 @@ def edge_sharpness(foreground: np.ndarray, components: Components) -> np.ndarray
     # The scale makes the Sobel filter a gradient per pixel.
     horizontal = cv2.Sobel(foreground, -1, 1, 0, scale=0.125)
     vertical = cv2.Sobel(foreground, -1, 0, 1, scale=0.125)
-    gradients = np.hypot(horizontal.ravel()[edge], vertical.ravel()[edge])
+    horizontal_at_edge = horizontal.ravel()[edge]
+    vertical_at_edge = vertical.ravel()[edge]
+    gradients = np.hypot(horizontal_at_edge, vertical_at_edge)
     edge_labels = components.labels.ravel()[edge]
     gradient_sums = np.bincount(edge_labels, gradients, num_labels)
     edge_lengths = np.bincount(edge_labels, minlength=num_labels)

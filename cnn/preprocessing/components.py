@@ -71,13 +71,15 @@ def select_character(
     is_selected = is_written & _is_part(components, main, may_touch_border)
     is_selected[main] = True
     is_selected[0] = False
-    is_other = is_written & ~is_selected & _is_character(components, main)
-    unambiguous = sharpness[main] >= _THRESHOLDS.min_sharpness and (
-        may_touch_border or not components.border_contacts[main]
-    )
-    has_other_characters = bool(is_other[1:].any())
+    is_other = is_written & ~is_selected
+    is_other &= _is_character(components, main)
+    main_is_sharp = bool(sharpness[main] >= _THRESHOLDS.min_sharpness)
+    main_is_inside = may_touch_border or not components.border_contacts[main]
     return _make_selection(
-        components, is_selected, bool(unambiguous), has_other_characters
+        components,
+        is_selected,
+        unambiguous=main_is_sharp and main_is_inside,
+        has_other_characters=bool(is_other[1:].any()),
     )
 
 
@@ -123,9 +125,14 @@ def _weigh(
     touches_border = components.border_contacts > 0
     border_factor = np.where(touches_border, _THRESHOLDS.border_factor, 1)
     position_factor = _centrality(components) * border_factor
-    is_flat = components.width > _THRESHOLDS.max_aspect_ratio * components.height
-    flat_factor = np.where(is_flat, _THRESHOLDS.flat_factor, 1)
+    flat_factor = np.where(_is_flat(components), _THRESHOLDS.flat_factor, 1)
     return weights * position_factor * flat_factor
+
+
+def _is_flat(components: Components) -> np.ndarray:
+    """Tells which bounding boxes are much wider than high."""
+    max_width = _THRESHOLDS.max_aspect_ratio * components.height
+    return components.width > max_width
 
 
 def _centrality(components: Components) -> np.ndarray:
@@ -135,7 +142,8 @@ def _centrality(components: Components) -> np.ndarray:
     vertical_sum = components.top + components.bottom
     x = np.abs(horizontal_sum / columns - 1)
     y = np.abs(vertical_sum / rows - 1)
-    distance = np.minimum(1, np.maximum(x, y))
+    distance = np.maximum(x, y)
+    distance = np.minimum(1, distance)
     remainder = 1 - _THRESHOLDS.border_loss * distance
     return remainder**_THRESHOLDS.centrality_exponent
 
@@ -143,15 +151,18 @@ def _centrality(components: Components) -> np.ndarray:
 def _is_sharp(sharpness: np.ndarray, main: int) -> np.ndarray:
     """Tells which components are about as sharp as the main one."""
     reference = min(sharpness[main], _THRESHOLDS.min_sharpness)
-    return sharpness > _THRESHOLDS.min_relative_sharpness * reference
+    min_sharpness = _THRESHOLDS.min_relative_sharpness * reference
+    return sharpness > min_sharpness
 
 
 def _is_character(components: Components, main: int) -> np.ndarray:
     """Tells which components are large enough for a character, and inside the image."""
     min_mass = _THRESHOLDS.min_other_mass * components.mass[main]
     min_height = _THRESHOLDS.min_other_height * components.height[main]
-    is_large = (components.mass > min_mass) & (components.height > min_height)
-    return is_large & (components.border_contacts == 0)
+    is_character = components.mass > min_mass
+    is_character &= components.height > min_height
+    is_character &= components.border_contacts == 0
+    return is_character
 
 
 def _is_part(components: Components, main: int, may_touch_border: bool) -> np.ndarray:
@@ -162,18 +173,19 @@ def _is_part(components: Components, main: int, may_touch_border: bool) -> np.nd
     horizontal_gap = _horizontal_gap(components, main)
     gap_below = components.top - components.bottom[main]
     gap_above = components.top[main] - components.bottom
-    gap = np.maximum(horizontal_gap, np.maximum(gap_below, gap_above))
+    vertical_gap = np.maximum(gap_below, gap_above)
+    gap = np.maximum(horizontal_gap, vertical_gap)
     size = max(components.width[main], components.height[main])
+    main_mass = components.mass[main]
     overlaps = gap <= 0
     is_near = gap <= _THRESHOLDS.max_part_gap * size
-    is_speck = components.mass < _THRESHOLDS.min_part_mass * components.mass[main]
+    is_speck = components.mass < _THRESHOLDS.min_part_mass * main_mass
     is_part = (is_near & ~is_speck) | overlaps
     if may_touch_border:
         return is_part
     # Ink at the image border belongs to another character, unless it is small and
     # overlaps the main component.
-    max_mass = _THRESHOLDS.max_border_part_mass * components.mass[main]
-    is_small = components.mass < max_mass
+    is_small = components.mass < _THRESHOLDS.max_border_part_mass * main_mass
     has_few_contacts = components.border_contacts < _THRESHOLDS.max_part_contacts
     is_inside = components.border_contacts == 0
     is_part &= is_inside | (overlaps & has_few_contacts & is_small)
@@ -193,9 +205,11 @@ def _is_full_stop(components: Components, main: int) -> np.ndarray:
     left, top, right, bottom = components.box(main)
     main_height = bottom - top
     size = np.maximum(components.width, components.height)
-    min_left = left + _THRESHOLDS.min_full_stop_left * (right - left)
+    main_width = right - left
+    min_left = left + _THRESHOLDS.min_full_stop_left * main_width
     min_top = top + _THRESHOLDS.min_full_stop_top * main_height
-    is_full_stop = size < _THRESHOLDS.max_full_stop_side * main_height
+    max_size = _THRESHOLDS.max_full_stop_side * main_height
+    is_full_stop = size < max_size
     is_full_stop &= components.left >= min_left
     is_full_stop &= components.top > min_top
     return is_full_stop
@@ -212,15 +226,16 @@ def _is_neighbor(components: Components, main: int) -> np.ndarray:
     shared_bottom = np.minimum(components.bottom, bottom)
     shared_top = np.maximum(components.top, top)
     shared_rows = shared_bottom - shared_top
-    max_height = np.maximum(components.height, main_height)
-    is_level = shared_rows > _THRESHOLDS.min_neighbor_overlap * max_height
+    larger_height = np.maximum(components.height, main_height)
+    min_shared_rows = _THRESHOLDS.min_neighbor_overlap * larger_height
+    is_level = shared_rows > min_shared_rows
     gap = _horizontal_gap(components, main)
     is_beside = gap > _THRESHOLDS.min_neighbor_gap * main_height
-    is_flat = components.width > _THRESHOLDS.max_aspect_ratio * components.height
-    is_long = components.width > main_height
     is_character = is_beside & is_level
-    is_dash = is_flat & is_long
-    return is_character | is_dash | _encloses(components, main)
+    is_long = components.width > main_height
+    is_dash = _is_flat(components) & is_long
+    is_frame = _encloses(components, main)
+    return is_character | is_dash | is_frame
 
 
 def _encloses(components: Components, main: int) -> np.ndarray:

@@ -28,7 +28,8 @@ def find_frame_interior(gray: np.ndarray) -> np.ndarray | None:
     border = border_pixels(gray)
     if not is_uniform(border):
         return None
-    differs = np.abs(upper_median(border) - gray) > THRESHOLDS.min_frame_contrast
+    contrast = np.abs(upper_median(border) - gray)
+    differs = contrast > THRESHOLDS.min_frame_contrast
     # To count pixels takes far less time than to measure rows and columns.
     min_pixels = _THRESHOLDS.min_interior_pixels * max(differs.shape)
     if np.count_nonzero(differs) < min_pixels:
@@ -42,30 +43,36 @@ def find_frame_interior(gray: np.ndarray) -> np.ndarray | None:
 def _bounding_rectangle(mask: np.ndarray) -> np.ndarray | None:
     """Returns the box of the rows and columns that are mostly True, or None."""
     min_share = _THRESHOLDS.min_crossing_share
-    columns = np.flatnonzero(mask.mean(axis=0) > min_share)
-    rows = np.flatnonzero(mask.mean(axis=1) > min_share)
-    if min(len(columns), len(rows)) < _THRESHOLDS.min_interior_side:
+    column_shares = mask.mean(axis=0)
+    row_shares = mask.mean(axis=1)
+    columns = np.flatnonzero(column_shares > min_share)
+    rows = np.flatnonzero(row_shares > min_share)
+    shorter_side = min(len(columns), len(rows))
+    if shorter_side < _THRESHOLDS.min_interior_side:
         return None
-    box = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
     soft_edge = _THRESHOLDS.soft_edge
-    return box + np.array([soft_edge, soft_edge, -soft_edge, -soft_edge])
+    left = columns[0] + soft_edge
+    top = rows[0] + soft_edge
+    right = columns[-1] + 1 - soft_edge
+    bottom = rows[-1] + 1 - soft_edge
+    return np.array([left, top, right, bottom])
 
 
 def _fills_rectangle(mask: np.ndarray, box: np.ndarray) -> bool:
     """Tells whether the True pixels fill a rectangle and lie nowhere else."""
     left, top, right, bottom = box
     margin = _THRESHOLDS.outer_margin
-    surrounded = mask[
-        max(top - margin, 0) : bottom + margin, max(left - margin, 0) : right + margin
-    ]
-    min_enclosed = _THRESHOLDS.min_enclosed_share * np.count_nonzero(mask)
-    if np.count_nonzero(surrounded) <= min_enclosed:
+    rows = slice(max(top - margin, 0), bottom + margin)
+    columns = slice(max(left - margin, 0), right + margin)
+    num_pixels = np.count_nonzero(mask)
+    num_enclosed = np.count_nonzero(mask[rows, columns])
+    if num_enclosed <= _THRESHOLDS.min_enclosed_share * num_pixels:
         return False
     inside = mask[top:bottom, left:right]
-    return bool(
-        border_pixels(inside).mean() > _THRESHOLDS.min_straight_share
-        and inside.mean() > _THRESHOLDS.min_filled_share
-    )
+    border_share = border_pixels(inside).mean()
+    if border_share <= _THRESHOLDS.min_straight_share:
+        return False
+    return bool(inside.mean() > _THRESHOLDS.min_filled_share)
 
 
 def fill_outside_sheet(gray: np.ndarray, small: np.ndarray) -> np.ndarray | None:
@@ -78,19 +85,24 @@ def fill_outside_sheet(gray: np.ndarray, small: np.ndarray) -> np.ndarray | None
     Returns:
       `uint8 (height, width)`, or None for an image without a sheet.
     """
-    if max(gray.shape) <= THRESHOLDS.background.max_cropped_side:
+    longest_side = max(gray.shape)
+    if longest_side <= THRESHOLDS.background.max_cropped_side:
         return None
     small = downscale(small, _THRESHOLDS.sheet_side)
     sheet = _find_sheet_mask(small)
     if sheet is None:
         return None
-    kernel = np.ones((_THRESHOLDS.edge_kernel, _THRESHOLDS.edge_kernel), np.uint8)
-    inner = cv2.erode(sheet, kernel, borderValue=1).astype(np.float32)
+    side = _THRESHOLDS.edge_kernel
+    kernel = np.ones((side, side), np.uint8)
+    inner = cv2.erode(sheet, kernel, borderValue=1)
+    inner = inner.astype(np.float32)
     fill = _extrapolate_sheet(small, sheet, inner)
     size = gray.shape[::-1]
     sheet_weight = cv2.resize(inner, size)
-    fill = np.minimum(cv2.resize(fill, size), 255)
-    blended = sheet_weight * gray + (1 - sheet_weight) * fill
+    fill = cv2.resize(fill, size)
+    fill = np.minimum(fill, 255)
+    fill_weight = 1 - sheet_weight
+    blended = sheet_weight * gray + fill_weight * fill
     return np.rint(blended).astype(np.uint8)
 
 
@@ -105,18 +117,19 @@ def _find_sheet_mask(gray: np.ndarray) -> np.ndarray | None:
     """
     method = cv2.THRESH_BINARY | cv2.THRESH_OTSU
     threshold, light = cv2.threshold(gray, 0, 1, method)
-    if border_pixels(light).mean() > _THRESHOLDS.max_light_border_share:
+    light_border_share = border_pixels(light).mean()
+    if light_border_share > _THRESHOLDS.max_light_border_share:
         return None
     outline = find_quadrilateral(light)
     if outline is None or not _has_sheet_shape(outline, gray.shape):
         return None
-    sheet = cv2.fillConvexPoly(np.zeros_like(gray), outline, 1)
+    canvas = np.zeros_like(gray)
+    sheet = cv2.fillConvexPoly(canvas, outline, 1)
     surroundings = np.median(gray[sheet == 0])
     if surroundings >= _THRESHOLDS.max_surroundings_level * threshold:
         return None
-    if light[sheet > 0].mean() <= _THRESHOLDS.min_light_share:
-        return None
-    return sheet
+    light_share = light[sheet > 0].mean()
+    return sheet if light_share > _THRESHOLDS.min_light_share else None
 
 
 def _has_sheet_shape(outline: np.ndarray, shape: tuple[int, ...]) -> bool:
@@ -127,15 +140,16 @@ def _has_sheet_shape(outline: np.ndarray, shape: tuple[int, ...]) -> bool:
       shape: height and width of the image.
     """
     height, width = shape
-    if cv2.contourArea(outline) < _THRESHOLDS.min_sheet_area * (height * width):
+    min_area = _THRESHOLDS.min_sheet_area * (height * width)
+    if cv2.contourArea(outline) < min_area:
         return False
-    sides = cv2.minAreaRect(outline)[1]
+    _, sides, _ = cv2.minAreaRect(outline)
     if max(sides) > _THRESHOLDS.max_aspect_ratio * min(sides):
         return False
-    first = outline.min((0, 1))
-    last = outline.max((0, 1))
-    num_contacts = (first == 0).sum() + (last + 1 == (width, height)).sum()
-    return bool(num_contacts <= _THRESHOLDS.max_border_contacts)
+    left, top = outline.min((0, 1)).tolist()
+    right, bottom = outline.max((0, 1)).tolist()
+    contacts = [left == 0, top == 0, right == width - 1, bottom == height - 1]
+    return sum(contacts) <= _THRESHOLDS.max_border_contacts
 
 
 def _extrapolate_sheet(
@@ -157,9 +171,10 @@ def _extrapolate_sheet(
     sigma = _THRESHOLDS.fill_sigma
     weights = cv2.GaussianBlur(inner, (0, 0), sigma)
     weighted = cv2.GaussianBlur(inner * without_ink, (0, 0), sigma)
+    sheet_levels = gray[sheet > 0]
     median_weight = _THRESHOLDS.median_weight
-    median = np.median(gray[sheet > 0])
-    return (weighted + median_weight * median) / (weights + median_weight)
+    weighted_median = median_weight * np.median(sheet_levels)
+    return (weighted + weighted_median) / (weights + median_weight)
 
 
 def find_quadrilateral(mask: np.ndarray) -> np.ndarray | None:
@@ -178,11 +193,14 @@ def find_quadrilateral(mask: np.ndarray) -> np.ndarray | None:
         return None
     largest = max(contours, key=cv2.contourArea)
     hull = cv2.convexHull(largest)
-    tolerance = _THRESHOLDS.polygon_tolerance * cv2.arcLength(hull, closed=True)
+    perimeter = cv2.arcLength(hull, closed=True)
+    tolerance = _THRESHOLDS.polygon_tolerance * perimeter
     polygon = cv2.approxPolyDP(hull, tolerance, closed=True)
     if len(polygon) not in (4, 5):
         return None
-    min_area = min(cv2.contourArea(largest), cv2.contourArea(polygon))
-    if min_area <= _THRESHOLDS.min_hull_share * cv2.contourArea(hull):
-        return None
-    return hull
+    region_area = cv2.contourArea(largest)
+    polygon_area = cv2.contourArea(polygon)
+    hull_area = cv2.contourArea(hull)
+    min_area = _THRESHOLDS.min_hull_share * hull_area
+    is_quadrilateral = min(region_area, polygon_area) > min_area
+    return hull if is_quadrilateral else None

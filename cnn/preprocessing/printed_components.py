@@ -34,12 +34,12 @@ def _detect_border_bars(components: Components) -> np.ndarray:
     """Tells which components are filled bars along an image edge."""
     width = components.width
     height = components.height
-    max_width = _THRESHOLDS.max_bar_width * max(components.labels.shape)
-    is_narrow = np.minimum(width, height) < max_width
-    is_filled = components.area > _THRESHOLDS.min_bar_fill * width * height
+    longest_side = max(components.labels.shape)
+    max_width = _THRESHOLDS.max_bar_width * longest_side
+    min_area = _THRESHOLDS.min_bar_fill * width * height
     is_bar = components.border_contacts >= _THRESHOLDS.min_bar_contacts
-    is_bar &= is_narrow
-    is_bar &= is_filled
+    is_bar &= np.minimum(width, height) < max_width
+    is_bar &= components.area > min_area
     is_horizontal = _runs_along_top_or_bottom(components)
     is_vertical = _runs_along_top_or_bottom(_transpose(components))
     return is_bar & (is_horizontal | is_vertical)
@@ -48,7 +48,8 @@ def _detect_border_bars(components: Components) -> np.ndarray:
 def _runs_along_top_or_bottom(components: Components) -> np.ndarray:
     """Tells which components are long and touch the upper or lower image edge."""
     rows, columns = components.labels.shape
-    is_long = components.width >= _THRESHOLDS.min_bar_length * columns
+    min_length = _THRESHOLDS.min_bar_length * columns
+    is_long = components.width >= min_length
     at_top = components.top == 0
     at_bottom = components.bottom == rows
     return is_long & (at_top | at_bottom)
@@ -88,14 +89,15 @@ def _detect_boxes(components: Components, may_touch_border: bool) -> np.ndarray:
     """Tells which components are drawn boxes, `bool (labels,)`."""
     width = components.width
     height = components.height
-    min_side = _THRESHOLDS.min_box_side * min(components.labels.shape)
-    is_large = np.minimum(width, height) > min_side
-    is_hollow = components.area < _THRESHOLDS.max_box_fill * width * height
-    may_be_box = is_large & is_hollow
+    shortest_side = min(components.labels.shape)
+    min_side = _THRESHOLDS.min_box_side * shortest_side
+    max_area = _THRESHOLDS.max_box_fill * width * height
+    may_be_box = np.minimum(width, height) > min_side
+    may_be_box &= components.area < max_area
     may_be_box[0] = False
     is_box = np.zeros(components.num_labels, bool)
-    for label in np.flatnonzero(may_be_box):
-        left, top, right, bottom = components.box(int(label))
+    for label in np.flatnonzero(may_be_box).tolist():
+        left, top, right, bottom = components.box(label)
         mask = components.labels[top:bottom, left:right] == label
         is_box[label] = _is_upright_box(mask)
         if not is_box[label] and not may_touch_border:
@@ -118,7 +120,8 @@ def _is_tilted_box(mask: np.ndarray) -> bool:
     outline = find_quadrilateral(mask)
     if outline is None:
         return False
-    drawn = cv2.polylines(np.zeros_like(mask), [outline], isClosed=True, color=1)
+    canvas = np.zeros_like(mask)
+    drawn = cv2.polylines(canvas, [outline], isClosed=True, color=1)
     dilated = cv2.dilate(mask, NEIGHBORHOOD)
     covered_share = dilated[drawn > 0].mean()
     return bool(covered_share > _THRESHOLDS.min_box_outline_share)
@@ -139,16 +142,18 @@ def remove_boxes(
     """
     components = label_components(foreground, ink_threshold, _THRESHOLDS.label_gap)
     is_removed = _detect_boxes(components, may_touch_border=False)
-    for label in np.flatnonzero(is_removed):
-        is_removed[label] = _contains_components(components, int(label))
+    for label in np.flatnonzero(is_removed).tolist():
+        is_removed[label] = _contains_components(components, label)
     if not is_removed.any():
         return foreground, False
-    return np.where(is_removed[components.labels], np.float32(0), foreground), True
+    is_box_pixel = is_removed[components.labels]
+    without_boxes = np.where(is_box_pixel, np.float32(0), foreground)
+    return without_boxes, True
 
 
 def _contains_components(components: Components, label: int) -> bool:
     """Tells whether a component encloses another that is high enough for ink."""
-    left, top, right, bottom = components.box(int(label))
+    left, top, right, bottom = components.box(label)
     is_inside = components.left > left
     is_inside &= components.right < right
     is_inside &= components.top > top

@@ -4,12 +4,18 @@ The median profile across a line is subtracted along its length. Pale lines unde
 ink are removed, too.
 """
 
-from typing import NamedTuple
-
 import cv2
 import numpy as np
 
 from cnn.preprocessing.line_detection import ADJACENT_ROWS, Line, find_ruled_lines
+from cnn.preprocessing.line_strips import (
+    Strip,
+    find_line_extent,
+    image_pixels,
+    median_profile,
+    sample_pixels,
+    straighten_line,
+)
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _THRESHOLDS = THRESHOLDS.ruled_lines
@@ -28,7 +34,8 @@ def remove_ruled_lines(
       The foreground without lines, the same shape and dtype, and whether there were
       any.
     """
-    ink = np.clip(foreground / np.float32(ink_threshold), 0, 1)
+    relative_levels = foreground / np.float32(ink_threshold)
+    ink = np.clip(relative_levels, 0, 1)
     transposed_ink = np.ascontiguousarray(ink.T)
     horizontal = find_ruled_lines(ink)
     vertical = find_ruled_lines(transposed_ink)
@@ -41,7 +48,8 @@ def remove_ruled_lines(
     )
     mask |= transposed_mask.T
     remaining = np.ascontiguousarray(transposed.T)
-    return _remove_residues(remaining, mask, ink_threshold), True
+    cleaned = _remove_residues(remaining, mask, ink_threshold)
+    return cleaned, True
 
 
 def _subtract_lines(
@@ -62,22 +70,23 @@ def _subtract_lines(
     remaining = foreground.copy()
     mask = np.zeros(foreground.shape, bool)
     for line in lines:
-        strip = _straighten(remaining, _refine(ink, line))
-        profile = _median_profile(strip.levels)
-        top, bottom = _line_extent(profile)
+        strip = straighten_line(remaining, _refine(ink, line))
+        profile = median_profile(strip.levels)
+        top, bottom = find_line_extent(profile)
         strokes = _crossing_strokes(strip, top, bottom)
         for other in crossing:
-            columns = _crossing_columns(strip, other, len(foreground))
-            strokes[:, columns] = 0
+            is_crossing_line = _crossing_columns(strip, other, len(foreground))
+            strokes[:, is_crossing_line] = 0
         levels = strip.levels[top : bottom + 1]
         rest = _subtract_profile(levels, profile, top)
-        strokes = np.minimum(strokes, levels)
-        cleaned = np.maximum(rest, strokes)
+        visible_strokes = np.minimum(strokes, levels)
+        cleaned = np.maximum(rest, visible_strokes)
         inside = strip.inside[top : bottom + 1]
-        pixels = _image_pixels(strip, top, bottom)
+        pixels = image_pixels(strip, top, bottom)
         remaining[pixels] = cleaned[inside]
-        widened = _image_pixels(strip, max(top - 1, 0), bottom + 1)
-        mask[widened] = True
+        row_above = max(top - 1, 0)
+        row_below = bottom + 1
+        mask[image_pixels(strip, row_above, row_below)] = True
     return remaining, mask
 
 
@@ -87,33 +96,16 @@ def _refine(ink: np.ndarray, line: Line) -> Line:
     slopes = line.slope + _SLOPE_CORRECTIONS
     middles = line.middle + _SHIFTS
     columns = np.arange(0, width, _THRESHOLDS.column_step)
-    distances = columns - (width - 1) / 2
-    rows = np.rint(middles[:, None] + slopes[:, None] * distances)
-    samples, inside = _sample(ink, rows.astype(int), columns)
+    middle_column = (width - 1) / 2
+    rises = slopes[:, None] * (columns - middle_column)
+    rows = np.rint(middles[:, None] + rises).astype(int)
+    samples, inside = sample_pixels(ink, rows, columns)
     lengths = np.maximum(inside.sum(1), 1)
     means = samples.sum(1) / lengths
-    best = int(means.argmax())
-    return Line(float(middles[best]), float(slopes[best]))
-
-
-def _sample(
-    image: np.ndarray, rows: np.ndarray, columns: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Samples pixels of an image.
-
-    Args:
-      image: `float32 (height, width)`.
-      rows: `int (n, columns)`, may be outside the image.
-      columns: `int (columns,)`, inside the image.
-
-    Returns:
-      The pixels, `float32 (n, columns)`, 0 outside the image, and whether they are
-      inside, `bool (n, columns)`.
-    """
-    height = len(image)
-    inside = (rows >= 0) & (rows < height)
-    pixels = image[rows.clip(0, height - 1), columns]
-    return pixels * inside, inside
+    best = means.argmax()
+    middle = float(middles[best])
+    slope = float(slopes[best])
+    return Line(middle, slope)
 
 
 def _similar_lines() -> tuple[np.ndarray, np.ndarray]:
@@ -130,59 +122,7 @@ def _similar_lines() -> tuple[np.ndarray, np.ndarray]:
 _SLOPE_CORRECTIONS, _SHIFTS = _similar_lines()
 
 
-class _Strip(NamedTuple):
-    """The rows along a line, straightened so that the line is the middle row.
-
-    Attributes:
-      levels: `float32 (rows, width)`, levels above the background, 0 outside the image.
-      rows: `int (rows, width)`, rows of the image.
-      inside: `bool (rows, width)`, whether these rows are in the image.
-    """
-
-    levels: np.ndarray
-    rows: np.ndarray
-    inside: np.ndarray
-
-
-def _straighten(foreground: np.ndarray, line: Line) -> _Strip:
-    """Cuts out the strip along a line."""
-    height, width = foreground.shape
-    columns = np.arange(width)
-    path = np.rint(line.rows_at(columns, width)).astype(int)
-    profile_rows = height // _THRESHOLDS.height_per_profile_row
-    profile_rows = max(_THRESHOLDS.min_profile_rows, profile_rows)
-    reach = profile_rows + _THRESHOLDS.crossing_rows
-    offsets = np.arange(-reach, reach + 1)
-    rows = path + offsets[:, None]
-    levels, inside = _sample(foreground, rows, columns)
-    return _Strip(levels, rows, inside)
-
-
-def _median_profile(levels: np.ndarray) -> np.ndarray:
-    """Returns the upper median level of each row, `float32 (rows,)`."""
-    middle = levels.shape[1] // 2
-    partitioned = np.partition(levels, middle, axis=1)
-    return partitioned[:, middle]
-
-
-def _line_extent(profile: np.ndarray) -> tuple[int, int]:
-    """Returns the first and the last row of a line, with its antialiased edges."""
-    middle = len(profile) // 2
-    is_line = profile > _THRESHOLDS.edge_fraction * profile[middle]
-    upwards = is_line[middle::-1]
-    downwards = is_line[middle:]
-    top = middle - max(_leading_count(upwards), 1)
-    bottom = middle + max(_leading_count(downwards), 1)
-    last_row = len(profile) - 1
-    return max(top, 0), min(bottom, last_row)
-
-
-def _leading_count(mask: np.ndarray) -> int:
-    """Returns the number of True values before the first False."""
-    return int(np.cumprod(mask).sum())
-
-
-def _crossing_strokes(strip: _Strip, top: int, bottom: int) -> np.ndarray:
+def _crossing_strokes(strip: Strip, top: int, bottom: int) -> np.ndarray:
     """Returns the levels of strokes with ink on both sides of a line.
 
     Args:
@@ -194,17 +134,20 @@ def _crossing_strokes(strip: _Strip, top: int, bottom: int) -> np.ndarray:
       `float32 (1, width)`, 0 or the background's noise where no stroke crosses.
     """
     last_row = len(strip.levels) - 1
-    above = strip.levels[max(top - 1, 0)]
-    below = strip.levels[min(bottom + 1, last_row)]
+    row_above = max(top - 1, 0)
+    row_below = min(bottom + 1, last_row)
+    levels_above = strip.levels[row_above]
+    levels_below = strip.levels[row_below]
     # A slanted stroke meets the two sides of the line in different columns.
     half_width = (bottom - top) // 2 + 1
-    kernel = np.ones((1, 2 * half_width + 1), np.uint8)
-    spread_above = cv2.dilate(above[None], kernel)
-    spread_below = cv2.dilate(below[None], kernel)
+    kernel_width = 2 * half_width + 1
+    kernel = np.ones((1, kernel_width), np.uint8)
+    spread_above = cv2.dilate(levels_above[None], kernel)
+    spread_below = cv2.dilate(levels_below[None], kernel)
     return np.minimum(spread_above, spread_below)
 
 
-def _crossing_columns(strip: _Strip, crossing: Line, height: int) -> np.ndarray:
+def _crossing_columns(strip: Strip, crossing: Line, height: int) -> np.ndarray:
     """Tells which columns of a strip belong to a line of the other direction.
 
     Args:
@@ -218,7 +161,8 @@ def _crossing_columns(strip: _Strip, crossing: Line, height: int) -> np.ndarray:
     reach = len(strip.rows) // 2
     path = strip.rows[reach]
     columns = np.arange(len(path))
-    distances = np.abs(columns - crossing.rows_at(path, height))
+    crossing_columns = crossing.rows_at(path, height)
+    distances = np.abs(columns - crossing_columns)
     return distances <= reach
 
 
@@ -233,19 +177,10 @@ def _subtract_profile(levels: np.ndarray, profile: np.ndarray, top: int) -> np.n
     column = np.maximum(profile, 0)[:, None]
     # A line between two rows has a part of its ink in each of them.
     spread = cv2.dilate(column, ADJACENT_ROWS)
-    line_profile = spread[top : top + len(levels)]
-    rest = levels - _THRESHOLDS.profile_gain * line_profile
+    end = top + len(levels)
+    line_levels = _THRESHOLDS.profile_gain * spread[top:end]
+    rest = levels - line_levels
     return np.maximum(rest, 0)
-
-
-def _image_pixels(
-    strip: _Strip, first: int, last: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the rows and columns in the image of a strip's rows `first` to `last`."""
-    inside = strip.inside[first : last + 1]
-    rows = strip.rows[first : last + 1][inside]
-    columns = np.nonzero(inside)[1]
-    return rows, columns
 
 
 def _remove_residues(
@@ -262,8 +197,10 @@ def _remove_residues(
     num_labels, labels = cv2.connectedComponents(ink)
     areas = np.bincount(labels[labels > 0], minlength=num_labels)
     removed_areas = np.bincount(labels[mask], minlength=num_labels)
-    is_residue = removed_areas > _THRESHOLDS.min_residue_share * areas
+    min_removed_areas = _THRESHOLDS.min_residue_share * areas
+    is_residue = removed_areas > min_removed_areas
     is_residue[0] = False
     if not is_residue.any():
         return foreground
-    return np.where(is_residue[labels], np.float32(0), foreground)
+    is_residue_pixel = is_residue[labels]
+    return np.where(is_residue_pixel, np.float32(0), foreground)

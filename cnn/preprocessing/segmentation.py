@@ -119,7 +119,8 @@ def render_mask(glyph: Glyph, shape: tuple[int, int]) -> np.ndarray:
     """
     mask = np.zeros(shape, np.float32)
     size = np.tile(shape[::-1], 2)
-    box = _scale_box(np.array(glyph.region) * size, 1, mask.shape)
+    region = np.array(glyph.region) * size
+    box = _scale_box(region, 1, mask.shape)
     target = mask[_box_slices(box)]
     if target.size:
         target[:] = cv2.resize(glyph.mask, target.shape[::-1])
@@ -183,8 +184,9 @@ def _remove_print(
 
 def _clear_outside(foreground: np.ndarray, box: np.ndarray) -> np.ndarray:
     """Returns the foreground with 0 outside a box."""
+    inside = _box_slices(box)
     cleared = np.zeros_like(foreground)
-    cleared[_box_slices(box)] = foreground[_box_slices(box)]
+    cleared[inside] = foreground[inside]
     return cleared
 
 
@@ -193,13 +195,13 @@ def _cut_out(ink: Ink, selection: Selection, unambiguous: bool) -> Glyph:
     shape = ink.foreground.shape
     margin = THRESHOLDS.character_margin * _OUTWARDS
     part = _scale_box(selection.box + margin, 1, shape)
-    cut = ink._replace(foreground=ink.foreground[_box_slices(part)])
-    mask = soft_mask(cut, selection.mask[_box_slices(part)])
+    inside = _box_slices(part)
+    cut = ink._replace(foreground=ink.foreground[inside])
     glyph = Glyph(
-        mask,
-        (0.0, 0.0, 1.0, 1.0),
-        unambiguous and selection.unambiguous,
-        selection.has_other_characters,
+        mask=soft_mask(cut, selection.mask[inside]),
+        region=(0.0, 0.0, 1.0, 1.0),
+        unambiguous=unambiguous and selection.unambiguous,
+        has_other_characters=selection.has_other_characters,
     )
     return _to_image_region(glyph, part, shape)
 
@@ -281,10 +283,10 @@ def _scale_box(box: np.ndarray, scale: float, shape: tuple[int, ...]) -> np.ndar
     height, width = shape
     limits = (width, height, width, height)
     scaled = (box * scale).tolist()
-    clipped = [
-        min(max(round(side), 0), limit)
-        for side, limit in zip(scaled, limits, strict=True)
-    ]
+    clipped = []
+    for side, limit in zip(scaled, limits, strict=True):
+        pixel = max(round(side), 0)
+        clipped.append(min(pixel, limit))
     return np.array(clipped)
 
 

@@ -49,7 +49,8 @@ def decode_small_gray_png(data: bytes) -> np.ndarray | None:
     header, compressed = chunks
     if not _is_complete(header, compressed):
         return None
-    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    encoded = np.frombuffer(data, np.uint8)
+    return cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
 
 
 def _read_chunks(data: bytes) -> tuple[bytes, bytes] | None:
@@ -61,7 +62,8 @@ def _read_chunks(data: bytes) -> tuple[bytes, bytes] | None:
     compressed = b""
     start = len(_SIGNATURE)
     while start + _MIN_CHUNK_SIZE <= len(data):
-        end = start + 8 + int.from_bytes(data[start : start + 4], "big")
+        length = int.from_bytes(data[start : start + 4], "big")
+        end = start + 8 + length
         checksum = int.from_bytes(data[end : end + 4], "big")
         if zlib.crc32(data[start + 4 : end]) != checksum:
             return None

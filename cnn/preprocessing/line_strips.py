@@ -1,0 +1,94 @@
+"""Straightens the rows along a line into a strip, and measures the line's profile."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cnn.preprocessing.line_detection import Line
+from cnn.preprocessing.thresholds import THRESHOLDS
+
+_THRESHOLDS = THRESHOLDS.ruled_lines
+
+
+class Strip(NamedTuple):
+    """The rows along a line, straightened so that the line is the middle row.
+
+    Attributes:
+      levels: `float32 (rows, width)`, levels above the background, 0 outside the image.
+      rows: `int (rows, width)`, rows of the image.
+      inside: `bool (rows, width)`, whether these rows are in the image.
+    """
+
+    levels: np.ndarray
+    rows: np.ndarray
+    inside: np.ndarray
+
+
+def straighten_line(foreground: np.ndarray, line: Line) -> Strip:
+    """Cuts out the strip along a line."""
+    height, width = foreground.shape
+    columns = np.arange(width)
+    path = line.rows_at(columns, width)
+    path = np.rint(path).astype(int)
+    profile_rows = height // _THRESHOLDS.height_per_profile_row
+    profile_rows = max(_THRESHOLDS.min_profile_rows, profile_rows)
+    reach = profile_rows + _THRESHOLDS.crossing_rows
+    offsets = np.arange(-reach, reach + 1)
+    rows = path + offsets[:, None]
+    levels, inside = sample_pixels(foreground, rows, columns)
+    return Strip(levels, rows, inside)
+
+
+def median_profile(levels: np.ndarray) -> np.ndarray:
+    """Returns the upper median level of each row, `float32 (rows,)`."""
+    middle = levels.shape[1] // 2
+    partitioned = np.partition(levels, middle, axis=1)
+    return partitioned[:, middle]
+
+
+def find_line_extent(profile: np.ndarray) -> tuple[int, int]:
+    """Returns the first and the last row of a line, with its antialiased edges."""
+    middle = len(profile) // 2
+    min_level = _THRESHOLDS.edge_fraction * profile[middle]
+    is_line = profile > min_level
+    rows_above = _leading_count(is_line[middle::-1])
+    rows_below = _leading_count(is_line[middle:])
+    top = middle - max(rows_above, 1)
+    bottom = middle + max(rows_below, 1)
+    last_row = len(profile) - 1
+    return max(top, 0), min(bottom, last_row)
+
+
+def _leading_count(mask: np.ndarray) -> int:
+    """Returns the number of True values before the first False."""
+    return int(np.cumprod(mask).sum())
+
+
+def image_pixels(strip: Strip, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the rows and columns in the image of a strip's rows `first` to `last`."""
+    selected = slice(first, last + 1)
+    inside = strip.inside[selected]
+    rows = strip.rows[selected][inside]
+    _, columns = np.nonzero(inside)
+    return rows, columns
+
+
+def sample_pixels(
+    image: np.ndarray, rows: np.ndarray, columns: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Samples pixels of an image.
+
+    Args:
+      image: `float32 (height, width)`.
+      rows: `int (n, columns)`, may be outside the image.
+      columns: `int (columns,)`, inside the image.
+
+    Returns:
+      The pixels, `float32 (n, columns)`, 0 outside the image, and whether they are
+      inside, `bool (n, columns)`.
+    """
+    height = len(image)
+    inside = (rows >= 0) & (rows < height)
+    nearest_rows = rows.clip(0, height - 1)
+    pixels = image[nearest_rows, columns]
+    return pixels * inside, inside
