@@ -5,6 +5,7 @@ the preprocessed images into shared memory and answers with a `ChunkResult`.
 """
 
 import contextlib
+import ctypes
 import math
 import os
 import resource
@@ -71,11 +72,11 @@ class ChunkResult(NamedTuple):
 
 def allocate_slots(
     mp_context: context.ForkServerContext, images_per_slot: int
-) -> np.ndarray:
+) -> "ctypes.Array[ctypes.c_float]":
     """Allocates shared memory for the images of `NUM_SLOTS` chunks.
 
     Returns:
-      A ctypes array, which can be passed to a child process.
+      An array that can be passed to a child process.
     """
     size = NUM_SLOTS * images_per_slot * math.prod(pipeline.IMAGE_SHAPE)
     return mp_context.RawArray("f", size)
