@@ -24,7 +24,7 @@ class Prediction(NamedTuple):
     """The result for one file.
 
     Attributes:
-      path: of the file.
+      path: path of the file.
       prediction: the name of the most probable class, or empty if the status is `blank`
         or `unreadable`.
       confidence: the probability of that class, in [0, 1], or 0 without a prediction.
@@ -114,7 +114,7 @@ class Classifier:
         """Loads a model file (.h5), or the newest checkpoint in a training workdir.
 
         Args:
-          path: of the file or of the workdir.
+          path: path of the model file or of the workdir.
           unsure_below: confidence threshold, in [0, 1], instead of the model's own.
 
         Raises:

@@ -101,7 +101,7 @@ def check_metadata(path: Path, metadata: Any, num_classes: int) -> None:
     """Checks the parts of a model's metadata that predictions depend on.
 
     Args:
-      path: of the model, for the error.
+      path: path of the model, for the error.
       metadata: the JSON value from the model's file.
       num_classes: the number of outputs of the network.
 

@@ -104,9 +104,9 @@ def _format_row(name: str, output_shape: str, num_params: str) -> str:
 def _list_layers(num_classes: int) -> list[Layer]:
     """Traces the network, and lists its layers with pooling and flattening.
 
-    The layers without parameters are functions, and Flax does not report those. One
-    stands where the input of a layer has another shape than the output before it. Their
-    names are Keras's.
+    Flax reports no layers without parameters, because they are functions. Such a layer
+    is detected where the input of a layer differs in shape from the output before it.
+    Its name is that of Keras.
     """
     layers: list[Layer] = []
     function_names = iter(["max_pooling2d", "max_pooling2d_1", "flatten"])

@@ -13,7 +13,7 @@ def quadratic_bezier(
     Args:
       start: `(2,)` or `(1, 2)`, x and y.
       control: the control point, of the same shape.
-      end: of the same shape.
+      end: point of the same shape.
 
     Returns:
       `float64 (12, 2)`, from `start` to `end`.

@@ -45,7 +45,7 @@ def scale(key: jax.Array, images: jax.Array) -> jax.Array:
 
 
 def elastic_transform(key: jax.Array, images: jax.Array) -> jax.Array:
-    """Displaces pixels by a smooth random field of 1 to 2 pixels (Simard 2003)."""
+    """Displaces pixels by a smooth Gaussian field (Simard 2003)."""
     down_key = jax.random.fold_in(key, 1)
     right = sample_noise_field(key, images, size=7)
     right = _ELASTIC_SIGMA * right

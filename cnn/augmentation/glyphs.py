@@ -22,7 +22,7 @@ def make_glyphs(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Draws synthetic digits 1, 4, 7 and 9 in turn.
 
     Args:
-      seed: of the random generator.
+      seed: seed of the random generator.
       count: number of digits.
 
     Returns:

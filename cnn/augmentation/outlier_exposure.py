@@ -35,7 +35,7 @@ def make_outliers(
     """Makes images of no class and their target probabilities.
 
     Args:
-      seed: of the random generator.
+      seed: seed of the random generator.
       images: `uint8 (N, 28, 28, 1)`, characters to be cut in halves.
       targets: `float32 (N, num_classes)`, class probabilities of `images`.
       count: number of outliers. Two fifths of them are joined halves.

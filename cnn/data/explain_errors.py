@@ -18,7 +18,7 @@ def translate_errors(name: str, data_dir: Path) -> Iterator[None]:
     """Converts any exception of tfds and the libraries below it to a `DataError`.
 
     Args:
-      name: of the set, as the user wrote it.
+      name: name of the set, as the user wrote it.
       data_dir: tfds' folder, for the message.
     """
     try:

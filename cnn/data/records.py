@@ -36,7 +36,7 @@ def decode_split(builder: tfds.core.DatasetBuilder, split: str) -> Dataset:
     """Decodes one split of a prepared set.
 
     Args:
-      builder: of a set whose files are prepared.
+      builder: tfds builder of a set whose files are prepared.
       split: as tfds writes it.
 
     Raises:

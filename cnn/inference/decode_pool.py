@@ -2,7 +2,7 @@
 
 A worker process that crashes, or exceeds the timeout at a file, is replaced. Its memory
 is bounded. Images return through shared memory. Threads would be slower than a single
-one, because Pillow and NumPy hold the GIL for most of such small work.
+thread: Pillow and NumPy hold the interpreter lock for most of such small work.
 """
 
 import contextlib

@@ -35,7 +35,7 @@ class DecodingError(Error):
 
 @dataclasses.dataclass
 class Chunk:
-    """A chunk of files, the failures of its files, and at last its results."""
+    """A chunk of files, the failures of its files, and its results once decoded."""
 
     paths: list[str]
     path_bytes: int

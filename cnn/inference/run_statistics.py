@@ -159,7 +159,7 @@ class RunStatistics:
 
 
 def _drop_arrays(prediction: "Prediction") -> "Prediction":
-    """Copies the image, so that the arrays of its batch can be freed."""
+    """Copies the image and drops the probabilities, so that the batch can be freed."""
     if prediction.image is None:
         return prediction
     image = prediction.image.copy()

@@ -129,7 +129,7 @@ def draw_confusion_matrix(
     Args:
       axes: to draw in.
       matrix: `int (num_classes, num_classes)`, images by true and by predicted class.
-      class_names: of the rows and columns.
+      class_names: names of the rows and columns.
     """
     totals = matrix.sum(1, keepdims=True)
     share = matrix / np.maximum(totals, 1)

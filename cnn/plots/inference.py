@@ -45,8 +45,8 @@ def plot_predictions(
       captions: N texts of one or two lines.
       confidences: for each class name, a histogram `int (num_bins,)` of the confidence
         of its predictions, in bins of equal width over [0, 1].
-      title: of the figure.
-      path: of the PNG to write.
+      title: title of the figure.
+      path: PNG file to write.
     """
     heading = "Files, network inputs and predictions, least confident first"
     sheet = [Caption(text, "black") for text in captions]
@@ -69,13 +69,13 @@ def plot_labeled_predictions(
     Args:
       confusion: `int (num_classes, num_classes + 1)`, files by true and by predicted
         class. The last column counts files without a prediction, which are errors.
-      class_names: of the labels.
+      class_names: class names, in the order of the labels.
       originals: N images `uint8 (height, width, 3)`, the files.
       images: `float32 (N, 28, 28, 1)`, the network's input.
       captions: N pairs of a text of one or two lines, and whether the prediction is
         correct (None: unknown).
-      title: of the figure.
-      path: of the PNG to write.
+      title: title of the figure.
+      path: PNG file to write.
     """
     heading = (
         "Files, network inputs and predictions: wrong ones first, "

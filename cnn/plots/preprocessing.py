@@ -26,8 +26,8 @@ def plot_preprocessing(
       original: `uint8 (height, width, 3)`, the file.
       foreground: `float32 (height, width)`, the character's ink, in [0, 1].
       image: `float32 (28, 28, 1)`, the network's input. All 0 where no ink was found.
-      caption: of the figure.
-      path: of the PNG to write.
+      caption: title of the figure.
+      path: PNG file to write.
     """
     figure = Figure(figsize=(10, 3.9), layout="constrained")
     figure.suptitle(caption, fontsize=11, parse_math=False)

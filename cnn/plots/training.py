@@ -35,7 +35,7 @@ def plot_training_curves(history: Sequence[Mapping[str, float]], path: Path) -> 
     Args:
       history: one mapping per epoch with the keys `epoch`, `loss` and `val_loss` in
         nats, `accuracy` and `val_accuracy` in [0, 1].
-      path: of the PNG to write.
+      path: PNG file to write.
     """
     figure = Figure(figsize=(11, 4.4), layout="constrained")
     accuracy_axes, loss_axes = figure.subplots(1, 2)
@@ -78,8 +78,8 @@ def plot_confusion_matrix(
     Args:
       labels: `int (N,)`, the true classes.
       predictions: `int (N,)`, the predicted classes.
-      class_names: of the labels.
-      path: of the PNG to write.
+      class_names: class names, in the order of the labels.
+      path: PNG file to write.
     """
     count = len(class_names)
     matrix = np.zeros((count, count), int)
@@ -101,7 +101,7 @@ def plot_reliability_diagram(
       confidence: `float (num_bins,)`, mean confidence of each bin, in [0, 1].
       accuracy: `float (num_bins,)`, accuracy of each bin, in [0, 1].
       counts: `int (num_bins,)`, predictions in each bin.
-      path: of the PNG to write.
+      path: PNG file to write.
     """
     figure = Figure(figsize=(6.4, 5.6), layout="constrained")
     axes = figure.subplots()
@@ -156,8 +156,8 @@ def plot_top_losses(
       images: `uint8 (N, 28, 28, 1)`.
       labels: `int (N,)`, the true classes.
       probabilities: `float32 (N, num_classes)`.
-      class_names: of the labels.
-      path: of the PNG to write.
+      class_names: class names, in the order of the labels.
+      path: PNG file to write.
     """
     predictions = probabilities.argmax(-1)
     wrong = np.flatnonzero(predictions != labels)

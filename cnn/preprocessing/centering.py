@@ -251,7 +251,7 @@ def _resample_square(mask: np.ndarray, corner: np.ndarray, side: float) -> np.nd
     Args:
       mask: `float32 (height, width)`, taken as 0 outside.
       corner: `float64 (2,)`, row and column of the square's upper left corner.
-      side: of the square, in pixels.
+      side: side of the square, in pixels.
 
     Returns:
       `float32 (28, 28)`.

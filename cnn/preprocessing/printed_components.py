@@ -134,7 +134,7 @@ def remove_boxes(
 
     Args:
       foreground: `float32 (height, width)`, levels above the background.
-      ink_threshold: smallest level of ink.
+      ink_threshold: smallest level of ink, exclusive.
 
     Returns:
       The foreground without boxes, the same shape and dtype, and whether there were

@@ -28,7 +28,7 @@ def remove_ruled_lines(
 
     Args:
       foreground: `float32 (height, width)`, levels above the background.
-      ink_threshold: smallest level of ink.
+      ink_threshold: smallest level of ink, exclusive.
 
     Returns:
       The foreground without lines, the same shape and dtype, and whether there were
@@ -191,7 +191,7 @@ def _remove_residues(
     Args:
       foreground: `float32 (height, width)`, levels above the background.
       mask: `bool (height, width)`, pixels of the removed lines.
-      ink_threshold: smallest level of ink.
+      ink_threshold: smallest level of ink, exclusive.
     """
     ink = (foreground > ink_threshold).astype(np.uint8)
     num_labels, labels = cv2.connectedComponents(ink)

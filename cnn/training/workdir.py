@@ -44,7 +44,7 @@ class Workdir:
     Attributes:
       config: settings of the run.
       folder: path of the workdir.
-      is_primary: whether this process writes. One process of all hosts does.
+      is_primary: whether this process writes. True on the first host only.
       start_time: time of opening, by `time.monotonic`, in seconds.
     """
 

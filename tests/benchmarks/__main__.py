@@ -254,7 +254,10 @@ def main() -> None:
     """Measures everything and writes it down."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--rounds", type=int, default=5, help="of steps; whole runs are made 3 times"
+        "--rounds",
+        type=int,
+        default=5,
+        help="rounds of steps; whole commands run 3 times",
     )
     parser.add_argument(
         "--environments",

@@ -32,10 +32,10 @@ def main() -> None:
         type=int,
         nargs="*",
         default=[0, 1, 2, 3, 4],
-        help="none: show what is kept",
+        help="seeds to train; without any, print the kept results",
     )
     parser.add_argument(
-        "--folder", type=Path, default=Path("runs"), help="where the runs are, or go on"
+        "--folder", type=Path, default=Path("runs"), help="folder of the runs"
     )
     arguments = parser.parse_args()
     for seed in arguments.seeds:

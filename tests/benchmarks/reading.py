@@ -22,7 +22,9 @@ def main() -> None:
     """Prints the accuracy of arrays, then the closing line of `bin/infer` per polarity."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("model", type=Path)
-    parser.add_argument("--count", type=int, default=10_000, help="of the test digits")
+    parser.add_argument(
+        "--count", type=int, default=10_000, help="number of test digits"
+    )
     arguments = parser.parse_args()
     model = arguments.model.absolute()
     test_set = datasets.load("mnist", "test")

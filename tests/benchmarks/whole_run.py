@@ -1,5 +1,6 @@
 """Measures compilation, memory and epochs of `bin/train`, and prints JSON."""
 
+import argparse
 import json
 import resource
 import sys
@@ -67,8 +68,12 @@ def epoch_over_steps() -> dict[str, float]:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("measure", choices=["compiling", "epoch"])
+    arguments = parser.parse_args()
     jax.monitoring.register_event_duration_secs_listener(listen)
-    result = (
-        compiling_and_memory() if sys.argv[1] == "compiling" else epoch_over_steps()
-    )
+    if arguments.measure == "compiling":
+        result = compiling_and_memory()
+    else:
+        result = epoch_over_steps()
     print(json.dumps(result), file=sys.stdout)

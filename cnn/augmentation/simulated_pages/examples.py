@@ -51,7 +51,7 @@ def make_page_examples(
     """Simulates pages and preprocesses them.
 
     Args:
-      seed: of the random generator.
+      seed: seed of the random generator.
       characters: `uint8 (N, 28, 28, 1)`, to be written on the pages.
       targets: `float32 (N, num_classes)`, class probabilities of the characters.
       count: number of pages.
@@ -107,7 +107,7 @@ def normalized_cross_correlation(image: np.ndarray, other: np.ndarray) -> float:
 
     Args:
       image: `float32 (28, 28)`, at least 0.
-      other: of the same shape and range.
+      other: image of the same shape and range.
 
     Returns:
       The normalized cross-correlation of the blurred images, in [0, 1]. It is the

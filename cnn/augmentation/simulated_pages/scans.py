@@ -126,8 +126,8 @@ def crop_and_resize(
 
     Args:
       alpha: `float32 (rows, columns)` in [0, 1].
-      height: of the result, in pixels.
-      width: of the result, in pixels.
+      height: height of the result, in pixels.
+      width: width of the result, in pixels.
       margin: empty border on each side of the result, in pixels.
 
     Returns:

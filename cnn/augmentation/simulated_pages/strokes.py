@@ -128,9 +128,9 @@ def render_strokes(
 
     Args:
       digit: `float32 (28, 28)` in [0, 1].
-      width: of the strokes, as a fraction of the digit's height, or 0 to keep the
+      width: width of the strokes, as a fraction of the digit's height, or 0 to keep the
         digit's own strokes.
-      height: of the digit, in pixels.
+      height: height of the digit, in pixels.
 
     Returns:
       Coverage, `float32` in [0, 1] with soft edges: the digit and margins.
