@@ -59,7 +59,7 @@ def _plot_curve(
         train,
         "o-",
         color=ORANGE,
-        label="training (distorted images)",
+        label="training (augmented images)",
     )
     axes.plot(epochs, validation, "s-", color=BLUE, label="validation")
     axes.set_title(metric.capitalize())
@@ -107,7 +107,7 @@ def plot_reliability_diagram(
     axes = figure.subplots()
     lowest = min(confidence.min(), accuracy.min())
     low = max(0, lowest - 0.03)
-    axes.plot([low, 1], [low, 1], "--", color=GRAY, label="as right as it is sure")
+    axes.plot([low, 1], [low, 1], "--", color=GRAY, label="perfect calibration")
     bin_size = counts.max()
     axes.errorbar(
         confidence,

@@ -166,8 +166,8 @@ def table(
         ),
         ("step, share of sgemm", statistics.median(share), ">= 0.65"),
         (
-            "distorted images, times the time",
-            ratio("cnn", "cnn, distorted images"),
+            "augmentation, times the time",
+            ratio("cnn", "cnn, augmented images"),
             "<= 1.15",
         ),
         ("epoch, times its steps", median("epoch", "epoch_over_steps"), "<= 1.05"),

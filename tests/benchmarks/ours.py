@@ -108,7 +108,7 @@ if __name__ == "__main__":
     answer(
         {
             "cnn": ours(NOT_AUGMENTED),
-            "cnn, distorted images": ours(TrainConfig()),
+            "cnn, augmented images": ours(TrainConfig()),
             "plain Flax": plain_flax(),
             "sgemm": sgemm(),
         }

@@ -112,6 +112,6 @@ def test_reliability_says_the_calibration_error(tmp_path, texts):
     # (0.1 + 3 · 0.01) / 4
     title = "Reliability: 400 images, expected calibration error 3.25%"
     assert title in texts()
-    labels = {"confidence (%)", "accuracy (%)", "as right as it is sure"}
+    labels = {"confidence (%)", "accuracy (%)", "perfect calibration"}
     assert labels <= set(texts())
     assert min(read_pixels(tmp_path / "r.png").shape[:2]) > 400
