@@ -1,7 +1,6 @@
 """The commands as a user meets them: outputs, exit statuses, words of errors."""
 
 import csv
-import dataclasses
 import json
 import os
 import shlex
@@ -16,7 +15,8 @@ import numpy as np
 import pytest
 
 from cnn import checkpoint
-from cnn.config import InferConfig, TrainConfig, flag_name
+from cnn.config import InferConfig, TrainConfig
+from cnn.config_schema import describe_settings
 from tests.conftest import ROOT, STOPPING_SIGNALS, command, interrupt
 
 SMALL = (
@@ -408,20 +408,20 @@ def test_help_shows_every_default(run, name):
     done = run(name, "--help")
     assert done.returncode == 0
     shown = " ".join(done.stdout.replace("│", " ").replace("'", "").split())
-    settings = {"train": TrainConfig, "infer": InferConfig}[name]
-    for field in dataclasses.fields(settings):
-        if field.default is True:
-            assert flag_name(f"no_{field.name}") in shown
-        else:
-            assert flag_name(field.name) in shown
-            if field.default is not dataclasses.MISSING:
-                assert f"(default: {field.default})" in shown
+    config = {"train": TrainConfig, "infer": InferConfig}[name]
+    for setting in describe_settings(config):
+        assert f"{setting.flag} " in shown
+        default = f"default: {setting.default}"
+        assert (
+            f"({setting.default if setting.default == 'required' else default})"
+            in shown
+        )
 
 
 def test_help_of_a_flag_that_turns_off_says_so_and_values_have_one_name(run):
     done = run("infer", "--help")
     shown = " ".join(done.stdout.replace("│", " ").split())
-    words = "Do not read sub-folders. (default: sub-folders are read)"
+    words = "Do not read sub-folders. (default: off)"
     assert f"--no-recursive {words}" in shown
     assert "--output PATH " in shown
     assert "--format {csv,jsonl,parquet} " in shown
