@@ -26,7 +26,7 @@ def summary_line(
     """Returns one line with the number of files per status, and the accuracy.
 
     Args:
-      statuses: number of files per status.
+      statuses: number of files per status. Counts of anything else are ignored.
       num_correct: number of labeled images with the right prediction.
       num_labeled: number of labeled images. Without any, there is no accuracy.
 
@@ -35,11 +35,12 @@ def summary_line(
       '4 files: 3 ok, 1 blank; accuracy 50.00% of 4 labelled images'
     """
     counts = []
+    num_files = 0
     for status in STATUSES:
         count = statuses.get(status, 0)
+        num_files += count
         if count:
             counts.append(f"{count:,} {status}")
-    num_files = sum(statuses.values())
     text = f"{num_files:,} files: " + ", ".join(counts)
     if num_labeled:
         accuracy = num_correct / num_labeled

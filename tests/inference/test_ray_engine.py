@@ -109,6 +109,8 @@ def test_ray_reads_uris_and_writes_parquet(folder, trained, local, tmp_path):
     some.mkdir()
     for i in range(40):
         os.link(folder / f"{i}.png", some / f"{i}.png")
+    truth = tmp_path / "truth.csv"
+    truth.write_text("path,label\n" + "".join(f"{i}.png,7\n" for i in range(40)))
     flags = (
         "--model",
         trained / "mnist_model.h5",
@@ -116,10 +118,14 @@ def test_ray_reads_uris_and_writes_parquet(folder, trained, local, tmp_path):
         "ray",
         "--format",
         "parquet",
+        "--labels",
+        truth,
     )
     uris = ("--input", some.as_uri(), "--output", (tmp_path / "out").as_uri())
     done = infer(*flags, *uris, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    assert "40 files: " in done.stderr
+    assert "% of 40 labelled images" in done.stderr
     [file] = (tmp_path / "out").iterdir()
     found = sorted(parquet.read_table(file).to_pylist(), key=lambda row: row["path"])
     names = {f"{i}.png" for i in range(40)}

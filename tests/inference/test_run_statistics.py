@@ -67,3 +67,11 @@ def test_the_contact_sheet_has_wrong_files_then_the_least_confident_ones():
 
 def test_the_summary_names_only_statuses_that_occur():
     assert summary_line({"unreadable": 1200}, 0, 0) == "1,200 files: 1,200 unreadable"
+
+
+def test_the_summary_counts_files_and_not_the_labels_among_the_counts():
+    """Ray's counters hold both."""
+    counts = {"ok": 2, "unsure": 1, "labeled": 3, "correct": 2}
+    assert summary_line(counts, 2, 3) == (
+        "3 files: 2 ok, 1 unsure; accuracy 66.67% of 3 labelled images"
+    )
