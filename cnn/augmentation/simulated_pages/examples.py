@@ -31,6 +31,9 @@ _MAX_MISMATCH = 0.6
 _REDUNDANT_KINDS = ("mnist", "large_page", "table", "row", "boxed")
 _TRAINING_KINDS = [kind for kind in PAGE_KINDS if kind not in _REDUNDANT_KINDS]
 
+# Separates the random numbers of pages from others of the same seed.
+_PAGE_STREAM = 3
+
 # Characters without a pixel above this gray level are not written on pages.
 _MIN_PEAK = 127
 
@@ -62,29 +65,42 @@ def make_page_examples(
       target is uniform for an image that does not show the character. A page
       contributes all its candidates, except those between match and mismatch.
     """
-    visible = np.flatnonzero(characters.max((1, 2, 3)) > _MIN_PEAK)
+    peaks = characters.max((1, 2, 3))
+    visible = np.flatnonzero(peaks > _MIN_PEAK)
     if not len(visible):
         count = 0
 
-    def simulate(number: int) -> list[Example]:
-        rng = np.random.default_rng([seed, 3, number])
-        chosen = visible[rng.integers(len(visible))]
-        character = characters[chosen, ..., 0] / np.float32(255)
-        render_page = PAGE_KINDS[_TRAINING_KINDS[number % len(_TRAINING_KINDS)]]
-        page = Image.fromarray(render_page(rng, character))
-        candidates, _ = pipeline.preprocess_image(page, preprocessing)
-        return list(_label_candidates(candidates, character, targets[chosen]))
+    def simulate_page(number: int) -> list[Example]:
+        rng = np.random.default_rng([seed, _PAGE_STREAM, number])
+        index = visible[rng.integers(len(visible))]
+        character = characters[index, ..., 0] / np.float32(255)
+        kind = _TRAINING_KINDS[number % len(_TRAINING_KINDS)]
+        page = PAGE_KINDS[kind](rng, character)
+        file = Image.fromarray(page)
+        candidates, _ = pipeline.preprocess_image(file, preprocessing)
+        examples = _label_candidates(candidates, character, targets[index])
+        return list(examples)
 
     # NumPy and OpenCV release the interpreter lock.
     executor = ThreadPoolExecutor(parallel.cpu_count())
     with single_threaded_opencv(), executor as pool:
-        pages = pool.map(simulate, range(count))
+        pages = pool.map(simulate_page, range(count))
         examples = list(chain.from_iterable(pages))
-    images = np.array([image for image, _ in examples], np.uint8)
-    labels = np.array([target for _, target in examples], np.float32)
+    num_classes = targets.shape[1]
+    return _stack_examples(examples, num_classes)
+
+
+def _stack_examples(
+    examples: list[Example], num_classes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the images and the targets as two arrays, also of no examples."""
+    images = [image for image, _ in examples]
+    targets = [target for _, target in examples]
+    image_array = np.array(images, np.uint8)
+    target_array = np.array(targets, np.float32)
     return (
-        images.reshape(-1, *pipeline.IMAGE_SHAPE),
-        labels.reshape(-1, targets.shape[1]),
+        image_array.reshape(-1, *pipeline.IMAGE_SHAPE),
+        target_array.reshape(-1, num_classes),
     )
 
 
@@ -92,10 +108,12 @@ def _label_candidates(
     candidates: np.ndarray, character: np.ndarray, target: np.ndarray
 ) -> Iterator[Example]:
     """Yields the candidates that clearly show the character or clearly do not."""
-    no_class = np.full_like(target, 1 / len(target))
+    num_classes = len(target)
+    no_class = np.full_like(target, 1 / num_classes)
     for candidate in candidates:
         correlation = normalized_cross_correlation(candidate, character)
-        image = np.rint(255 * candidate).astype(np.uint8)
+        gray_levels = np.rint(255 * candidate)
+        image = gray_levels.astype(np.uint8)
         if correlation >= _MIN_MATCH:
             yield image, target
         elif correlation < _MAX_MISMATCH:
@@ -123,10 +141,17 @@ def normalized_cross_correlation(image: np.ndarray, other: np.ndarray) -> float:
     """
     image = cv2.GaussianBlur(image, (0, 0), _MATCH_BLUR)
     other = cv2.GaussianBlur(other, (0, 0), _MATCH_BLUR)
-    margins = (_MATCH_SHIFT,) * 4
-    wrapped = cv2.copyMakeBorder(image, *margins, cv2.BORDER_WRAP)
+    wrapped = cv2.copyMakeBorder(
+        image,
+        top=_MATCH_SHIFT,
+        bottom=_MATCH_SHIFT,
+        left=_MATCH_SHIFT,
+        right=_MATCH_SHIFT,
+        borderType=cv2.BORDER_WRAP,
+    )
     correlations = cv2.matchTemplate(wrapped, other, cv2.TM_CCORR_NORMED)
-    center = _MATCH_SHIFT
-    along_x = correlations[center, ::_MATCH_SHIFT].max()
-    along_y = correlations[::_MATCH_SHIFT, center].max()
-    return float(max(along_x, along_y))
+    unshifted = _MATCH_SHIFT
+    along_x = correlations[unshifted, ::_MATCH_SHIFT]
+    along_y = correlations[::_MATCH_SHIFT, unshifted]
+    largest = max(along_x.max(), along_y.max())
+    return float(largest)

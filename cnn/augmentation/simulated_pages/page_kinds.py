@@ -10,7 +10,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from cnn.augmentation.simulated_pages import photographs, scans
+from cnn.augmentation.simulated_pages import historic_scans, scans, scenes
 from cnn.augmentation.simulated_pages.photographs import photograph
 
 PageKind = Callable[[np.random.Generator, np.ndarray], np.ndarray]
@@ -19,51 +19,100 @@ PageKind = Callable[[np.random.Generator, np.ndarray], np.ndarray]
 def photograph_by_phone(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
     """Photographs a digit with any tool, paper, size, place and clutter."""
     tool = str(rng.choice(["pen", "pencil", "marker", "brush"]))
+    # Half of the sheets are plain.
     paper = str(rng.choice(["plain", "plain", "ruled", "squared"]))
-    side = _sample_log_uniform(rng, 40, 900)
-    fill = rng.uniform(0.3, 0.9)
-    return photograph(rng, digit, tool, paper, fill, side, 0.7, 0.12)
+    long_side_px = _sample_log_uniform(rng, 40, 900)
+    return photograph(
+        rng,
+        digit,
+        tool,
+        paper,
+        fill_fraction=rng.uniform(0.3, 0.9),
+        long_side_px=long_side_px,
+        light_unevenness=0.7,
+        clutter_prob=0.12,
+    )
 
 
 def photograph_plain_sheet(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
     """Photographs a digit on a white sheet."""
     tool = str(rng.choice(["pen", "marker", "brush"]))
-    fill = rng.uniform(0.3, 0.9)
-    return photograph(rng, digit, tool, "plain", fill, 300)
+    return photograph(
+        rng,
+        digit,
+        tool,
+        paper="plain",
+        fill_fraction=rng.uniform(0.3, 0.9),
+        long_side_px=300,
+    )
 
 
 def photograph_ruled_sheet(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
     """Photographs a digit on ruled paper, between the rules or across them."""
-    tool = str(rng.choice(["pen", "pencil"]))
-    fill = rng.uniform(0.3, 0.8)
-    return photograph(rng, digit, tool, "ruled", fill, 300)
+    return _photograph_lines(rng, digit, "ruled")
 
 
 def photograph_squared_sheet(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
     """Photographs a digit on squared paper."""
+    return _photograph_lines(rng, digit, "squared")
+
+
+def _photograph_lines(
+    rng: np.random.Generator, digit: np.ndarray, paper: str
+) -> np.ndarray:
     tool = str(rng.choice(["pen", "pencil"]))
-    fill = rng.uniform(0.3, 0.8)
-    return photograph(rng, digit, tool, "squared", fill, 300)
+    return photograph(
+        rng,
+        digit,
+        tool,
+        paper,
+        fill_fraction=rng.uniform(0.3, 0.8),
+        long_side_px=300,
+    )
 
 
 def photograph_faint_ink(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
     """Photographs a digit of a pale pencil or a pen that is running dry."""
-    side = _sample_log_uniform(rng, 60, 600)
-    fill = rng.uniform(0.4, 0.9)
-    noise = rng.uniform(0, 0.012)
-    return photograph(rng, digit, "faint", "plain", fill, side, 0.8, sensor_noise=noise)
+    long_side_px = _sample_log_uniform(rng, 60, 600)
+    fill_fraction = rng.uniform(0.4, 0.9)
+    sensor_noise = rng.uniform(0, 0.012)
+    return photograph(
+        rng,
+        digit,
+        tool="faint",
+        paper="plain",
+        fill_fraction=fill_fraction,
+        long_side_px=long_side_px,
+        light_unevenness=0.8,
+        sensor_noise=sensor_noise,
+    )
 
 
 def photograph_in_shadow(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
     """Photographs a digit in strongly uneven light."""
-    fill = rng.uniform(0.3, 0.9)
-    return photograph(rng, digit, "pen", "plain", fill, 300, 1.0)
+    return photograph(
+        rng,
+        digit,
+        tool="pen",
+        paper="plain",
+        fill_fraction=rng.uniform(0.3, 0.9),
+        long_side_px=300,
+        light_unevenness=1.0,
+    )
 
 
 def photograph_with_clutter(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
     """Photographs a digit with a neighbor's stroke, a full stop or the table's edge."""
-    fill = rng.uniform(0.4, 0.8)
-    return photograph(rng, digit, "pen", "plain", fill, 200, 0.5, 0.6)
+    return photograph(
+        rng,
+        digit,
+        tool="pen",
+        paper="plain",
+        fill_fraction=rng.uniform(0.4, 0.8),
+        long_side_px=200,
+        light_unevenness=0.5,
+        clutter_prob=0.6,
+    )
 
 
 def photograph_at_low_resolution(
@@ -71,44 +120,82 @@ def photograph_at_low_resolution(
 ) -> np.ndarray:
     """Photographs a digit at 28 to 47 pixels."""
     tool = str(rng.choice(["pen", "brush", "marker"]))
-    fill = rng.uniform(0.5, 0.95)
-    side = int(rng.integers(28, 48))
-    return photograph(rng, digit, tool, "plain", fill, side)
+    fill_fraction = rng.uniform(0.5, 0.95)
+    long_side_px = int(rng.integers(28, 48))
+    return photograph(
+        rng,
+        digit,
+        tool,
+        paper="plain",
+        fill_fraction=fill_fraction,
+        long_side_px=long_side_px,
+    )
 
 
 def photograph_black_and_white(
     rng: np.random.Generator, digit: np.ndarray
 ) -> np.ndarray:
     """Photographs a digit and applies Otsu's threshold, in either polarity."""
-    fill = rng.uniform(0.4, 0.95)
-    color = photograph(rng, digit, "pen", "plain", fill, 200, 0.3)
+    color = photograph(
+        rng,
+        digit,
+        tool="pen",
+        paper="plain",
+        fill_fraction=rng.uniform(0.4, 0.95),
+        long_side_px=200,
+        light_unevenness=0.3,
+    )
     gray = color.mean(axis=-1).astype(np.uint8)
-    _, mask = cv2.threshold(gray, 0, 255, cv2.THRESH_OTSU | cv2.THRESH_BINARY)
-    return mask if rng.uniform() < 0.5 else 255 - mask
+    _, mask = cv2.threshold(
+        gray,
+        thresh=0,
+        maxval=255,
+        type=cv2.THRESH_OTSU | cv2.THRESH_BINARY,
+    )
+    is_dark_on_light = rng.uniform() < 0.5
+    return mask if is_dark_on_light else 255 - mask
 
 
 def photograph_light_on_dark(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
     """Photographs chalk on a board, or a negative."""
     tool = str(rng.choice(["pen", "marker"]))
-    fill = rng.uniform(0.3, 0.9)
-    dark_on_light = photograph(rng, digit, tool, "plain", fill, 200, 0.6)
+    dark_on_light = photograph(
+        rng,
+        digit,
+        tool,
+        paper="plain",
+        fill_fraction=rng.uniform(0.3, 0.9),
+        long_side_px=200,
+        light_unevenness=0.6,
+    )
     return 255 - dark_on_light
 
 
 def photograph_large_page(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
     """Photographs a small digit on a large page."""
     tool = str(rng.choice(["pen", "brush"]))
-    fill = rng.uniform(0.06, 0.15)
-    return photograph(rng, digit, tool, "plain", fill, 900, 0.7, sensor_noise=0.015)
+    return photograph(
+        rng,
+        digit,
+        tool,
+        paper="plain",
+        fill_fraction=rng.uniform(0.06, 0.15),
+        long_side_px=900,
+        light_unevenness=0.7,
+        sensor_noise=0.015,
+    )
 
 
 def render_mnist_image(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
     """Returns MNIST's own image in either polarity."""
-    image = np.rint(255 * digit).astype(np.uint8)
-    return 255 - image if rng.uniform() < 0.5 else image
+    gray_levels = np.rint(255 * digit)
+    image = gray_levels.astype(np.uint8)
+    is_inverted = rng.uniform() < 0.5
+    return 255 - image if is_inverted else image
 
 
 def _sample_log_uniform(rng: np.random.Generator, low: int, high: int) -> int:
+    """Samples an integer whose logarithm is uniformly distributed."""
     log_value = rng.uniform(np.log(low), np.log(high))
     return int(np.exp(log_value))
 
@@ -128,13 +215,13 @@ PAGE_KINDS: dict[str, PageKind] = {
     "thresholded": photograph_black_and_white,
     "light_on_dark": photograph_light_on_dark,
     "large_page": photograph_large_page,
-    "table": photographs.photograph_sheet_on_table,
-    "row": photographs.photograph_row_of_digits,
-    "boxed": photographs.photograph_printed_box,
+    "table": scenes.photograph_sheet_on_table,
+    "row": scenes.photograph_row_of_digits,
+    "boxed": scenes.photograph_printed_box,
     "stretched": scans.scan_stretched,
     "postal": scans.scan_postal_digit,
     "form": scans.scan_form_field,
     "binary_16": scans.scan_binary_16,
-    "historic": scans.scan_historic_script,
-    "register": scans.scan_register_cell,
+    "historic": historic_scans.scan_historic_script,
+    "register": historic_scans.scan_register_cell,
 }

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from cnn.augmentation.simulated_pages import compositing
+from cnn.augmentation.simulated_pages.compositing import Layer
 
 
 @pytest.mark.parametrize(
@@ -18,14 +19,14 @@ def test_a_layer_is_cropped_to_the_page(corner, rows, columns):
     mark = np.ones((2, 3), np.float32)
     expected = np.zeros((5, 7), np.float32)
     expected[rows, columns] = 1
-    result = compositing.composite_layers((5, 7), [(mark, np.array(corner))])
+    result = compositing.composite_layers((5, 7), [Layer(mark, *corner)])
     np.testing.assert_array_equal(result, expected)
 
 
 def test_the_largest_coverage_of_several_layers_counts():
     layers = [
-        (np.array([[0.2, 0.8]], np.float32), np.array([0, 0])),
-        (np.array([[0.5, 0.1]], np.float32), np.array([0, 0])),
+        Layer(np.array([[0.2, 0.8]], np.float32), 0, 0),
+        Layer(np.array([[0.5, 0.1]], np.float32), 0, 0),
     ]
     result = compositing.composite_layers((1, 2), layers)
     np.testing.assert_array_equal(result, np.array([[0.5, 0.8]], np.float32))
@@ -34,7 +35,7 @@ def test_the_largest_coverage_of_several_layers_counts():
 def test_layers_and_pages_are_not_changed():
     mark = np.full((2, 2), 0.5, np.float32)
     page = np.ones((2, 2, 3), np.float32)
-    compositing.composite_layers((2, 2), [(mark, np.array([0, 0]))])
+    compositing.composite_layers((2, 2), [Layer(mark, 0, 0)])
     compositing.alpha_blend(page, np.zeros(3), mark)
     assert (mark == 0.5).all()
     assert (page == 1).all()

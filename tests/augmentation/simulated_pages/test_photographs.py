@@ -28,22 +28,3 @@ def test_a_digit_fills_the_given_fraction_of_the_height(digit):
         rows = np.flatnonzero((gray < 0.6 * np.median(gray)).any(axis=1))
         heights.append(np.ptp(rows) / len(gray))
     assert heights == pytest.approx([0.3, 0.6], abs=0.1)
-
-
-@pytest.mark.parametrize(
-    "scene",
-    [
-        photographs.photograph_sheet_on_table,
-        photographs.photograph_row_of_digits,
-        photographs.photograph_printed_box,
-    ],
-)
-def test_a_scene_is_decided_by_its_generator_and_leaves_the_digit_as_it_is(
-    digit, scene
-):
-    before = digit.copy()
-    first, again, other = (scene(np.random.default_rng(k), digit) for k in (1, 1, 2))
-    np.testing.assert_array_equal(first, again)
-    assert first.shape != other.shape or (first != other).any()
-    assert 150 <= max(first.shape[:2]) < 500
-    np.testing.assert_array_equal(digit, before)

@@ -16,7 +16,6 @@ def digit(mnist_test):
         (scans.scan_postal_digit, 16),
         (scans.scan_form_field, 32),
         (scans.scan_binary_16, 16),
-        (scans.scan_historic_script, 28),
     ],
 )
 def test_a_scan_is_square(digit, scan, side):
@@ -28,12 +27,6 @@ def test_a_scan_is_square(digit, scan, side):
 def test_a_binary_scan_has_two_levels(digit, scan):
     image = scan(np.random.default_rng(0), digit)
     assert np.unique(image).tolist() == [0, 255]
-
-
-def test_a_register_cell_is_taller_than_wide(digit):
-    height, width = scans.scan_register_cell(np.random.default_rng(0), digit).shape
-    assert 90 <= height < 170
-    assert 40 <= width < 70
 
 
 def test_a_crop_fills_the_frame_up_to_its_margin():

@@ -37,25 +37,6 @@ def test_a_width_of_zero_keeps_the_digits_own_strokes():
     assert coverage[len(coverage) // 2].sum() == pytest.approx(own_width, rel=0.15)
 
 
-@pytest.mark.parametrize("tool", ["pen", "pencil", "faint", "marker", "brush"])
-def test_ink_has_a_coverage_and_a_color(tool):
-    for seed in range(5):
-        rng = np.random.default_rng(seed)
-        coverage, color = strokes.render_ink(rng, make_bar(), tool)
-        assert (coverage.dtype, color.dtype) == (np.float32, np.float32)
-        assert 0 <= coverage.min() < coverage.max() <= 1 + 1e-6
-        assert color.shape == (3,)
-        assert 0 < color.min() <= color.max() < 0.7
-
-
-def test_a_marker_writes_wider_strokes_than_a_pen():
-    pen, marker = (
-        strokes.render_ink(np.random.default_rng(0), make_bar(), tool)[0].sum()
-        for tool in ("pen", "marker")
-    )
-    assert marker > 1.5 * pen
-
-
 def test_bounding_slices_by_hand():
     mask = np.zeros((5, 6), bool)
     mask[1, 2] = mask[3, 4] = True
