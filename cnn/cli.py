@@ -95,6 +95,11 @@ def _train(arguments: list[str]) -> int:
 
 
 def _infer(arguments: list[str]) -> int:
+    if not {"-h", "--help"} & set(arguments):
+        from cnn.parallel import start_fork_server
+
+        # The server preloads modules while this process parses the command line.
+        start_fork_server()
     from cnn.config import InferConfig
     from cnn.flags import parse_config
 

@@ -104,7 +104,8 @@ def check_ranges(config: object) -> None:
                 item.check(value, flag_name(name))
 
 
-def describe_settings(config_class: type) -> list[Setting]:
+@functools.cache
+def describe_settings(config_class: type) -> tuple[Setting, ...]:
     """Describes the settings of a config dataclass, in the order of its fields.
 
     Example:
@@ -117,10 +118,10 @@ def describe_settings(config_class: type) -> list[Setting]:
     """
     docstrings = _read_attribute_docstrings(config_class)
     metadata = _read_metadata(config_class)
-    return [
+    return tuple(
         _describe_field(field, docstrings[field.name], metadata.get(field.name, ()))
         for field in dataclasses.fields(config_class)
-    ]
+    )
 
 
 def _describe_field(
@@ -155,7 +156,6 @@ def _read_metadata(config_class: type) -> dict[str, tuple[object, ...]]:
     }
 
 
-@functools.cache
 def _read_attribute_docstrings(config_class: type) -> dict[str, str]:
     """Reads the string below each field from the source of a class, on one line."""
     source = textwrap.dedent(inspect.getsource(config_class))

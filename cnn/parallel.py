@@ -45,18 +45,18 @@ def mp_context() -> ForkServerContext:
 
     "fork" would copy locks that threads of JAX hold. Nobody would release the copies.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOADED_MODULES)
-    _start_fork_server()
-    return context
+    start_fork_server()
+    return multiprocessing.get_context("forkserver")
 
 
-def _start_fork_server() -> None:
-    """Starts the server with an environment in which it finds this very package.
+def start_fork_server() -> None:
+    """Starts the server, unless it runs, so that it finds this very package.
 
-    The server does not receive `sys.path`. It would preload another, installed version
-    of the package when `bin/infer` of a clone runs.
+    It preloads modules while this process goes on. The server does not receive
+    `sys.path`. It would preload another, installed version of the package when
+    `bin/infer` of a clone runs.
     """
+    multiprocessing.get_context("forkserver").set_forkserver_preload(_PRELOADED_MODULES)
     inherited = os.environ.get("PYTHONPATH")
     folders = [str(_PACKAGE_PARENT), inherited or ""]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, folders))
