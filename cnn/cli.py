@@ -184,6 +184,8 @@ def _flush_and_exit(status: int) -> NoReturn:
         # A stream may be closed, or its reader gone.
         with contextlib.suppress(AttributeError, OSError, ValueError):
             stream.flush()
+    if "cnn.parallel" in sys.modules:
+        sys.modules["cnn.parallel"].remove_socket_folder()
     os._exit(status)
 
 

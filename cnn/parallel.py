@@ -3,6 +3,7 @@
 import math
 import multiprocessing
 import os
+import shutil
 import signal
 import threading
 from multiprocessing import forkserver
@@ -67,6 +68,17 @@ def start_fork_server() -> None:
             del os.environ["PYTHONPATH"]
         else:
             os.environ["PYTHONPATH"] = inherited
+
+
+def remove_socket_folder() -> None:
+    """Removes the folder of multiprocessing's sockets, as an orderly exit would.
+
+    `os._exit` skips that clean-up.
+    """
+    process = multiprocessing.current_process()
+    folder = getattr(process, "_config", {}).get("tempdir")
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def exit_with_parent() -> None:

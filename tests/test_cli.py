@@ -507,3 +507,16 @@ def test_head_ends_it_quietly(trained, tmp_path):
     assert done.stdout.startswith("path,prediction,confidence")
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+@pytest.mark.parametrize("flags", [["--inptu", "x"], ["--input", "nowhere"], []])
+def test_no_temporary_folder_is_left(trained, tmp_path, flags):
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    samples = ["--input", ROOT / "tests" / "samples", "--plot", "none"]
+    model = ["--model", trained / "mnist_model.h5"]
+    run = command("infer", *(flags or [*samples, *model]))
+    env = {**os.environ, "TMPDIR": str(folder)}
+    done = subprocess.run(run, cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert done.returncode == {"--inptu": 2, "--input": 1}.get((flags or [""])[0], 0)
+    assert list(folder.iterdir()) == []
