@@ -55,6 +55,7 @@ def open_manager(folder: Path) -> Iterator[ocp.CheckpointManager]:
     """
     with _quiet_orbax():
         with _translate_write_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
             manager = ocp.CheckpointManager(
                 folder.absolute(), options=_manager_options()
             )
@@ -147,6 +148,16 @@ def _manager_options() -> ocp.CheckpointManagerOptions:
         preservation_policy=policies.AnyPreservationPolicy([latest, best]),
         best_fn=_get_accuracy,  # Orbax saves metrics only if it has a `best_fn`.
         cleanup_tmp_directories=True,
+        create=False,  # Orbax does not create the folder of a part of the processes.
+        multiprocessing_options=_this_process_only(),
+    )
+
+
+def _this_process_only() -> ocp.options.MultiprocessingOptions:
+    """Keeps Orbax from waiting for the other processes of a run."""
+    index = jax.process_index()
+    return ocp.options.MultiprocessingOptions(
+        primary_host=index, active_processes={index}
     )
 
 
@@ -155,7 +166,8 @@ def _get_accuracy(metrics: Mapping[str, float]) -> float:
 
 
 def _load_state(path: Path, target: State | None) -> State:
-    with ocp.StandardCheckpointer() as checkpointer:
+    options = _this_process_only()
+    with ocp.StandardCheckpointer(multiprocessing_options=options) as checkpointer:
         description = checkpointer.metadata(path / _STATE_ITEM).item_metadata
         if description is None:
             raise ValueError("the list of its leaves cannot be read")
@@ -171,7 +183,9 @@ def _empty_array(leaf: Any) -> np.ndarray:
 
 
 def _load_document(path: Path) -> dict[str, dict[str, Any]]:
-    with ocp.Checkpointer(ocp.JsonCheckpointHandler()) as checkpointer:
+    handler = ocp.JsonCheckpointHandler()
+    options = _this_process_only()
+    with ocp.Checkpointer(handler, multiprocessing_options=options) as checkpointer:
         document = checkpointer.restore(path / _METADATA_ITEM)
     if not isinstance(document, dict):
         document = {}

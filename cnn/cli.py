@@ -5,18 +5,25 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from cnn.atomic_write import remove_temporary_files
 from cnn.compilation_cache import enable_compilation_cache
 from cnn.errors import Error, UsageError
 
+if TYPE_CHECKING:
+    from cnn.config import TrainConfig
+
 # Exit status of work that failed, or that was done in part.
 EXIT_FAILURE = 1
 # Exit status of a wrong command line.
 EXIT_USAGE = 2
+
 # Added to the number of the signal that ends a command, as by a shell.
 _EXIT_SIGNAL = 128
+
+_SMALLER_BATCH = "try a smaller --batch-size"
 
 
 class Advice(NamedTuple):
@@ -40,11 +47,8 @@ def main_train(arguments: Sequence[str] | None = None) -> int:
     Returns:
       The exit status. Most errors and signals end the process at once instead.
     """
-    advice = Advice(
-        stopped="the same command continues the run",
-        out_of_memory="try a smaller --batch-size",
-    )
-    return _run_command(_train, _command_line(arguments), advice)
+    advice = Advice("the same command continues the run", _SMALLER_BATCH)
+    return _run_command(partial(_train, _command_line(arguments)), advice)
 
 
 def main_infer(arguments: Sequence[str] | None = None) -> int:
@@ -61,7 +65,7 @@ def main_infer(arguments: Sequence[str] | None = None) -> int:
         "--output",
         out_of_memory="try --workers 1",
     )
-    status = _run_command(_infer, _command_line(arguments), advice)
+    status = _run_command(partial(_infer, _command_line(arguments)), advice)
     if arguments is None:
         # The orderly exit of JAX would take a third of a second.
         _flush_and_exit(status)
@@ -79,9 +83,22 @@ def _train(arguments: list[str]) -> int:
     preset = parse_preset(arguments)
     overrides = {"preset": preset, **PRESETS[preset]}
     config = parse_config("train", TrainConfig, arguments, overrides)
+    if not config.is_distributed:
+        return _train_process(config)
+    from cnn.supervisor import run_supervised
+
+    advice = Advice("the same command on all hosts continues the run", _SMALLER_BATCH)
+    command = partial(_run_command, partial(_train_process, config), advice)
+    return run_supervised(command, config)
+
+
+def _train_process(config: "TrainConfig") -> int:
+    """Trains in this process, which may be one of several on different hosts."""
     from cnn.training.loop import train
 
     report = train(config)
+    if report is None:  # The first process reports.
+        return 0
     accuracy = report["test"]["accuracy"]
     loss = report["test"]["loss"]
     print(
@@ -112,14 +129,11 @@ def _infer(arguments: list[str]) -> int:
     return 0 if predict_folder(config) else EXIT_FAILURE
 
 
-def _run_command(
-    command: Callable[[list[str]], int], arguments: list[str], advice: Advice
-) -> int:
+def _run_command(command: Callable[[], int], advice: Advice) -> int:
     """Runs a command, and turns its errors into one line and an exit status.
 
     Args:
-      command: a function of the command line that returns the exit status.
-      arguments: the command line.
+      command: returns the exit status.
       advice: printed with some errors.
     """
     if sys.stderr is None:  # Closed by the shell: 2>&-
@@ -127,7 +141,7 @@ def _run_command(
     try:
         with _exit_on_signals(advice.stopped):
             enable_compilation_cache()
-            return command(arguments)
+            return command()
     except UsageError as error:
         _exit_with_error(EXIT_USAGE, str(error))
     except Error as error:
@@ -153,8 +167,12 @@ def _exit_on_signals(advice: str) -> Iterator[None]:
     happens to be raised in a finalizer.
     """
     words = {signal.SIGINT: "stopped", signal.SIGTERM: "terminated"}
+    stream = sys.stderr  # It may be redirected when the signal comes.
 
     def exit_on_signal(number: int, _: Any) -> None:
+        for other in words:
+            signal.signal(other, signal.SIG_IGN)
+        sys.stderr = stream
         word = words[signal.Signals(number)]
         _exit_with_error(_EXIT_SIGNAL + number, f"{word}; {advice}")
 
@@ -197,4 +215,7 @@ def _missing_module_message(error: ModuleNotFoundError) -> str:
 
 
 def _print_error(message: str) -> None:
-    print("error: " + " ".join(message.split("\n")), file=sys.stderr)
+    prefix = ""
+    if "cnn.supervisor" in sys.modules:
+        prefix = sys.modules["cnn.supervisor"].error_prefix()
+    print(f"error: {prefix}" + " ".join(message.split("\n")), file=sys.stderr)

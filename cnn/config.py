@@ -8,14 +8,11 @@ end says how a default of None is computed.
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cnn.config_schema import Negation, Range, check_ranges, flag_name
+from cnn.config_schema import Negation, Range, check_ranges, check_together
 from cnn.errors import UsageError
-
-__all__ = ["PRESETS", "InferConfig", "TrainConfig", "as_uri", "flag_name"]
 
 Preset = Literal["fast", "default", "best"]
 
@@ -44,9 +41,6 @@ PRESETS: dict[str, dict[str, int | float]] = {
         "simulated_page_fraction": 0.04,
     },
 }
-
-# Settings that do not affect the parameters: a resumed run may have others.
-_CHANGEABLE = {"preset", "workdir", "model", "data_dir", "restart", "distributed"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,10 +144,43 @@ class TrainConfig:
     """Delete the run in the workdir, and train from the beginning."""
 
     distributed: bool = False
-    """Connect to other hosts by jax.distributed.initialize(). Does not work yet."""
+    """Train on several hosts that JAX finds, for example by the variables of Slurm."""
+
+    coordinator: str | None = None
+    """HOST:PORT of process 0. Goes with --num-processes and --process-id.
+    Default: found by JAX."""
+
+    num_processes: Annotated[int | None, Range(1)] = None
+    """Number of processes, at least 1.
+    Default: found by JAX."""
+
+    process_id: Annotated[int | None, Range(0)] = None
+    """Number of this process, at least 0. Process 0 writes all files.
+    Default: found by JAX."""
+
+    initialization_timeout: Annotated[int, Range(1)] = 300
+    """Seconds in which all processes must connect, at least 1."""
+
+    heartbeat_timeout: Annotated[int, Range(1)] = 60
+    """Seconds until a process that shows no sign of life counts as dead, at least 1."""
 
     def __post_init__(self) -> None:
         check_ranges(self)
+        self._check_processes()
+
+    def _check_processes(self) -> None:
+        check_together(self, ("coordinator", "num_processes", "process_id"))
+        address = self.coordinator
+        if address is None or self.num_processes is None or self.process_id is None:
+            return
+        if not re.fullmatch(r".+:\d+", address):
+            raise UsageError(f"--coordinator: expected HOST:PORT, got {address}")
+        Range(0, self.num_processes - 1).check(self.process_id, "--process-id")
+
+    @property
+    def is_distributed(self) -> bool:
+        """Whether the run has several processes: the three flags are enough."""
+        return self.distributed or self.coordinator is not None
 
     @property
     def resolved_corruption_prob_final(self) -> float:
@@ -181,19 +208,6 @@ class TrainConfig:
         paths = {"workdir": self.resolved_workdir, "model": self.resolved_model}
         settings = vars(self) | paths
         return json.dumps(settings, indent=2, default=str) + "\n"
-
-    def diff(self, saved: Mapping[str, object]) -> list[str]:
-        """Returns the names of settings that make this run another than a saved one.
-
-        Args:
-          saved: the settings of that run, parsed from `as_json`.
-        """
-        settings = json.loads(self.as_json())
-        return [
-            name
-            for name, value in settings.items()
-            if name not in _CHANGEABLE and (name not in saved or saved[name] != value)
-        ]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -283,17 +297,3 @@ class InferConfig:
             )
         if self.debug_dir is not None:
             raise UsageError("--debug-dir: not with --engine ray")
-
-
-def as_uri(path: Path) -> str:
-    """Returns a path or URI as the user wrote it: `Path` removes slashes of a URI.
-
-    Example:
-      >>> as_uri(Path("s3://bucket/scans")), as_uri(Path("scans/"))
-      ('s3://bucket/scans', 'scans')
-    """
-    scheme, slash, rest = str(path).partition(":/")
-    if not slash or not re.fullmatch("[a-z][a-z0-9+.-]+", scheme):
-        return str(path)
-    slashes = "///" if scheme == "file" else "//"
-    return f"{scheme}:{slashes}{rest}"

@@ -12,6 +12,7 @@ import itertools
 import math
 import textwrap
 import typing
+from collections.abc import Sequence
 from typing import Any
 
 from cnn.errors import UsageError
@@ -102,6 +103,18 @@ def check_ranges(config: object) -> None:
         for item in metadata:
             if isinstance(item, Range):
                 item.check(value, flag_name(name))
+
+
+def check_together(config: object, names: Sequence[str]) -> None:
+    """Checks that all of some optional settings are given, or none.
+
+    Raises:
+      UsageError: some are missing. The message names their flags.
+    """
+    missing = [name for name in names if getattr(config, name) is None]
+    if 0 < len(missing) < len(names):
+        flags = ", ".join(map(flag_name, names))
+        raise UsageError(f"{flag_name(missing[0])}: missing; {flags} go together")
 
 
 @functools.cache

@@ -87,6 +87,11 @@ def exit_with_parent() -> None:
     The parent handles Ctrl-C. A parent that is killed cannot end its children itself.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    exit_after_parent()
+
+
+def exit_after_parent() -> None:
+    """Makes this child process exit as soon as its parent exits."""
     threading.Thread(target=_exit_after_parent, daemon=True).start()
 
 

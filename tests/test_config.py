@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import cnn
-from cnn.config import PRESETS, InferConfig, TrainConfig, as_uri
+from cnn.config import PRESETS, InferConfig, TrainConfig
 from cnn.errors import UsageError
 from tests import make_flag_tables
 
@@ -23,16 +23,6 @@ def test_the_name_of_the_set_fills_in_the_paths():
     chosen = TrainConfig(model=Path("x.h5"), workdir=Path("w"))
     assert chosen.resolved_workdir == Path("w")
     assert chosen.resolved_model == Path("x.h5")
-
-
-def test_settings_survive_json_and_differences_are_named():
-    saved = json.loads(TrainConfig(seed=3).as_json())
-    assert TrainConfig(seed=3).diff(saved) == []
-    elsewhere = TrainConfig(seed=3, model=Path("other.h5"), restart=True)
-    assert elsewhere.diff(saved) == []
-    assert TrainConfig(seed=4, epochs=5).diff(saved) == ["epochs", "seed"]
-    del saved["shear_factor"]
-    assert TrainConfig(seed=3).diff(saved) == ["shear_factor"]
 
 
 def test_json_holds_the_resolved_paths():
@@ -93,11 +83,6 @@ RAY = {"engine": "ray", "output": Path("rows")}
 def test_inference_values_that_make_no_sense_are_refused(settings, words):
     with pytest.raises(UsageError, match=f"^{re.escape(words)}"):
         InferConfig(Path("scans"), **settings)
-
-
-def test_a_uri_keeps_its_slashes():
-    for uri in ("s3://bucket/scans", "file:///mnt/scans", "scans", "/a/b", "c:/d"):
-        assert as_uri(Path(uri)) == uri
 
 
 @pytest.mark.parametrize("command", ["train", "infer"])

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cnn import flags
-from cnn.config import PRESETS, InferConfig, TrainConfig, flag_name
-from cnn.config_schema import describe_settings
+from cnn.config import PRESETS, InferConfig, TrainConfig
+from cnn.config_schema import describe_settings, flag_name
 from cnn.errors import UsageError
 from tests.conftest import ROOT
 

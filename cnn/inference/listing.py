@@ -1,12 +1,12 @@
 """Lists the input files of a run: one file, a folder or a URI, in natural order."""
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from cnn.config import as_uri
 from cnn.errors import Error
 from cnn.inference.natural_sort import SortedNames
 from cnn.preprocessing import decode
@@ -170,3 +170,17 @@ def _has_image_suffix(name: str) -> bool:
 
 def _warn_skipped(path: str, reason: str | None) -> None:
     print(f"warning: {path}: left out: {reason}", file=sys.stderr)
+
+
+def as_uri(path: Path) -> str:
+    """Returns a path or URI as the user wrote it: `Path` removes slashes of a URI.
+
+    Example:
+      >>> as_uri(Path("s3://bucket/scans")), as_uri(Path("scans/"))
+      ('s3://bucket/scans', 'scans')
+    """
+    scheme, slash, rest = str(path).partition(":/")
+    if not slash or not re.fullmatch("[a-z][a-z0-9+.-]+", scheme):
+        return str(path)
+    slashes = "///" if scheme == "file" else "//"
+    return f"{scheme}:{slashes}{rest}"

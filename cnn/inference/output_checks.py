@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from cnn.config import InferConfig, as_uri
-from cnn.inference.listing import InferError
+from cnn.config import InferConfig
+from cnn.inference.listing import InferError, as_uri
 from cnn.inference.row_formats import infer_format
 from cnn.inference.row_writer import is_stream
 

@@ -21,13 +21,14 @@ import numpy as np
 
 import cnn
 from cnn import parallel
-from cnn.config import InferConfig, as_uri
+from cnn.config import InferConfig
 from cnn.errors import Error
 from cnn.inference.decode_pool import open_pool
 from cnn.inference.labels import find_labels
 from cnn.inference.listing import (
     InferError,
     InputFiles,
+    as_uri,
     list_inputs,
     locate,
 )

@@ -1,13 +1,14 @@
 """The training examples on the devices: their order in an epoch, and its batches."""
 
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from jax import lax
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec, Sharding
 
+from cnn.training.metrics import EpochMetrics
 from cnn.training.train_step import Batch, TrainState
 
 
@@ -27,50 +28,71 @@ class EpochData(NamedTuple):
     order: jax.Array
 
 
+# Takes a state, the epoch's totals, a number of steps and the epoch's data. Returns the
+# new state and totals. It reuses the memory of the old ones.
+RunSteps = Callable[
+    [TrainState, EpochMetrics, np.int32, EpochData], tuple[TrainState, EpochMetrics]
+]
+
+
 def shuffle_epoch(
     seed: int, epoch: int, images: jax.Array, targets: jax.Array
 ) -> EpochData:
-    """Samples the key and the order of an epoch, and copies them to all devices.
+    """Samples the key and the order of an epoch, on the devices of the images.
 
     Args:
       seed: seed of the run.
       epoch: number of the epoch, from 1.
-      images: `uint8 (N, 28, 28, 1)`, on all devices.
-      targets: `float32 (N, num_classes)`, on all devices.
+      images: `uint8 (N, 28, 28, 1)`, on each device.
+      targets: `float32 (N, num_classes)`, on each device.
     """
-    run_key = jax.random.key(seed)
-    num_images = len(images)
-    sampled = _epoch_permutation(run_key, epoch, num_images)
-    key, order = replicate(sampled)
+    sample = jax.jit(
+        _sample_order, static_argnames="count", out_shardings=images.sharding
+    )
+    key, order = sample(np.uint32(seed), np.int32(epoch), count=len(images))
     return EpochData(images, targets, key, order)
 
 
-@partial(jax.jit, static_argnames="count")
-def _epoch_permutation(
-    key: jax.Array, epoch: int, count: int
+def _sample_order(
+    seed: jax.Array, epoch: jax.Array, count: int
 ) -> tuple[jax.Array, jax.Array]:
-    epoch_key = jax.random.fold_in(key, epoch)
+    run_key = jax.random.key(seed)
+    epoch_key = jax.random.fold_in(run_key, epoch)
     order = jax.random.permutation(epoch_key, count)
     return epoch_key, order
 
 
-def replicate(tree: Any) -> Any:
-    """Copies arrays to all devices of all hosts."""
-    return jax.device_put(tree, _device_sharding())
+def replicated_sharding(devices: Sequence[jax.Device]) -> NamedSharding:
+    """Returns the sharding with one copy of an array on each device.
+
+    Args:
+      devices: of this process, or of all processes.
+    """
+    mesh = Mesh(np.array(devices), axis_names=("batch",))
+    return NamedSharding(mesh, PartitionSpec())
 
 
-def shard(array: jax.Array) -> jax.Array:
-    """Splits an array over all devices. XLA then splits the results, too."""
-    sharding = _device_sharding("batch")
+def replicate(tree: Any, sharding: Sharding) -> Any:
+    """Copies arrays of this process to devices. All processes pass equal arrays.
+
+    Args:
+      tree: arrays of NumPy.
+      sharding: from `replicated_sharding`.
+    """
+
+    def copy(array: np.ndarray) -> jax.Array:
+        return jax.make_array_from_process_local_data(sharding, np.asarray(array))
+
+    return jax.tree.map(copy, tree)
+
+
+def shard(array: jax.Array, replicated: NamedSharding) -> jax.Array:
+    """Splits an array over the devices of a sharding. XLA splits the results, too.
+
+    The length of the array need not be a multiple of the number of devices.
+    """
+    sharding = NamedSharding(replicated.mesh, PartitionSpec("batch"))
     return lax.with_sharding_constraint(array, sharding)
-
-
-def _device_sharding(*axes: str) -> NamedSharding:
-    """Returns the sharding along mesh axes, or that of one copy per device."""
-    devices = np.array(jax.devices())
-    mesh = Mesh(devices, axis_names=("batch",))
-    spec = PartitionSpec(*axes)
-    return NamedSharding(mesh, spec)
 
 
 def take_batch(
@@ -85,9 +107,13 @@ def take_batch(
         last example returns that example.
       batch_size: number of examples of a batch.
     """
-    step = state.step % state.steps_per_epoch
-    start = step * batch_size
+    start = steps_done(state) * batch_size
     indices = data.order.take(start + positions, mode="clip")
     images = data.images[indices]
     targets = data.targets[indices]
     return Batch(images, targets)
+
+
+def steps_done(state: TrainState) -> jax.Array | int:
+    """Returns the number of steps that are done in the current epoch."""
+    return state.step % state.steps_per_epoch

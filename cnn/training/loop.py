@@ -10,7 +10,7 @@ from typing import Any
 import flax
 import jax
 import numpy as np
-from jax.experimental import multihost_utils
+from jax.sharding import Sharding
 from tqdm import tqdm
 
 from cnn import calibration, checkpoint
@@ -18,8 +18,9 @@ from cnn.config import TrainConfig
 from cnn.data import datasets
 from cnn.errors import Error
 from cnn.model import CNN, summary
-from cnn.training.compile import RunSteps, initialize_state, select_backend
-from cnn.training.epoch_data import EpochData, replicate, shuffle_epoch
+from cnn.training import multihost
+from cnn.training.compile import initialize_state, select_backend
+from cnn.training.epoch_data import EpochData, RunSteps, replicate, shuffle_epoch
 from cnn.training.export import calibrate_and_export, model_metadata
 from cnn.training.metrics import EpochMetrics
 from cnn.training.train_step import TrainState, eval_step, learning_rate
@@ -31,7 +32,7 @@ class TrainingError(Error):
     """A run that cannot continue."""
 
 
-def train(config: TrainConfig) -> dict[str, Any]:
+def train(config: TrainConfig) -> dict[str, Any] | None:
     """Trains a model, or resumes its training, and exports it.
 
     The workdir then holds settings, metrics, checkpoints, plots and `report.json`.
@@ -40,14 +41,13 @@ def train(config: TrainConfig) -> dict[str, Any]:
       config: settings.
 
     Returns:
-      The content of `report.json`.
+      The content of `report.json`, or None in processes other than the first.
 
     Raises:
       cnn.Error: the run cannot start or finish. The message is one line.
     """
-    if config.distributed:
-        jax.distributed.initialize()
-    with open_workdir(config) as run:
+    with multihost.connect(config), open_workdir(config) as run:
+        multihost.check_shared_folder(run.folder)
         train_set, test_set = datasets.load_train_and_test(
             config.dataset, config.data_dir
         )
@@ -56,11 +56,10 @@ def train(config: TrainConfig) -> dict[str, Any]:
         # All settings are valid here, so it is safe to delete the earlier run.
         if config.restart:
             run.clear()
-        # The other hosts wait until the first host has deleted its checkpoints.
-        if config.distributed:
-            multihost_utils.sync_global_devices("workdir")
         run.log(summary(len(train_set.class_names)))
         state = train_and_evaluate(config, run, train_set, validation_set, metadata)
+        if not run.is_primary:
+            return None
         params = jax.device_get(state.ema_params)
         return calibrate_and_export(run, params, metadata, validation_set, test_set)
 
@@ -84,17 +83,18 @@ def train_and_evaluate(
     Returns:
       The state after the last epoch.
     """
-    images, targets = replicate(make_training_examples(train_set, config))
-    num_steps = len(images) // config.batch_size
     model = CNN(len(train_set.class_names), dtype=config.compute_dtype)
     backend = select_backend(model)
+    examples = make_training_examples(train_set, config)
+    images, targets = replicate(examples, backend.sharding)
+    num_steps = len(images) // config.batch_size
     state = initialize_state(backend, model, config, num_steps)
-    state, last_epoch = restore_latest(run, state)
+    state, last_epoch = restore_latest(run, state, backend.sharding)
     run.start(last_epoch)
     data = shuffle_epoch(config.seed, last_epoch + 1, images, targets)
     run_steps = backend.compile_steps(state, data, config)
     schedule = jax.jit(learning_rate(config, num_steps))
-    with checkpoint.open_manager(run.checkpoints) as checkpoints:
+    with run.open_checkpoints() as checkpoints:
         for epoch in range(last_epoch + 1, config.epochs + 1):
             data = shuffle_epoch(config.seed, epoch, images, targets)
             state, train_metrics = train_epoch(
@@ -106,6 +106,8 @@ def train_and_evaluate(
             rate = float(schedule(epoch * num_steps))
             num_images = num_steps * config.batch_size
             run.log_epoch(epoch, train_metrics, val_metrics, rate, num_images)
+            if checkpoints is None:  # The first process saves.
+                continue
             calibrated = calibration.calibrate(logits, validation_set.labels)
             checkpoint.save(
                 checkpoints,
@@ -143,7 +145,7 @@ def train_epoch(
     start = monotonic()
     num_steps = state.steps_per_epoch
     stride = steps_per_call or num_steps
-    totals = replicate(EpochMetrics())
+    totals = replicate(EpochMetrics(), data.order.sharding)
     with tqdm(
         total=num_steps, desc=f"epoch {epoch}", unit=" steps", leave=False, disable=None
     ) as progress:
@@ -168,19 +170,24 @@ def _check_finite(loss: float, epoch: int, step: int) -> None:
         )
 
 
-def restore_latest(run: Workdir, state: TrainState) -> tuple[TrainState, int]:
+def restore_latest(
+    run: Workdir, state: TrainState, sharding: Sharding
+) -> tuple[TrainState, int]:
     """Restores the newest checkpoint of a run.
 
     Args:
       run: opened workdir.
       state: initial state. It is returned when the run has no checkpoint.
+      sharding: of the state.
 
     Returns:
       The state, and the number of epochs that it was trained for.
     """
-    epoch = checkpoint.latest_epoch(run.checkpoints)
-    if epoch is None:
+    # All processes restore the newest checkpoint that the first process sees.
+    epoch = multihost.broadcast(checkpoint.latest_epoch(run.checkpoints) or 0)
+    if not epoch:
         return state, 0
-    target = flax.serialization.to_state_dict(state)
+    target = jax.device_get(flax.serialization.to_state_dict(state))
     arrays, _ = checkpoint.restore(run.checkpoints, epoch, target)
-    return flax.serialization.from_state_dict(state, arrays), epoch
+    restored = replicate(arrays, sharding)
+    return flax.serialization.from_state_dict(state, restored), epoch

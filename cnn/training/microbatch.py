@@ -80,6 +80,15 @@ def _split_and_pad(array: jax.Array, size: int, mode: str) -> jax.Array:
     return padded.reshape(count, size, *example_shape)
 
 
+def sum_trees(trees: list[Any]) -> Any:
+    """Adds trees of arrays with the same structure."""
+
+    def add(*arrays: jax.Array) -> jax.Array | int:
+        return sum(arrays)
+
+    return jax.tree.map(add, *trees)
+
+
 def sequential_map(function: Callable) -> Callable:
     """Maps a function of one example over a batch, one example after the other.
 

@@ -2,15 +2,47 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cnn.config import TrainConfig, flag_name
+from cnn.config import TrainConfig
+from cnn.config_schema import flag_name
 from cnn.errors import Error
+
+# Settings that do not affect the parameters: a resumed run may have others.
+_CHANGEABLE = {
+    "preset",
+    "workdir",
+    "model",
+    "data_dir",
+    "restart",
+    "distributed",
+    "coordinator",
+    "num_processes",
+    "process_id",
+    "initialization_timeout",
+    "heartbeat_timeout",
+}
 
 
 class WorkdirError(Error):
     """A workdir or model path that this run cannot use."""
+
+
+def changed_settings(config: TrainConfig, saved: Mapping[str, object]) -> list[str]:
+    """Returns the names of settings that make a run another than a saved one.
+
+    Args:
+      config: settings of the run.
+      saved: settings of the other run, parsed from `TrainConfig.as_json`.
+    """
+    settings = json.loads(config.as_json())
+    return [
+        name
+        for name, value in settings.items()
+        if name not in _CHANGEABLE and (name not in saved or saved[name] != value)
+    ]
 
 
 def check_model_path(model: Path) -> None:
@@ -83,7 +115,7 @@ def _foreign_settings(path: Path) -> WorkdirError:
 
 
 def _compare_settings(folder: Path, config: TrainConfig, saved: dict[str, Any]) -> None:
-    for name in config.diff(saved):
+    for name in changed_settings(config, saved):
         raise WorkdirError(
             f"{folder}: its run has {flag_name(name)} {saved.get(name, 'unset')}, not "
             f"{getattr(config, name)}; give another --workdir, or --restart to begin "

@@ -1,6 +1,5 @@
 """Assembly of the training set: split, synthetic glyphs, simulated pages, outliers."""
 
-import jax
 import numpy as np
 
 from cnn.augmentation import glyphs, outlier_exposure
@@ -23,8 +22,7 @@ def train_validation_split(
     """Splits a data set at random, by the seed, into training and validation sets.
 
     Raises:
-      cnn.errors.UsageError: the training set is smaller than a batch, or the devices
-        cannot share a batch evenly.
+      cnn.errors.UsageError: the training set is smaller than a batch.
     """
     num_images = len(dataset.labels)
     rng = np.random.default_rng(config.seed)
@@ -38,11 +36,10 @@ def train_validation_split(
 
 
 def _check_batch_size(batch_size: int, num_images: int) -> None:
-    num_devices = jax.device_count()
-    if batch_size > num_images or batch_size % num_devices:
+    if batch_size > num_images:
         raise UsageError(
-            f"--batch-size: expected at most the {num_images} training images, and a "
-            f"multiple of the {num_devices} devices, got {batch_size}"
+            f"--batch-size: expected at most the {num_images} training images, "
+            f"got {batch_size}"
         )
 
 

@@ -15,9 +15,11 @@ from typing import Any
 
 import filelock
 import jax
+from orbax.checkpoint import CheckpointManager
 from tqdm import tqdm
 
 import cnn
+from cnn import checkpoint
 from cnn.atomic_write import atomic_write
 from cnn.config import TrainConfig
 from cnn.training.resume_checks import (
@@ -61,6 +63,15 @@ class Workdir:
     @property
     def _metrics_file(self) -> Path:
         return self.folder / "metrics.jsonl"
+
+    @contextlib.contextmanager
+    def open_checkpoints(self) -> Iterator[CheckpointManager | None]:
+        """Opens the checkpoints. Yields None in processes that do not write."""
+        if not self.is_primary:
+            yield None
+            return
+        with checkpoint.open_manager(self.checkpoints) as manager:
+            yield manager
 
     def log(self, message: str) -> None:
         """Prints a message to stderr, above the progress bar."""
@@ -152,6 +163,7 @@ class Workdir:
             "device": {
                 "kind": jax.devices()[0].device_kind,
                 "count": jax.device_count(),
+                "processes": jax.process_count(),
                 "cores": os.cpu_count(),
             },
             "versions": package_versions(),
@@ -179,10 +191,10 @@ def open_workdir(config: TrainConfig) -> Iterator[Workdir]:
         is_primary=jax.process_index() == 0,
         start_time=time.monotonic(),
     )
-    check_model_path(config.resolved_model)
     if not run.is_primary:
         yield run
         return
+    check_model_path(config.resolved_model)
     with _lock_folder(run.folder):
         check_saved_settings(run.folder, config)
         yield run

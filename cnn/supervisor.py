@@ -1,0 +1,261 @@
+"""Runs a process of a distributed training in a child, and explains its sudden end.
+
+If another process is lost, JAX aborts with a stack trace, and no exception can be
+caught. Its collectives also print to stdout. Therefore the training runs in a child
+process whose native output goes to a temporary file. This process waits, passes signals
+on, and says in one line why the child ended.
+"""
+
+import contextlib
+import mmap
+import multiprocessing
+import os
+import re
+import resource
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.process import BaseProcess
+from typing import Any, BinaryIO, TextIO
+
+from cnn.config import TrainConfig
+from cnn.errors import Error
+from cnn.parallel import exit_after_parent
+
+# A scheduler signals all processes, but not at the same moment. After the end of
+# another process, this one waits for its own signal before it reports the other.
+SIGNAL_GRACE_SECONDS = 3.0
+
+# A child that waits in native code does not react to a signal, and is then killed.
+_KILL_AFTER_SECONDS = 10.0
+
+_POLL_SECONDS = 0.1
+
+_LOST_PEER = (
+    "{peer} of this run has ended or cannot be reached; the same command on all hosts "
+    "continues from the last checkpoint"
+)
+
+# What the native output of JAX's coordination service says of such an end.
+_COORDINATION_WORDS = re.compile("coordination.?service|distributed service", re.I)
+_PORT_IN_USE = re.compile("Failed to add port to server")
+_DEAD_PROCESSES = re.compile(r"stopped sending heartbeats\):\n([\d, ]+)\n")
+
+
+class ProcessError(Error):
+    """An end of this process or of another one of the run."""
+
+
+class _SharedState:
+    """What this process and its child know: the child's number in the run.
+
+    Attributes:
+      process_id: number of the process, or None while it is unknown.
+      is_connected: whether all processes are connected.
+    """
+
+    def __init__(self) -> None:
+        # Zeros: the number is unknown, and there is no connection.
+        self._memory = mmap.mmap(-1, 5)
+
+    @property
+    def process_id(self) -> int | None:
+        number = int.from_bytes(self._memory[:4], "little")
+        return number - 1 if number else None
+
+    @process_id.setter
+    def process_id(self, process_id: int | None) -> None:
+        number = 0 if process_id is None else process_id + 1
+        self._memory[:4] = number.to_bytes(4, "little")
+
+    @property
+    def is_connected(self) -> bool:
+        return bool(self._memory[4])
+
+    @is_connected.setter
+    def is_connected(self, value: bool) -> None:
+        self._memory[4] = value
+
+
+_state = _SharedState()
+
+
+def report_connected(process_id: int) -> None:
+    """Tells the supervisor, if there is one, that all processes are connected."""
+    _state.process_id = process_id
+    _state.is_connected = True
+
+
+def error_prefix() -> str:
+    """Returns the name of this process for error messages, such as `process 1: `."""
+    if _state.process_id is None:
+        return ""
+    return f"process {_state.process_id}: "
+
+
+def lost_peer_message(names: str = "") -> str:
+    """Returns the message for the loss of another process.
+
+    Args:
+      names: numbers of the lost processes, if they are known.
+    """
+    return _LOST_PEER.format(peer=f"process {names}" if names else "another process")
+
+
+def run_supervised(command: Callable[[], int], config: TrainConfig) -> int:
+    """Runs a command in a child process, and waits for its end.
+
+    Must be called before JAX is imported, because the child is forked.
+
+    Args:
+      command: returns the exit status. It reports its own errors.
+      config: settings, with the time limit of the connection.
+
+    Returns:
+      The exit status of the command.
+
+    Raises:
+      ProcessError: the child was ended by another process's death, or crashed.
+    """
+    _state.process_id = config.process_id
+    context = multiprocessing.get_context("fork")
+    with tempfile.TemporaryFile() as log:
+        child = context.Process(target=_run_child, args=(command, log))
+        child.start()
+        with _forward_signals(child) as received:
+            is_late = not _wait_for_connection(child, config.initialization_timeout)
+            status = _wait_for_end(child, is_late)
+            if status == -signal.SIGABRT:
+                _wait_for_signal(received)
+        if status >= 0:
+            return status
+        if received:
+            # The handler of the command says so, and exits.
+            signal.raise_signal(received[0])
+        raise ProcessError(_describe_end(-status, is_late, config, _read(log)))
+
+
+def _run_child(command: Callable[[], int], log: BinaryIO) -> None:
+    exit_after_parent()
+    # An abort leaves no core file.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Python keeps the terminal, native code gets the file.
+    sys.stdout = _duplicate(sys.stdout)
+    sys.stderr = _duplicate(sys.stderr)
+    for descriptor in (1, 2):
+        os.dup2(log.fileno(), descriptor)
+    sys.exit(command())
+
+
+def _duplicate(stream: TextIO | None) -> TextIO | None:
+    """Opens the file of a stream again, unless the shell has closed it."""
+    if stream is None:
+        return None
+    stream.flush()
+    descriptor = os.dup(stream.fileno())
+    return open(
+        descriptor,
+        "w",
+        buffering=1,
+        encoding=stream.encoding,
+        errors=stream.errors,
+    )
+
+
+@contextlib.contextmanager
+def _forward_signals(child: BaseProcess) -> Iterator[list[int]]:
+    """Passes Ctrl-C and SIGTERM on to the child. Yields the list of those that came."""
+    received: list[int] = []
+
+    def forward(number: int, _: Any) -> None:
+        received.append(number)
+        if child.pid is not None and child.is_alive():
+            os.kill(child.pid, number)
+            timer = threading.Timer(_KILL_AFTER_SECONDS, child.kill)
+            timer.daemon = True
+            timer.start()
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    previous = {number: signal.getsignal(number) for number in numbers}
+    for number, handler in previous.items():
+        if handler != signal.SIG_IGN:  # Ignored under nohup.
+            signal.signal(number, forward)
+    try:
+        yield received
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _wait_for_connection(child: BaseProcess, timeout: float) -> bool:
+    """Waits until the child is connected or has ended. Returns False when it is late.
+
+    JAX's own limit is exceeded by several seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while child.is_alive() and not _state.is_connected:
+        if time.monotonic() > deadline:
+            return False
+        child.join(_POLL_SECONDS)
+    return True
+
+
+def _wait_for_end(child: BaseProcess, is_late: bool) -> int:
+    """Returns the exit status of the child, or its signal as a negative number."""
+    if is_late:
+        child.kill()
+    child.join()
+    assert child.exitcode is not None
+    return child.exitcode
+
+
+def _wait_for_signal(received: list[int]) -> None:
+    deadline = time.monotonic() + SIGNAL_GRACE_SECONDS
+    while not received and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+
+
+def _read(log: BinaryIO) -> str:
+    log.seek(0)
+    return log.read().decode(errors="replace")
+
+
+def _describe_end(number: int, is_late: bool, config: TrainConfig, log: str) -> str:
+    """Explains why a signal ended the child.
+
+    Args:
+      number: the signal.
+      is_late: whether this process has killed it, because it was not connected in time.
+      config: settings.
+      log: native output of the child.
+    """
+    is_peer = number == signal.SIGABRT and _COORDINATION_WORDS.search(log)
+    if is_late or (is_peer and not _state.is_connected):
+        return _describe_timeout(config)
+    if is_peer:
+        dead = _DEAD_PROCESSES.search(log)
+        return lost_peer_message(dead[1] if dead else "")
+    if _PORT_IN_USE.search(log):
+        return (
+            "cannot listen on the port of the coordinator, which another program uses; "
+            "give another port"
+        )
+    lines = log.strip().splitlines() or ["no further output"]
+    name = signal.Signals(number).name
+    return f"the training was ended by signal {name} ({lines[-1]})"
+
+
+def _describe_timeout(config: TrainConfig) -> str:
+    processes = "the processes"
+    place = ""
+    if config.coordinator is not None:
+        processes = f"the {config.num_processes} processes"
+        place = f" to {config.coordinator}"
+    return (
+        f"{processes} did not all connect{place} within {config.initialization_timeout}"
+        " seconds; start them all, check the address and the firewall, or give a "
+        "longer --initialization-timeout"
+    )

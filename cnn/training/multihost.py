@@ -1,0 +1,159 @@
+"""Connects the processes of a run on several hosts, and checks that they agree."""
+
+import contextlib
+import json
+import logging
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+
+from cnn import supervisor
+from cnn.config import TrainConfig
+from cnn.config_schema import flag_name
+from cnn.errors import UsageError
+from cnn.supervisor import ProcessError
+from cnn.training.resume_checks import WorkdirError, changed_settings
+
+# A network file system shows a new file to other hosts after a delay.
+_VISIBLE_AFTER_SECONDS = 10.0
+_POLL_SECONDS = 0.1
+
+# What collectives and JAX's coordination service say if another process is gone.
+_LOST_PEER_WORDS = re.compile("gloo|nccl|coordination|heartbeat|socket closed", re.I)
+
+
+@contextlib.contextmanager
+def connect(config: TrainConfig) -> Iterator[None]:
+    """Connects this process to the others until the end of the `with` block.
+
+    Does nothing if the run has one process. In the block, processes other than the
+    first print nothing to stderr.
+
+    Args:
+      config: settings. All processes need the same.
+
+    Raises:
+      UsageError: JAX finds no cluster, or the processes have different flags.
+      ProcessError: the connection failed, or another process has ended.
+    """
+    if not config.is_distributed:
+        yield
+        return
+    _initialize(config)
+    supervisor.report_connected(jax.process_index())
+    try:
+        with _quiet_unless_first():
+            _check_equal_settings(config)
+            yield
+        # Waits for the others, the first of which writes the results.
+        jax.distributed.shutdown()
+    except (RuntimeError, ValueError) as error:
+        if not _LOST_PEER_WORDS.search(str(error)):
+            raise
+        # A signal for all processes may have reached the other one first.
+        time.sleep(supervisor.SIGNAL_GRACE_SECONDS)
+        raise ProcessError(supervisor.lost_peer_message()) from error
+
+
+def _initialize(config: TrainConfig) -> None:
+    # Its handler of SIGTERM would replace that of `cnn.cli`.
+    jax.config.update("jax_enable_preemption_service", False)
+    # It warns of every variable that has to do with a proxy.
+    logging.getLogger("jax._src.distributed").setLevel(logging.ERROR)
+    try:
+        jax.distributed.initialize(
+            coordinator_address=config.coordinator,
+            num_processes=config.num_processes,
+            process_id=config.process_id,
+            initialization_timeout=config.initialization_timeout,
+            heartbeat_timeout_seconds=config.heartbeat_timeout,
+        )
+    except (ValueError, KeyError) as error:
+        raise UsageError(
+            f"--distributed: JAX finds no cluster here ({str(error).strip('.')}); "
+            "give --coordinator HOST:PORT, --num-processes N and --process-id I"
+        ) from error
+    except RuntimeError as error:
+        reason, _, _ = str(error).partition("\n")
+        raise ProcessError(
+            f"cannot connect to the other processes ({reason}); --coordinator names a "
+            "free port of the host of process 0"
+        ) from error
+
+
+@contextlib.contextmanager
+def _quiet_unless_first() -> Iterator[None]:
+    if jax.process_index() == 0:
+        yield
+        return
+    with open(os.devnull, "w") as null, contextlib.redirect_stderr(null):
+        yield
+
+
+def _check_equal_settings(config: TrainConfig) -> None:
+    """Compares the settings with those of the first process.
+
+    This first collective operation also lets the processes find each other. XLA gives
+    that 30 seconds, so it comes before any work that may take longer on one of them.
+    """
+    first = json.loads(_broadcast_text(config.as_json()))
+    for name in changed_settings(config, first):
+        raise UsageError(
+            f"{flag_name(name)}: {getattr(config, name)} here, {first.get(name)} in "
+            "process 0; give all processes the same flags"
+        )
+
+
+def _broadcast_text(text: str) -> str:
+    """Returns the text of the first process."""
+    encoded = text.encode()
+    size = broadcast(len(encoded))
+    padded = np.frombuffer(encoded[:size].ljust(size), np.uint8)
+    values = multihost_utils.broadcast_one_to_all(padded)
+    return np.asarray(values, np.uint8).tobytes().decode()
+
+
+def broadcast(value: int) -> int:
+    """Returns the value that the first process passes."""
+    return int(multihost_utils.broadcast_one_to_all(np.int32(value)))
+
+
+def check_shared_folder(folder: Path) -> None:
+    """Checks that all processes see the files that the first one writes in a folder.
+
+    Raises:
+      WorkdirError: a process does not see them. All processes raise it.
+    """
+    if jax.process_count() == 1:
+        return
+    token = broadcast(int.from_bytes(os.urandom(3)))
+    marker = folder / f".shared-{token:06x}"
+    is_first = jax.process_index() == 0
+    if is_first:
+        marker.touch()
+    multihost_utils.sync_global_devices("marker")
+    is_seen = _wait_for_file(marker)
+    seen = multihost_utils.process_allgather(np.bool_(is_seen))
+    if is_first:
+        marker.unlink()
+    if not seen.all():
+        blind = ", ".join(map(str, np.flatnonzero(~seen)))
+        raise WorkdirError(
+            f"{folder}: process {blind} does not see the files of process 0 there; "
+            "--workdir must be a folder that all hosts share"
+        )
+
+
+def _wait_for_file(path: Path) -> bool:
+    deadline = time.monotonic() + _VISIBLE_AFTER_SECONDS
+    while time.monotonic() < deadline:
+        if path.exists():
+            return True
+        time.sleep(_POLL_SECONDS)
+    return False
