@@ -43,7 +43,9 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     if path.exists() and not path.is_file():
         yield path
         return
-    temporary = path.with_name(f".{path.name[:_MAX_NAME_LENGTH]}.{os.getpid()}")
+    # Processes of different hosts may have the same number.
+    suffix = f"{os.getpid()}-{os.urandom(4).hex()}"
+    temporary = path.with_name(f".{path.name[:_MAX_NAME_LENGTH]}.{suffix}")
     _temporary_files.add(temporary)
     try:
         yield temporary

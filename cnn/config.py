@@ -253,8 +253,9 @@ class InferConfig:
     """CSV of true classes, with the columns path,label.
     Default: names of folders (7/a.png) or of files (a_7.png)."""
 
-    rows_per_write: Annotated[int, Range(1)] = 512
-    """Rows per write, at least 1. Does not affect predictions."""
+    rows_per_write: Annotated[int | None, Range(1)] = None
+    """Rows per write, at least 1. Does not affect predictions.
+    Default: 512, or 256 per device if that is more."""
 
     workers: Annotated[int | None, Range(0)] = None
     """Processes that decode images, at least 0. With 0, the main process decodes.

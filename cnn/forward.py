@@ -26,6 +26,8 @@ def forward_in_batches(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Computes the logits and the probabilities of images.
 
+    Several batches are computed on all devices of this process.
+
     Args:
       params: of `cnn.model.CNN`.
       images: `(N, 28, 28)` or `(N, 28, 28, 1)`, as integers in [0, 255] or floats in
@@ -50,13 +52,28 @@ def forward_in_batches(
     forward = _jitted_forward(num_classes)
     logits = np.empty((len(images), num_classes), np.float32)
     probabilities = np.empty_like(logits)
-    for start in range(0, len(images), _BATCH_SIZE):
-        batch = images[start : start + _BATCH_SIZE]
-        rows = slice(start, start + len(batch))
-        batch_logits, batch_probabilities = forward(params, _pad_batch(batch))
-        logits[rows] = np.asarray(batch_logits)[: len(batch)]
-        probabilities[rows] = np.asarray(batch_probabilities)[: len(batch)]
+    starts = range(0, len(images), _BATCH_SIZE)
+    devices = jax.local_devices()[: len(starts)]
+    copies = [jax.device_put(params, device) for device in devices]
+    for first in range(0, len(starts), max(1, len(devices))):
+        group = starts[first : first + len(devices)]
+        # A call returns before its result is computed, so all devices work at once.
+        outputs = [
+            forward(copy, _take_batch(images, start))
+            for copy, start in zip(copies, group, strict=False)
+        ]
+        for start, (batch_logits, batch_probabilities) in zip(
+            group, outputs, strict=True
+        ):
+            rows = slice(start, min(start + _BATCH_SIZE, len(images)))
+            logits[rows] = np.asarray(batch_logits)[: rows.stop - start]
+            probabilities[rows] = np.asarray(batch_probabilities)[: rows.stop - start]
     return logits, probabilities
+
+
+def images_per_call() -> int:
+    """Returns the number of images that keeps all devices of this process busy."""
+    return _BATCH_SIZE * jax.local_device_count()
 
 
 def _as_batch(images: np.ndarray) -> np.ndarray:
@@ -84,13 +101,14 @@ def _check_range(images: np.ndarray, highest: int) -> None:
         )
 
 
-def _pad_batch(images: np.ndarray) -> np.ndarray:
-    """Appends blank images up to the size of a batch."""
-    missing = _BATCH_SIZE - len(images)
+def _take_batch(images: np.ndarray, start: int) -> np.ndarray:
+    """Returns the images from `start` on, and blank ones up to the size of a batch."""
+    batch = images[start : start + _BATCH_SIZE]
+    missing = _BATCH_SIZE - len(batch)
     if not missing:
-        return images
+        return batch
     blank = np.zeros((missing, *_IMAGE_SHAPE), images.dtype)
-    return np.concatenate([images, blank])
+    return np.concatenate([batch, blank])
 
 
 @functools.cache

@@ -35,6 +35,8 @@ from cnn.inference.schema import Schema
 if TYPE_CHECKING:
     from cnn.classifier import Classifier, Prediction
 
+_MIN_ROWS_PER_WRITE = 512
+
 # Seconds between updates of the progress bar, and before the first one. A log shows
 # progress of long runs only.
 _TERMINAL_PROGRESS_SECONDS = 0.1
@@ -109,9 +111,8 @@ def _predict_and_write(
             statistics.add(*result)
             keep_bytes = end
     num_skipped = statistics.num_files
-    batches = _predict_batches(
-        remaining, pool, classifier, find_label, config.rows_per_write
-    )
+    batch_size = config.rows_per_write or _default_rows_per_write()
+    batches = _predict_batches(remaining, pool, classifier, find_label, batch_size)
     with open_writer(config.output, row_format, keep_bytes) as write_rows:
         for results in _show_progress(batches, num_skipped, len(files)):
             write_rows([schema.make_row(*result) for result in results])
@@ -122,6 +123,12 @@ def _predict_and_write(
             for result in results:
                 statistics.add(*result)
     return statistics
+
+
+def _default_rows_per_write() -> int:
+    from cnn.forward import images_per_call
+
+    return max(_MIN_ROWS_PER_WRITE, images_per_call())
 
 
 def _read_written_rows(

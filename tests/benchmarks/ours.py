@@ -37,9 +37,10 @@ def random_set() -> tuple[np.ndarray, np.ndarray]:
 def ours(config: TrainConfig):
     """Measures the steps of `bin/train`, in images per second."""
     images, labels = random_set()
-    images, targets = replicate((images, np.eye(10, dtype=np.float32)[labels]))
     model = CNN(10, dtype=config.compute_dtype)
     backend = select_backend(model)
+    targets = np.eye(10, dtype=np.float32)[labels]
+    images, targets = replicate((images, targets), backend.sharding)
     state = initialize_state(backend, model, config, STEPS)
     data = shuffle_epoch(0, 1, images, targets)
     run_steps = backend.compile_steps(state, data, config)
@@ -47,7 +48,7 @@ def ours(config: TrainConfig):
     def measure() -> float:
         nonlocal state
         start = time.perf_counter()
-        totals = replicate(EpochMetrics())
+        totals = replicate(EpochMetrics(), data.order.sharding)
         state, _ = run_steps(state, totals, np.int32(STEPS), data)
         jax.block_until_ready(state)
         return STEPS * BATCH / (time.perf_counter() - start)

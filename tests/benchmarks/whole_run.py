@@ -44,9 +44,10 @@ def epoch_over_steps() -> dict[str, float]:
     """Compares the time of epochs with that of steps before and after each."""
     config = TrainConfig()
     dataset, _ = train_validation_split(datasets.load("mnist", "train"), config)
-    images, targets = replicate(make_training_examples(dataset, config))
     model = CNN(10, dtype=config.compute_dtype)
     backend = select_backend(model)
+    examples = make_training_examples(dataset, config)
+    images, targets = replicate(examples, backend.sharding)
     num_steps = len(images) // config.batch_size
     num_images = num_steps * config.batch_size
     state = initialize_state(backend, model, config, num_steps)

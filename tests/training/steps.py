@@ -31,7 +31,8 @@ def start(config, dataset, backend=None):
     """Returns the back end, the initial state and the data of the first epoch."""
     model = CNN(10, dtype=config.compute_dtype)
     backend = backend or select_backend(model)
-    images, targets = replicate(make_training_examples(dataset, config))
+    examples = make_training_examples(dataset, config)
+    images, targets = replicate(examples, backend.sharding)
     steps_per_epoch = len(images) // config.batch_size
     state = initialize_state(backend, model, config, steps_per_epoch)
     return backend, state, shuffle_epoch(config.seed, 1, images, targets)
@@ -54,7 +55,7 @@ def run_one_by_one(config, dataset, count, backend=None):
     params = [copy(state)]
     metrics = []
     for _ in range(count):
-        totals = replicate(EpochMetrics())
+        totals = replicate(EpochMetrics(), data.order.sharding)
         state, totals = run_steps(state, totals, np.int32(1), data)
         params.append(copy(state))
         metrics.append(jax.device_get(totals))

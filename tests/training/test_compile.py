@@ -55,7 +55,7 @@ def test_several_steps_per_call_equal_single_steps_bit_for_bit(small):
     params, metrics, _ = run_one_by_one(CONFIG, small, 5)
     backend, state, data = start(CONFIG, small)
     run_steps = backend.compile_steps(state, data, CONFIG)
-    totals = replicate(EpochMetrics())
+    totals = replicate(EpochMetrics(), data.order.sharding)
     state, totals = run_steps(state, totals, np.int32(5), data)
     same = jax.tree.map(np.array_equal, (state.params, state.ema_params), params[-1])
     assert all(jax.tree.leaves(same))
