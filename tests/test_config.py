@@ -63,6 +63,42 @@ def test_training_values_out_of_range_are_refused_by_flag(settings, words):
     assert str(error.value) == words
 
 
+PROCESS = {"coordinator": "host:1234", "num_processes": 2, "process_id": 1}
+TOGETHER = "--coordinator, --num-processes, --process-id go together"
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"coordinator": None}, f"--coordinator: missing; {TOGETHER}"),
+        ({"num_processes": None}, f"--num-processes: missing; {TOGETHER}"),
+        ({"process_id": None}, f"--process-id: missing; {TOGETHER}"),
+        (
+            {"process_id": None, "num_processes": None},
+            f"--num-processes: missing; {TOGETHER}",
+        ),
+        ({"num_processes": 0}, "--num-processes: expected 1 or more, got 0"),
+        ({"process_id": -1}, "--process-id: expected 0 or more, got -1"),
+        ({"process_id": 2}, "--process-id: expected 1 or less, got 2"),
+        ({"coordinator": "host"}, "--coordinator: expected HOST:PORT, got host"),
+        ({"coordinator": ":80"}, "--coordinator: expected HOST:PORT, got :80"),
+        ({"coordinator": ""}, "--coordinator: expected HOST:PORT, got "),
+        ({"coordinator": "host:x"}, "--coordinator: expected HOST:PORT, got host:x"),
+    ],
+)
+def test_an_incomplete_description_of_the_processes_is_refused(changed, words):
+    with pytest.raises(UsageError) as error:
+        TrainConfig(**PROCESS | changed)
+    assert str(error.value) == words
+
+
+@pytest.mark.parametrize("address", ["host:1234", "10.0.0.1:80", "[::1]:1234"])
+def test_a_complete_description_of_the_processes_makes_a_run_distributed(address):
+    assert TrainConfig(**PROCESS | {"coordinator": address}).is_distributed
+    assert TrainConfig(distributed=True).is_distributed
+    assert not TrainConfig().is_distributed
+
+
 RAY = {"engine": "ray", "output": Path("rows")}
 
 

@@ -1,5 +1,7 @@
 """Which files of a folder are inputs, and which are left out."""
 
+from pathlib import Path
+
 import pytest
 
 from cnn.inference import listing
@@ -96,3 +98,8 @@ def test_a_uri_without_files_is_refused(tmp_path):
         listing.list_inputs(f"file://{tmp_path}", recursive=True)
     with pytest.raises(listing.InferError, match="none: cannot be listed: "):
         listing.list_inputs(f"file://{tmp_path}/none", recursive=True)
+
+
+def test_a_uri_keeps_its_slashes():
+    for uri in ("s3://bucket/scans", "file:///mnt/scans", "scans", "/a/b", "c:/d"):
+        assert listing.as_uri(Path(uri)) == uri

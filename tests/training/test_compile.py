@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -65,36 +66,51 @@ def test_several_steps_per_call_equal_single_steps_bit_for_bit(small):
 
 
 def sum_shares(backend, state, data, config):
-    share_gradients = jax.jit(
-        backend.share_gradients, static_argnames="config", compiler_options=RUN_ONCE
-    )
-    shares = [
-        share_gradients(state, index, data, config=config)
-        for index in range(backend.num_threads)
-    ]
+    shares = []
+    for process_index in range(backend.num_processes):
+        share_gradients = jax.jit(
+            replace(backend, process_index=process_index).share_gradients,
+            static_argnames="config",
+            compiler_options=RUN_ONCE,
+        )
+        shares += [
+            share_gradients(state, index, data, config=config)
+            for index in range(backend.num_threads)
+        ]
     return jax.tree.map(lambda *parts: sum(parts), *shares)
 
 
 @pytest.mark.parametrize(
-    ("num_threads", "batch_size"), [(1, 31), (3, 100), (2, 1), (4, 9)]
+    ("num_processes", "num_threads", "batch_size"),
+    [(1, 1, 31), (1, 3, 100), (1, 2, 1), (1, 4, 9), (3, 2, 20), (2, 3, 31), (3, 1, 2)],
 )
-def test_any_number_of_threads_sums_the_gradient_of_the_whole_batch(
-    small, num_threads, batch_size
+def test_any_number_of_processes_and_threads_sums_the_gradient_of_the_whole_batch(
+    small, num_processes, num_threads, batch_size
 ):
     """In the epoch's last batch, where shares may reach beyond the last example."""
-    check_shares(small, replace(CONFIG, batch_size=batch_size), num_threads)
+    config = replace(CONFIG, batch_size=batch_size)
+    check_shares(small, config, num_threads, num_processes)
 
 
-def test_an_image_is_corrupted_in_the_same_way_for_any_number_of_threads(small):
-    check_shares(small, replace(AUGMENTED, batch_size=10), num_threads=3)
+@pytest.mark.parametrize("num_processes", [1, 2])
+def test_an_image_is_corrupted_in_the_same_way_for_any_number_of_shares(
+    small, num_processes
+):
+    config = replace(AUGMENTED, batch_size=10)
+    check_shares(small, config, 3, num_processes)
 
 
-def check_shares(small, config, num_threads):
+def check_shares(small, config, num_threads, num_processes):
     batch_size = config.batch_size
     whole = ThreadedBackend(apply_im2col, 1, batch_size)
     _, state, data = start(config, small, whole)
     state = state.replace(step=len(data.images) // batch_size - 1)
-    shared = replace(whole, num_threads=num_threads, microbatch_size=8)
+    shared = replace(
+        whole,
+        num_threads=num_threads,
+        microbatch_size=8,
+        num_processes=num_processes,
+    )
     (loss, counts), grads = sum_shares(shared, state, data, config)
     (whole_loss, whole_counts), whole_grads = sum_shares(whole, state, data, config)
     assert counts == whole_counts
@@ -121,7 +137,7 @@ def test_a_cpu_runs_a_thread_per_core_and_bfloat16_as_plain_flax(monkeypatch):
     assert isinstance(backend, ThreadedBackend)
     assert (backend.num_threads, backend.microbatch_size) == (3, 8)
     assert isinstance(select_backend(CNN(dtype="bfloat16")), FusedBackend)
-    monkeypatch.setattr(jax, "device_count", lambda: 2)
+    monkeypatch.setattr(jax, "local_device_count", lambda: 2)
     assert select_backend(CNN()) == FusedBackend(apply_im2col)
 
 
@@ -169,23 +185,65 @@ def test_bfloat16_and_float32_start_with_nearly_the_same_loss(small):
     assert 0 < abs(losses[0] - losses[1]) < 0.02
 
 
-def test_two_devices_learn_the_same_as_one(small_dir):
-    """The same steps with the batch split over two devices, in a process with two."""
-    script = (
-        "import jax, sys, json\n"
-        "jax.config.update('jax_cpu_enable_async_dispatch', False)\n"
-        "from cnn.data import datasets\n"
-        "from tests.training.steps import CONFIG, run_one_by_one\n"
-        "small = datasets.load('kmnist', 'train', sys.argv[1])\n"
-        "_, metrics, _ = run_one_by_one(CONFIG, small, 3)\n"
-        "losses = [float(step.loss_sum) for step in metrics]\n"
-        "print(json.dumps([jax.device_count(), losses]))"
-    )
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("platform", ["cuda", "rocm", "tpu"])
+def test_accelerators_get_a_whole_epoch_of_whole_batches(
+    small, monkeypatch, dtype, platform
+):
+    """The program that JAX would compile there, made without such a device."""
+    config = replace(CONFIG, compute_dtype=dtype)
+    monkeypatch.setattr(jax, "default_backend", lambda: platform)
+    backend = select_backend(CNN(10, dtype=dtype))
+    monkeypatch.undo()
+    assert isinstance(backend, FusedBackend)
+    backend, state, data = start(config, small, backend)
+    totals = replicate(EpochMetrics(), backend.sharding)
+    traced = backend.jit_steps(config).trace(state, totals, np.int32(0), data)
+    text = traced.lower(lowering_platforms=(platform,)).as_text()
+    # The only loop is over steps. The CPU's path has another, over microbatches of 8.
+    assert text.count("stablehlo.while") == 1
+    element = {"float32": "f32", "bfloat16": "bf16"}[dtype]
+    assert f"-> tensor<32x26x26x32x{element}>" in text
+    assert f"-> tensor<32x3x3x64x{element}>" in text
+    assert "tensor<8x28x28x1x" not in text
+    assert "custom_call" not in text
+
+
+def test_the_cpu_computes_microbatches_in_a_loop(small):
+    """What the test above looks for is there where it belongs."""
+    backend, state, data = start(CONFIG, small, two_threads())
+    share_gradients = jax.jit(partial(backend.share_gradients, config=CONFIG))
+    text = share_gradients.lower(state, np.int32(0), data).as_text()
+    assert text.count("stablehlo.while") > 0
+    assert "tensor<8x28x28x1x" in text
+    assert "tensor<32x28x28x1x" not in text
+
+
+DEVICES_SCRIPT = """
+import jax, sys, json
+from dataclasses import replace
+from functools import partial
+jax.config.update('jax_cpu_enable_async_dispatch', False)
+from cnn.data import datasets
+from cnn.model import CNN
+from cnn.training.fused_backend import FusedBackend
+from tests.training.steps import CONFIG, run_one_by_one
+small = datasets.load('kmnist', 'train', sys.argv[1])
+config = replace(CONFIG, batch_size=30, warmup_fraction=0)
+backend = FusedBackend(CNN(10).apply)
+_, metrics, _ = run_one_by_one(config, small, 3, backend)
+losses = [float(step.loss_sum) for step in metrics]
+print(json.dumps([jax.device_count(), losses]))
+"""
+
+
+def test_several_devices_learn_the_same_as_one(small_dir):
+    """On the accelerators' path. Four devices share the batch of 30 unevenly."""
 
     def losses(num_devices):
         flags = f"--xla_force_host_platform_device_count={num_devices}"
         done = subprocess.run(
-            [sys.executable, "-c", script, small_dir],
+            [sys.executable, "-c", DEVICES_SCRIPT, small_dir],
             cwd=ROOT,
             env={**os.environ, "XLA_FLAGS": flags},
             capture_output=True,
@@ -197,4 +255,6 @@ def test_two_devices_learn_the_same_as_one(small_dir):
         assert count == num_devices
         return values
 
-    np.testing.assert_allclose(losses(2), losses(1), rtol=1e-4)
+    one = losses(1)
+    np.testing.assert_allclose(losses(2), one, rtol=1e-4)
+    np.testing.assert_allclose(losses(4), one, rtol=1e-4)
