@@ -243,6 +243,11 @@ def _describe_end(number: int, is_late: bool, config: TrainConfig, log: str) -> 
             "cannot listen on the port of the coordinator, which another program uses; "
             "give another port"
         )
+    if number == signal.SIGKILL:
+        return (
+            "the training was killed, perhaps for lack of memory; try a smaller "
+            "--batch-size"
+        )
     lines = log.strip().splitlines() or ["no further output"]
     name = signal.Signals(number).name
     return f"the training was ended by signal {name} ({lines[-1]})"

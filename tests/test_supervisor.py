@@ -91,6 +91,16 @@ def test_an_abort_is_explained_by_the_native_output(output, words):
     assert finish(body) == (1, "", f"error: process 1: {words}\n")
 
 
+def test_a_kill_of_the_child_may_be_for_memory():
+    body = "os.kill(os.getpid(), signal.SIGKILL)"
+    assert finish(body) == (
+        1,
+        "",
+        "error: process 1: the training was killed, perhaps for lack of memory; try a "
+        "smaller --batch-size\n",
+    )
+
+
 def test_a_signal_after_an_abort_is_the_reason_that_is_told():
     """Another process was signaled first, and its end has aborted this one."""
     process = start("os.abort()")
