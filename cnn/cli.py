@@ -202,9 +202,15 @@ def _flush_and_exit(status: int) -> NoReturn:
         # A stream may be closed, or its reader gone.
         with contextlib.suppress(AttributeError, OSError, ValueError):
             stream.flush()
-    if "cnn.parallel" in sys.modules:
-        sys.modules["cnn.parallel"].remove_socket_folder()
+    _call_if_imported("cnn.parallel", "remove_socket_folder")
     os._exit(status)
+
+
+def _call_if_imported(module: str, function: str) -> Any:
+    """Calls a function of a module. A signal may come before or during its import."""
+    loaded = sys.modules.get(module)
+    call = getattr(loaded, function, None)
+    return None if call is None else call()
 
 
 def _missing_module_message(error: ModuleNotFoundError) -> str:
@@ -215,7 +221,5 @@ def _missing_module_message(error: ModuleNotFoundError) -> str:
 
 
 def _print_error(message: str) -> None:
-    prefix = ""
-    if "cnn.supervisor" in sys.modules:
-        prefix = sys.modules["cnn.supervisor"].error_prefix()
+    prefix = _call_if_imported("cnn.supervisor", "error_prefix") or ""
     print(f"error: {prefix}" + " ".join(message.split("\n")), file=sys.stderr)

@@ -7,7 +7,6 @@ end says how a default of None is computed.
 
 import dataclasses
 import json
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -173,7 +172,8 @@ class TrainConfig:
         address = self.coordinator
         if address is None or self.num_processes is None or self.process_id is None:
             return
-        if not re.fullmatch(r".+:\d+", address):
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
             raise UsageError(f"--coordinator: expected HOST:PORT, got {address}")
         Range(0, self.num_processes - 1).check(self.process_id, "--process-id")
 

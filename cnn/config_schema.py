@@ -113,8 +113,8 @@ def check_together(config: object, names: Sequence[str]) -> None:
     """
     missing = [name for name in names if getattr(config, name) is None]
     if 0 < len(missing) < len(names):
-        flags = ", ".join(map(flag_name, names))
-        raise UsageError(f"{flag_name(missing[0])}: missing; {flags} go together")
+        flags, absent = (", ".join(map(flag_name, group)) for group in (names, missing))
+        raise UsageError(f"{absent}: missing; {flags} go together")
 
 
 @functools.cache

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import threading
+from collections.abc import Callable
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -90,13 +91,19 @@ def exit_with_parent() -> None:
     exit_after_parent()
 
 
-def exit_after_parent() -> None:
-    """Makes this child process exit as soon as its parent exits."""
-    threading.Thread(target=_exit_after_parent, daemon=True).start()
+def exit_after_parent(clean_up: Callable[[], None] | None = None) -> None:
+    """Makes this child process exit as soon as its parent exits.
+
+    Args:
+      clean_up: called before the exit.
+    """
+    threading.Thread(target=_exit_after_parent, args=(clean_up,), daemon=True).start()
 
 
-def _exit_after_parent() -> None:
+def _exit_after_parent(clean_up: Callable[[], None] | None) -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
+        if clean_up is not None:
+            clean_up()
         os._exit(1)

@@ -7,6 +7,8 @@ on, and says in one line why the child ended.
 """
 
 import contextlib
+import io
+import math
 import mmap
 import multiprocessing
 import os
@@ -15,12 +17,12 @@ import resource
 import signal
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.process import BaseProcess
 from typing import Any, BinaryIO, TextIO
 
+from cnn.atomic_write import remove_temporary_files
 from cnn.config import TrainConfig
 from cnn.errors import Error
 from cnn.parallel import exit_after_parent
@@ -34,9 +36,17 @@ _KILL_AFTER_SECONDS = 10.0
 
 _POLL_SECONDS = 0.1
 
+# Slurm and Open MPI tell a process its number.
+_PROCESS_ID_VARIABLES = ("SLURM_PROCID", "OMPI_COMM_WORLD_RANK")
+
 _LOST_PEER = (
     "{peer} of this run has ended or cannot be reached; the same command on all hosts "
     "continues from the last checkpoint"
+)
+
+PORT_IN_USE_MESSAGE = (
+    "cannot listen on the port of the coordinator, which another program uses; give "
+    "another port"
 )
 
 # What the native output of JAX's coordination service says of such an end.
@@ -120,14 +130,14 @@ def run_supervised(command: Callable[[], int], config: TrainConfig) -> int:
     Raises:
       ProcessError: the child was ended by another process's death, or crashed.
     """
-    _state.process_id = config.process_id
+    _state.process_id = _find_process_id(config)
     context = multiprocessing.get_context("fork")
     with tempfile.TemporaryFile() as log:
         child = context.Process(target=_run_child, args=(command, log))
         child.start()
         with _forward_signals(child) as received:
-            is_late = not _wait_for_connection(child, config.initialization_timeout)
-            status = _wait_for_end(child, is_late)
+            timeout = config.initialization_timeout
+            status, is_late = _wait_for_end(child, received, timeout)
             if status == -signal.SIGABRT:
                 _wait_for_signal(received)
         if status >= 0:
@@ -138,8 +148,16 @@ def run_supervised(command: Callable[[], int], config: TrainConfig) -> int:
         raise ProcessError(_describe_end(-status, is_late, config, _read(log)))
 
 
+def _find_process_id(config: TrainConfig) -> int | None:
+    """Returns the number of this process, if a flag or a launcher tells it."""
+    if config.process_id is not None:
+        return config.process_id
+    numbers = (os.environ.get(name, "") for name in _PROCESS_ID_VARIABLES)
+    return next((int(number) for number in numbers if number.isdecimal()), None)
+
+
 def _run_child(command: Callable[[], int], log: BinaryIO) -> None:
-    exit_after_parent()
+    exit_after_parent(remove_temporary_files)
     # An abort leaves no core file.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Python keeps the terminal, native code gets the file.
@@ -151,11 +169,14 @@ def _run_child(command: Callable[[], int], log: BinaryIO) -> None:
 
 
 def _duplicate(stream: TextIO | None) -> TextIO | None:
-    """Opens the file of a stream again, unless the shell has closed it."""
+    """Opens the file of a stream again. A stream may be closed or have no file."""
     if stream is None:
         return None
     stream.flush()
-    descriptor = os.dup(stream.fileno())
+    try:
+        descriptor = os.dup(stream.fileno())
+    except io.UnsupportedOperation:
+        return stream
     return open(
         descriptor,
         "w",
@@ -174,9 +195,6 @@ def _forward_signals(child: BaseProcess) -> Iterator[list[int]]:
         received.append(number)
         if child.pid is not None and child.is_alive():
             os.kill(child.pid, number)
-            timer = threading.Timer(_KILL_AFTER_SECONDS, child.kill)
-            timer.daemon = True
-            timer.start()
 
     numbers = (signal.SIGINT, signal.SIGTERM)
     previous = {number: signal.getsignal(number) for number in numbers}
@@ -190,26 +208,33 @@ def _forward_signals(child: BaseProcess) -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _wait_for_connection(child: BaseProcess, timeout: float) -> bool:
-    """Waits until the child is connected or has ended. Returns False when it is late.
+def _wait_for_end(
+    child: BaseProcess, received: list[int], timeout: float
+) -> tuple[int, bool]:
+    """Waits for the child, and kills it if it is late or does not react to a signal.
 
-    JAX's own limit is exceeded by several seconds.
+    Args:
+      child: the process.
+      received: signals that were passed on to it. The list may grow meanwhile.
+      timeout: seconds until it must be connected. JAX exceeds this limit of its own by
+        several seconds.
+
+    Returns:
+      The exit status, or the signal that ended the child as a negative number, and
+      whether the child was late.
     """
-    deadline = time.monotonic() + timeout
-    while child.is_alive() and not _state.is_connected:
-        if time.monotonic() > deadline:
-            return False
+    latest_connection = time.monotonic() + timeout
+    kill_time = math.inf
+    is_late = False
+    while child.exitcode is None:
+        now = time.monotonic()
+        if received:
+            kill_time = min(kill_time, now + _KILL_AFTER_SECONDS)
+        is_late = is_late or (not _state.is_connected and now > latest_connection)
+        if is_late or now > kill_time:
+            child.kill()
         child.join(_POLL_SECONDS)
-    return True
-
-
-def _wait_for_end(child: BaseProcess, is_late: bool) -> int:
-    """Returns the exit status of the child, or its signal as a negative number."""
-    if is_late:
-        child.kill()
-    child.join()
-    assert child.exitcode is not None
-    return child.exitcode
+    return child.exitcode, is_late
 
 
 def _wait_for_signal(received: list[int]) -> None:
@@ -239,18 +264,15 @@ def _describe_end(number: int, is_late: bool, config: TrainConfig, log: str) -> 
         dead = _DEAD_PROCESSES.search(log)
         return lost_peer_message(dead[1] if dead else "")
     if _PORT_IN_USE.search(log):
-        return (
-            "cannot listen on the port of the coordinator, which another program uses; "
-            "give another port"
-        )
+        return PORT_IN_USE_MESSAGE
     if number == signal.SIGKILL:
         return (
             "the training was killed, perhaps for lack of memory; try a smaller "
             "--batch-size"
         )
-    lines = log.strip().splitlines() or ["no further output"]
-    name = signal.Signals(number).name
-    return f"the training was ended by signal {name} ({lines[-1]})"
+    lines = [line for line in log.splitlines() if line and "[Gloo]" not in line]
+    reason = lines[-1] if lines else "no further output"
+    return f"the training was ended by signal {signal.Signals(number).name} ({reason})"
 
 
 def _describe_timeout(config: TrainConfig) -> str:
@@ -261,6 +283,6 @@ def _describe_timeout(config: TrainConfig) -> str:
         place = f" to {config.coordinator}"
     return (
         f"{processes} did not all connect{place} within {config.initialization_timeout}"
-        " seconds; start them all, check the address and the firewall, or give a "
-        "longer --initialization-timeout"
+        " seconds; start them all, each with its own --process-id, check the address "
+        "and the firewall, or give a longer --initialization-timeout"
     )

@@ -173,6 +173,36 @@ def test_a_run_that_was_stopped_and_continued_ends_bit_for_bit_the_same(
     assert [json.loads(row)["epoch"] for row in rows] == [1, 2, 3, 4, 5, 6]
 
 
+# Sends SIGTERM to itself when a module is searched for, so during imports.
+SIGNAL_DURING_IMPORT = """
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+sys.meta_path.insert(0, Finder())
+from cnn import cli
+cli.main_train(sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize("module", ["cnn.config", "cnn.parallel", "multiprocessing"])
+@pytest.mark.parametrize("flags", [[], ["--distributed"]])
+def test_a_signal_during_an_import_is_one_line(tmp_path, module, flags):
+    done = subprocess.run(
+        [sys.executable, "-c", SIGNAL_DURING_IMPORT, module, *flags],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 143, done.stderr
+    assert done.stderr == "error: terminated; the same command continues the run\n"
+
+
 def test_a_finished_run_can_be_finished_again(small, run, tmp_path):
     assert run("train", *small).returncode == 0
     (tmp_path / "kmnist_model.h5").unlink()

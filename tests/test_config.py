@@ -75,7 +75,7 @@ TOGETHER = "--coordinator, --num-processes, --process-id go together"
         ({"process_id": None}, f"--process-id: missing; {TOGETHER}"),
         (
             {"process_id": None, "num_processes": None},
-            f"--num-processes: missing; {TOGETHER}",
+            f"--num-processes, --process-id: missing; {TOGETHER}",
         ),
         ({"num_processes": 0}, "--num-processes: expected 1 or more, got 0"),
         ({"process_id": -1}, "--process-id: expected 0 or more, got -1"),
@@ -83,6 +83,10 @@ TOGETHER = "--coordinator, --num-processes, --process-id go together"
         ({"coordinator": "host"}, "--coordinator: expected HOST:PORT, got host"),
         ({"coordinator": ":80"}, "--coordinator: expected HOST:PORT, got :80"),
         ({"coordinator": ""}, "--coordinator: expected HOST:PORT, got "),
+        (
+            {"coordinator": "host:65536"},
+            "--coordinator: expected HOST:PORT, got host:65536",
+        ),
         ({"coordinator": "host:x"}, "--coordinator: expected HOST:PORT, got host:x"),
     ],
 )

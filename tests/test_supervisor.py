@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, command
-from tests.training.processes import children, free_port
+from tests.training.processes import FIRST_SLURM_PORT, children, free_port
 
 # A command that is supervised, with `cnn.cli` around it, as in `bin/train`.
 SCRIPT = """
@@ -176,9 +176,24 @@ def test_processes_that_do_not_connect_are_told_within_the_timeout(
     flags = ("--coordinator", address, "--num-processes", 2, "--process-id", process_id)
     assert refuse(tmp_path, *flags, "--initialization-timeout", 4) == (
         f"1 error: process {process_id}: the 2 processes did not all connect to "
-        f"{address} within 4 seconds; start them all, check the address and the "
-        "firewall, or give a longer --initialization-timeout\n"
+        f"{address} within 4 seconds; start them all, each with its own "
+        "--process-id, check the address and the firewall, or give a longer "
+        "--initialization-timeout\n"
     )
+
+
+def test_a_process_of_slurm_is_named_before_it_is_connected(tmp_path, monkeypatch):
+    variables = {
+        "SLURM_JOB_ID": free_port(first=FIRST_SLURM_PORT) - FIRST_SLURM_PORT,
+        "SLURM_STEP_NODELIST": "localhost",
+        "SLURM_NTASKS": 2,
+        "SLURM_PROCID": 1,
+        "SLURM_LOCALID": 0,
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, str(value))
+    message = refuse(tmp_path, "--distributed", "--initialization-timeout", 4)
+    assert message.startswith("1 error: process 1: the processes did not all connect ")
 
 
 def test_a_port_that_is_in_use_is_told(tmp_path):

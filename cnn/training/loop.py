@@ -51,6 +51,7 @@ def train(config: TrainConfig) -> dict[str, Any] | None:
         train_set, test_set = datasets.load_train_and_test(
             config.dataset, config.data_dir
         )
+        multihost.check_equal_data(train_set)
         train_set, validation_set = train_validation_split(train_set, config)
         metadata = model_metadata(config, train_set.class_names)
         # All settings are valid here, so it is safe to delete the earlier run.

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from jax.experimental import multihost_utils
 from cnn import supervisor
 from cnn.config import TrainConfig
 from cnn.config_schema import flag_name
+from cnn.data import Dataset
 from cnn.errors import UsageError
 from cnn.supervisor import ProcessError
 from cnn.training.resume_checks import WorkdirError, changed_settings
@@ -33,7 +35,8 @@ def connect(config: TrainConfig) -> Iterator[None]:
     """Connects this process to the others until the end of the `with` block.
 
     Does nothing if the run has one process. In the block, processes other than the
-    first print nothing to stderr.
+    first print nothing to stderr. If another process is lost, JAX may abort this one:
+    `cnn.supervisor` runs it in a child process and explains that.
 
     Args:
       config: settings. All processes need the same.
@@ -81,6 +84,8 @@ def _initialize(config: TrainConfig) -> None:
         ) from error
     except RuntimeError as error:
         reason, _, _ = str(error).partition("\n")
+        if "RPC server" in reason:
+            raise ProcessError(supervisor.PORT_IN_USE_MESSAGE) from error
         raise ProcessError(
             f"cannot connect to the other processes ({reason}); --coordinator names a "
             "free port of the host of process 0"
@@ -108,6 +113,12 @@ def _check_equal_settings(config: TrainConfig) -> None:
             f"{flag_name(name)}: {getattr(config, name)} here, {first.get(name)} in "
             "process 0; give all processes the same flags"
         )
+    count = jax.process_count()
+    if config.num_processes not in (None, count):
+        raise UsageError(
+            f"--num-processes: {config.num_processes} here, {count} in process 0; give "
+            "all processes the same flags"
+        )
 
 
 def _broadcast_text(text: str) -> str:
@@ -124,6 +135,25 @@ def broadcast(value: int) -> int:
     return int(multihost_utils.broadcast_one_to_all(np.int32(value)))
 
 
+def check_equal_data(dataset: Dataset) -> None:
+    """Checks that all processes have loaded the same images and labels.
+
+    Raises:
+      ProcessError: a process has others. All processes raise it.
+    """
+    if jax.process_count() == 1:
+        return
+    arrays = (dataset.images, dataset.labels)
+    checksum = zlib.crc32(b"".join(array.tobytes() for array in arrays))
+    checksums = multihost_utils.process_allgather(np.uint32(checksum))
+    is_other = checksums != checksums[0]
+    if is_other.any():
+        raise ProcessError(
+            f"process {_list_indices(is_other)} has loaded other training images than "
+            "process 0; all processes need the same data set in --data-dir"
+        )
+
+
 def check_shared_folder(folder: Path) -> None:
     """Checks that all processes see the files that the first one writes in a folder.
 
@@ -133,27 +163,34 @@ def check_shared_folder(folder: Path) -> None:
     if jax.process_count() == 1:
         return
     token = broadcast(int.from_bytes(os.urandom(3)))
-    marker = folder / f".shared-{token:06x}"
+    marker = folder / ".shared"
     is_first = jax.process_index() == 0
-    if is_first:
-        marker.touch()
-    multihost_utils.sync_global_devices("marker")
-    is_seen = _wait_for_file(marker)
-    seen = multihost_utils.process_allgather(np.bool_(is_seen))
-    if is_first:
-        marker.unlink()
-    if not seen.all():
-        blind = ", ".join(map(str, np.flatnonzero(~seen)))
+    try:
+        if is_first:
+            marker.write_text(str(token))
+        multihost_utils.sync_global_devices("marker")
+        is_seen = _wait_for_text(marker, str(token))
+        is_blind = ~multihost_utils.process_allgather(np.bool_(is_seen))
+    finally:
+        if is_first:
+            marker.unlink(missing_ok=True)
+    if is_blind.any():
         raise WorkdirError(
-            f"{folder}: process {blind} does not see the files of process 0 there; "
-            "--workdir must be a folder that all hosts share"
+            f"{folder}: process {_list_indices(is_blind)} does not see the files of "
+            "process 0 there; --workdir must be a folder that all hosts share"
         )
 
 
-def _wait_for_file(path: Path) -> bool:
+def _list_indices(mask: np.ndarray) -> str:
+    return ", ".join(map(str, np.flatnonzero(mask)))
+
+
+def _wait_for_text(path: Path, text: str) -> bool:
+    """Waits until a file has this content. Returns False if that takes too long."""
     deadline = time.monotonic() + _VISIBLE_AFTER_SECONDS
     while time.monotonic() < deadline:
-        if path.exists():
-            return True
+        with contextlib.suppress(OSError):
+            if path.read_text() == text:
+                return True
         time.sleep(_POLL_SECONDS)
     return False

@@ -100,8 +100,8 @@ def join(count, folder, arguments, folders=None, environment=None, each=None):
     address = f"localhost:{free_port()}"
     commands = [
         command(
-            "train", *arguments, *more, "--coordinator", address,
-            "--num-processes", count, "--process-id", index,
+            "train", *arguments, "--coordinator", address,
+            "--num-processes", count, "--process-id", index, *more,
         )
         for index, more in enumerate(each or [()] * count)
     ]  # fmt: skip
@@ -110,7 +110,7 @@ def join(count, folder, arguments, folders=None, environment=None, each=None):
 
 def join_by_slurm(count, folder, arguments, environment=None):
     """Starts processes that JAX joins by the variables that `srun` sets."""
-    job = free_port(first=_FIRST_SLURM_PORT) - _FIRST_SLURM_PORT
+    job = free_port(first=FIRST_SLURM_PORT) - FIRST_SLURM_PORT
     shared = {
         "SLURM_JOB_ID": str(job),
         "SLURM_STEP_NODELIST": "localhost",
@@ -125,7 +125,7 @@ def join_by_slurm(count, folder, arguments, environment=None):
 
 
 # JAX adds the number of the job, modulo 4096, to this port.
-_FIRST_SLURM_PORT = 61440
+FIRST_SLURM_PORT = 61440
 
 
 def free_port(first: int = 0) -> int:

@@ -1,6 +1,7 @@
 """Trainings of 2 and 3 real processes: as one, and with all that can go wrong."""
 
 import json
+import shutil
 import signal
 import subprocess
 import time
@@ -11,6 +12,8 @@ import pytest
 
 from cnn import checkpoint
 from cnn.classifier import Classifier
+from cnn.data import datasets
+from cnn.data.cache import write_cache
 from tests.conftest import command
 from tests.training.processes import join, join_by_slurm
 
@@ -206,3 +209,33 @@ def test_processes_with_different_flags_are_refused(arguments, tmp_path):
         "error: process 1: --seed: 1 here, 0 in process 0; give all processes the same "
         "flags"
     ]
+
+
+def test_a_process_that_expects_more_processes_is_refused(arguments, tmp_path):
+    each = [(), ("--num-processes", 3)]
+    with join(2, tmp_path, arguments, each=each) as processes:
+        first, second = processes.wait_all()
+    assert_lost(first, "process 0")
+    assert second.status == 2
+    assert second.errors == [
+        "error: process 1: --num-processes: 3 here, 2 in process 0; give all processes "
+        "the same flags"
+    ]
+
+
+def test_processes_with_other_images_are_refused(arguments, small_dir, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(small_dir, other)
+    [folder] = other.glob("kmnist/*")
+    train_set = datasets.load("kmnist", "train", other)
+    labels = np.roll(train_set.labels, 1)
+    write_cache(folder, "train", train_set._replace(labels=labels))
+    each = [(), ("--data-dir", other)]
+    with join(2, tmp_path, arguments, each=each) as processes:
+        finished = processes.wait_all()
+    for index, process in enumerate(finished):
+        assert process.status == 1
+        assert process.errors == [
+            f"error: process {index}: process 1 has loaded other training images than "
+            "process 0; all processes need the same data set in --data-dir"
+        ]
