@@ -106,13 +106,22 @@ class DecodeProcess:
             args=(child_requests, child_results, self._buffer, self._current_file),
             daemon=True,
         )
-        self._process.start()
+        self._start_process()
         child_requests.close()
         child_results.close()
         self._timer = StallTimer()
         self._num_sent = 0
         for chunk in self._pending:
             self._send(chunk)
+
+    def _start_process(self) -> None:
+        while True:
+            try:
+                self._process.start()
+                return
+            except (EOFError, ConnectionError):
+                # The fork server has died meanwhile. The next call starts a new one.
+                self._count_failed_start()
 
     def count_pending(self) -> int:
         """Returns the number of chunks without a result."""
