@@ -59,51 +59,21 @@ class ProcessError(Error):
     """An end of this process or of another one of the run."""
 
 
-class _SharedState:
-    """What this process and its child know: the child's number in the run.
-
-    Attributes:
-      process_id: number of the process, or None while it is unknown.
-      is_connected: whether all processes are connected.
-    """
-
-    def __init__(self) -> None:
-        # Zeros: the number is unknown, and there is no connection.
-        self._memory = mmap.mmap(-1, 5)
-
-    @property
-    def process_id(self) -> int | None:
-        number = int.from_bytes(self._memory[:4], "little")
-        return number - 1 if number else None
-
-    @process_id.setter
-    def process_id(self, process_id: int | None) -> None:
-        number = 0 if process_id is None else process_id + 1
-        self._memory[:4] = number.to_bytes(4, "little")
-
-    @property
-    def is_connected(self) -> bool:
-        return bool(self._memory[4])
-
-    @is_connected.setter
-    def is_connected(self, value: bool) -> None:
-        self._memory[4] = value
-
-
-_state = _SharedState()
+# Memory that this process shares with its child. The first value is the number of the
+# process in the run plus 1, or 0 while it is unknown. The second is 1 as soon as all
+# processes are connected.
+_shared = memoryview(mmap.mmap(-1, 8)).cast("i")
 
 
 def report_connected(process_id: int) -> None:
     """Tells the supervisor, if there is one, that all processes are connected."""
-    _state.process_id = process_id
-    _state.is_connected = True
+    _shared[0] = process_id + 1
+    _shared[1] = 1
 
 
 def error_prefix() -> str:
     """Returns the name of this process for error messages, such as `process 1: `."""
-    if _state.process_id is None:
-        return ""
-    return f"process {_state.process_id}: "
+    return f"process {_shared[0] - 1}: " if _shared[0] else ""
 
 
 def lost_peer_message(names: str = "") -> str:
@@ -130,7 +100,9 @@ def run_supervised(command: Callable[[], int], config: TrainConfig) -> int:
     Raises:
       ProcessError: the child was ended by another process's death, or crashed.
     """
-    _state.process_id = _find_process_id(config)
+    process_id = _find_process_id(config)
+    if process_id is not None:
+        _shared[0] = process_id + 1
     context = multiprocessing.get_context("fork")
     with tempfile.TemporaryFile() as log:
         child = context.Process(target=_run_child, args=(command, log))
@@ -230,7 +202,7 @@ def _wait_for_end(
         now = time.monotonic()
         if received:
             kill_time = min(kill_time, now + _KILL_AFTER_SECONDS)
-        is_late = is_late or (not _state.is_connected and now > latest_connection)
+        is_late = is_late or (not _shared[1] and now > latest_connection)
         if is_late or now > kill_time:
             child.kill()
         child.join(_POLL_SECONDS)
@@ -258,7 +230,7 @@ def _describe_end(number: int, is_late: bool, config: TrainConfig, log: str) -> 
       log: native output of the child.
     """
     is_peer = number == signal.SIGABRT and _COORDINATION_WORDS.search(log)
-    if is_late or (is_peer and not _state.is_connected):
+    if is_late or (is_peer and not _shared[1]):
         return _describe_timeout(config)
     if is_peer:
         dead = _DEAD_PROCESSES.search(log)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, command
+from tests.conftest import ROOT
 from tests.training.processes import FIRST_SLURM_PORT, children, free_port
 
 # A command that is supervised, with `cnn.cli` around it, as in `bin/train`.
@@ -155,26 +155,24 @@ def read_state(pid: int) -> str:
     return "zombie" if "State:\tZ" in status else "alive"
 
 
-def refuse(tmp_path, *arguments) -> str:
-    done = subprocess.run(
-        command("train", *arguments),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.stdout == ""
-    assert list(tmp_path.iterdir()) == []
-    return f"{done.returncode} {done.stderr}"
+@pytest.fixture
+def refuse(run, tmp_path):
+    """Runs bin/train, and returns its status and stderr. It leaves nothing."""
+
+    def run_refused(*arguments) -> str:
+        done = run("train", *arguments)
+        assert done.stdout == ""
+        assert list(tmp_path.iterdir()) == []
+        return f"{done.returncode} {done.stderr}"
+
+    return run_refused
 
 
 @pytest.mark.parametrize("process_id", [0, 1])
-def test_processes_that_do_not_connect_are_told_within_the_timeout(
-    tmp_path, process_id
-):
+def test_processes_that_do_not_connect_are_told_within_the_timeout(refuse, process_id):
     address = f"localhost:{free_port()}"
     flags = ("--coordinator", address, "--num-processes", 2, "--process-id", process_id)
-    assert refuse(tmp_path, *flags, "--initialization-timeout", 4) == (
+    assert refuse(*flags, "--initialization-timeout", 4) == (
         f"1 error: process {process_id}: the 2 processes did not all connect to "
         f"{address} within 4 seconds; start them all, each with its own "
         "--process-id, check the address and the firewall, or give a longer "
@@ -182,7 +180,7 @@ def test_processes_that_do_not_connect_are_told_within_the_timeout(
     )
 
 
-def test_a_process_of_slurm_is_named_before_it_is_connected(tmp_path, monkeypatch):
+def test_a_process_of_slurm_is_named_before_it_is_connected(refuse, monkeypatch):
     variables = {
         "SLURM_JOB_ID": free_port(first=FIRST_SLURM_PORT) - FIRST_SLURM_PORT,
         "SLURM_STEP_NODELIST": "localhost",
@@ -192,31 +190,31 @@ def test_a_process_of_slurm_is_named_before_it_is_connected(tmp_path, monkeypatc
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, str(value))
-    message = refuse(tmp_path, "--distributed", "--initialization-timeout", 4)
+    message = refuse("--distributed", "--initialization-timeout", 4)
     assert message.startswith("1 error: process 1: the processes did not all connect ")
 
 
-def test_a_port_that_is_in_use_is_told(tmp_path):
+def test_a_port_that_is_in_use_is_told(refuse):
     family = socket.AF_INET6
     with socket.create_server(("", 0), family=family, dualstack_ipv6=True) as server:
         address = f"localhost:{server.getsockname()[1]}"
         flags = ("--coordinator", address, "--num-processes", 2, "--process-id", 0)
-        assert refuse(tmp_path, *flags) == (
+        assert refuse(*flags) == (
             "1 error: process 0: cannot listen on the port of the coordinator, which "
             "another program uses; give another port\n"
         )
 
 
-def test_without_a_cluster_the_flags_are_named(tmp_path):
-    assert refuse(tmp_path, "--distributed") == (
+def test_without_a_cluster_the_flags_are_named(refuse):
+    assert refuse("--distributed") == (
         "2 error: --distributed: JAX finds no cluster here (coordinator_address should "
         "be defined); give --coordinator HOST:PORT, --num-processes N and --process-id "
         "I\n"
     )
 
 
-def test_half_of_the_flags_is_wrong_usage(tmp_path):
-    assert refuse(tmp_path, "--coordinator", "host:1", "--process-id", 0) == (
+def test_half_of_the_flags_is_wrong_usage(refuse):
+    assert refuse("--coordinator", "host:1", "--process-id", 0) == (
         "2 error: --num-processes: missing; --coordinator, --num-processes, "
         "--process-id go together\n"
     )

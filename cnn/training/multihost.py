@@ -52,6 +52,7 @@ def connect(config: TrainConfig) -> Iterator[None]:
     supervisor.report_connected(jax.process_index())
     try:
         with _quiet_unless_first():
+            _check_equal_device_counts()
             _check_equal_settings(config)
             yield
         # Waits for the others, the first of which writes the results.
@@ -99,6 +100,16 @@ def _quiet_unless_first() -> Iterator[None]:
         return
     with open(os.devnull, "w") as null, contextlib.redirect_stderr(null):
         yield
+
+
+def _check_equal_device_counts() -> None:
+    """Collective operations between hosts need as many devices on each."""
+    counts = np.bincount([device.process_index for device in jax.devices()])
+    if counts.min() < counts.max():
+        raise ProcessError(
+            f"process {counts.argmin()} has fewer devices ({counts.min()}) than process "
+            f"{counts.argmax()} ({counts.max()}); all processes need equally many"
+        )
 
 
 def _check_equal_settings(config: TrainConfig) -> None:

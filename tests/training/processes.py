@@ -86,16 +86,16 @@ def send(number: int, pid: int) -> None:
         os.kill(pid, number)
 
 
-def join(count, folder, arguments, folders=None, environment=None, each=None):
+def join(count, folder, arguments, folders=None, environments=None, each=None):
     """Starts processes that are told of each other by flags.
 
     Args:
       count: number of processes.
       folder: their working directory.
       arguments: of the command.
-      folders: a working directory for each instead.
-      environment: additional variables.
-      each: additional arguments for each.
+      folders: a working directory of each instead.
+      environments: additional variables of each.
+      each: additional arguments of each.
     """
     address = f"localhost:{free_port()}"
     commands = [
@@ -105,10 +105,12 @@ def join(count, folder, arguments, folders=None, environment=None, each=None):
         )
         for index, more in enumerate(each or [()] * count)
     ]  # fmt: skip
-    return Processes(commands, folders or [folder] * count, [environment or {}] * count)
+    return Processes(
+        commands, folders or [folder] * count, environments or [{}] * count
+    )
 
 
-def join_by_slurm(count, folder, arguments, environment=None):
+def join_by_slurm(count, folder, arguments):
     """Starts processes that JAX joins by the variables that `srun` sets."""
     job = free_port(first=FIRST_SLURM_PORT) - FIRST_SLURM_PORT
     shared = {
@@ -117,7 +119,6 @@ def join_by_slurm(count, folder, arguments, environment=None):
         "SLURM_NTASKS": str(count),
         "SLURM_LOCALID": "0",
         "SLURM_STEP_NUM_NODES": str(count),
-        **(environment or {}),
     }
     environments = [shared | {"SLURM_PROCID": str(index)} for index in range(count)]
     commands = [command("train", *arguments, "--distributed")] * count

@@ -104,7 +104,7 @@ def test_the_path_of_accelerators_trains_on_all_devices_of_all_processes(
     alone, arguments, tmp_path
 ):
     """Whole epochs per call, with global arrays over two processes of two devices."""
-    with join(2, tmp_path, arguments, environment=TWO_DEVICES) as processes:
+    with join(2, tmp_path, arguments, environments=[TWO_DEVICES] * 2) as processes:
         finished = processes.wait_all()
     assert [process.status for process in finished] == [0, 0], finished
     report = json.loads((tmp_path / "runs" / "kmnist" / "report.json").read_text())
@@ -149,6 +149,14 @@ def test_after_the_death_of_a_process_the_run_ends_and_continues_to_the_same_par
     np.testing.assert_array_equal(read_curve(tmp_path), read_curve(pair[0]))
 
 
+def assert_all_say(finished, words, status=1):
+    """Says the same in one line, with the number of the process."""
+    for index, process in enumerate(finished):
+        assert process.status == status
+        assert process.errors == [f"error: process {index}: {words}"]
+        assert "Traceback" not in process.stderr
+
+
 @pytest.mark.parametrize("victim", [0, 1])
 def test_a_host_that_is_cut_off_ends_the_run_after_the_heartbeat_timeout(
     arguments, tmp_path, victim
@@ -170,12 +178,8 @@ def test_a_signal_to_all_ends_all_and_fewer_processes_may_continue(
         time.sleep(0.5)  # The first process notices the end of the second one.
         processes.send(signal.SIGTERM, 0)
         finished = processes.wait_all()
-    for index, process in enumerate(finished):
-        assert process.status == 143
-        assert process.errors == [
-            f"error: process {index}: terminated; the same command on all hosts "
-            "continues the run"
-        ]
+    words = "terminated; the same command on all hosts continues the run"
+    assert_all_say(finished, words, status=143)
     run = command("train", *arguments)
     subprocess.run(run, cwd=tmp_path, capture_output=True, check=True, timeout=300)
     np.testing.assert_allclose(read_curve(tmp_path), read_curve(alone), rtol=1e-4)
@@ -187,12 +191,11 @@ def test_a_workdir_that_a_process_does_not_see_is_named(arguments, tmp_path):
         folder.mkdir()
     with join(2, None, arguments, folders=folders) as processes:
         finished = processes.wait_all()
-    for index, process in enumerate(finished):
-        assert process.status == 1
-        assert process.errors == [
-            f"error: process {index}: runs/kmnist: process 1 does not see the files of "
-            "process 0 there; --workdir must be a folder that all hosts share"
-        ]
+    assert_all_say(
+        finished,
+        "runs/kmnist: process 1 does not see the files of process 0 there; --workdir "
+        "must be a folder that all hosts share",
+    )
     assert [path.name for path in (folders[0] / "runs" / "kmnist").iterdir()] == [
         ".lock"
     ]
@@ -233,9 +236,19 @@ def test_processes_with_other_images_are_refused(arguments, small_dir, tmp_path)
     each = [(), ("--data-dir", other)]
     with join(2, tmp_path, arguments, each=each) as processes:
         finished = processes.wait_all()
-    for index, process in enumerate(finished):
-        assert process.status == 1
-        assert process.errors == [
-            f"error: process {index}: process 1 has loaded other training images than "
-            "process 0; all processes need the same data set in --data-dir"
-        ]
+    assert_all_say(
+        finished,
+        "process 1 has loaded other training images than process 0; all processes need "
+        "the same data set in --data-dir",
+    )
+
+
+def test_processes_with_unequal_numbers_of_devices_are_refused(arguments, tmp_path):
+    environments = [TWO_DEVICES, {}]
+    with join(2, tmp_path, arguments, environments=environments) as processes:
+        finished = processes.wait_all()
+    assert_all_say(
+        finished,
+        "process 1 has fewer devices (1) than process 0 (2); all processes need equally "
+        "many",
+    )
