@@ -107,8 +107,8 @@ def _check_equal_device_counts() -> None:
     counts = np.bincount([device.process_index for device in jax.devices()])
     if counts.min() < counts.max():
         raise ProcessError(
-            f"process {counts.argmin()} has fewer devices ({counts.min()}) than process "
-            f"{counts.argmax()} ({counts.max()}); all processes need equally many"
+            f"process {counts.argmin()} has fewer devices ({counts.min()}) than "
+            f"process {counts.argmax()} ({counts.max()}); all processes need equally many"
         )
 
 
