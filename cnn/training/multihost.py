@@ -105,10 +105,11 @@ def _quiet_unless_first() -> Iterator[None]:
 def _check_equal_device_counts() -> None:
     """Collective operations between hosts need as many devices on each."""
     counts = np.bincount([device.process_index for device in jax.devices()])
-    if counts.min() < counts.max():
+    fewest, most = counts.argmin(), counts.argmax()
+    if counts[fewest] < counts[most]:
         raise ProcessError(
-            f"process {counts.argmin()} has fewer devices ({counts.min()}) than "
-            f"process {counts.argmax()} ({counts.max()}); all processes need equally many"
+            f"process {fewest} has fewer devices ({counts[fewest]}) than process "
+            f"{most} ({counts[most]}); all processes need equally many"
         )
 
 
