@@ -1,0 +1,63 @@
+"""Keeps imports away from the working directory, in this process and in helpers.
+
+A file of the user, such as `random.py`, may have the name of a module that is imported.
+"""
+
+import os
+import site
+import sys
+import sysconfig
+
+# Loads this very package, whatever else is installed or lies in the working directory.
+_HELPER_CODE = """
+import sys
+sys.path[:] = {path}
+import importlib.util
+spec = importlib.util.spec_from_file_location("cnn", {package})
+sys.modules["cnn"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sys.modules["cnn"])
+from {module} import {function}
+{function}()
+"""
+
+
+def leave_out_working_directory() -> None:
+    """Removes the working directory from `sys.path`, unless it holds packages.
+
+    `PYTHONPATH` may name it, also by an empty entry.
+    """
+    sys.path[:] = _safe_path()
+
+
+def helper_command(module: str, function: str) -> list[str]:
+    """Returns the command line that calls a function of this package in a new process.
+
+    The new process has the import path of this one, without the working directory.
+    Variables of the environment that begin with PYTHON do not affect it.
+
+    Args:
+      module: for example `cnn.keras_h5`.
+      function: takes no argument.
+    """
+    package = os.path.join(os.path.dirname(os.path.abspath(__file__)), "__init__.py")
+    code = _HELPER_CODE.format(
+        path=ascii(_safe_path()),
+        package=ascii(package),
+        module=module,
+        function=function,
+    )
+    # Isolated mode ignores PYTHONUTF8, which decides how names of files are decoded.
+    return [sys.executable, "-I", "-X", f"utf8={sys.flags.utf8_mode}", "-c", code]
+
+
+def _safe_path() -> list[str]:
+    try:
+        working_directory = os.getcwd()
+    except OSError:  # It was removed.
+        return [entry for entry in sys.path if entry]
+    installed = {*sysconfig.get_paths().values(), *site.getsitepackages()}
+    return [
+        entry
+        for entry in sys.path
+        if entry in installed or os.path.realpath(entry) != working_directory
+    ]
