@@ -1,5 +1,9 @@
 """Runs the commands, and reports errors in one line and an exit status."""
 
+from cnn.import_path import leave_out_working_directory
+
+leave_out_working_directory()  # Before any other import.
+
 import contextlib
 import os
 import signal
@@ -42,31 +46,35 @@ def main_train(arguments: Sequence[str] | None = None) -> int:
     """Runs `bin/train`.
 
     Args:
-      arguments: the command line, by default `sys.argv[1:]`.
+      arguments: the command line. Without it, `sys.argv[1:]`, and this process ends
+        early after an error or a signal.
 
     Returns:
-      The exit status. Most errors and signals end the process at once instead.
+      The exit status.
     """
     advice = Advice("the same command continues the run", _SMALLER_BATCH)
-    return _run_command(partial(_train, _command_line(arguments)), advice)
+    command = partial(_train, _command_line(arguments))
+    return _run_command(command, advice, arguments is None and _owns_process())
 
 
 def main_infer(arguments: Sequence[str] | None = None) -> int:
     """Runs `bin/infer`.
 
     Args:
-      arguments: the command line. Without it, `sys.argv[1:]`, and this process exits.
+      arguments: the command line. Without it, `sys.argv[1:]`, and this process ends.
 
     Returns:
-      The exit status. Most errors and signals end the process at once instead.
+      The exit status.
     """
     advice = Advice(
         stopped="the rows so far are whole, and --resume continues those of an "
         "--output",
         out_of_memory="try --workers 1",
     )
-    status = _run_command(partial(_infer, _command_line(arguments)), advice)
-    if arguments is None:
+    command = partial(_infer, _command_line(arguments))
+    is_own = arguments is None and _owns_process()
+    status = _run_command(command, advice, is_own)
+    if is_own:
         # The orderly exit of JAX would take a third of a second.
         _flush_and_exit(status)
     return status
@@ -74,6 +82,14 @@ def main_infer(arguments: Sequence[str] | None = None) -> int:
 
 def _command_line(arguments: Sequence[str] | None) -> list[str]:
     return sys.argv[1:] if arguments is None else list(arguments)
+
+
+def _owns_process() -> bool:
+    """Tells whether this process was started for the command.
+
+    It was not if a notebook runs the command by `%run`, or a program by `runpy`.
+    """
+    return sys.argv[0] in sys.orig_argv
 
 
 def _train(arguments: list[str]) -> int:
@@ -88,7 +104,7 @@ def _train(arguments: list[str]) -> int:
     from cnn.supervisor import run_supervised
 
     advice = Advice("the same command on all hosts continues the run", _SMALLER_BATCH)
-    command = partial(_run_command, partial(_train_process, config), advice)
+    command = partial(_run_command, partial(_train_process, config), advice, True)
     return run_supervised(command, config)
 
 
@@ -112,11 +128,6 @@ def _train_process(config: "TrainConfig") -> int:
 
 
 def _infer(arguments: list[str]) -> int:
-    if not {"-h", "--help"} & set(arguments):
-        from cnn.parallel import start_fork_server
-
-        # The server preloads modules while this process parses the command line.
-        start_fork_server()
     from cnn.config import InferConfig
     from cnn.flags import parse_config
 
@@ -129,43 +140,61 @@ def _infer(arguments: list[str]) -> int:
     return 0 if predict_folder(config) else EXIT_FAILURE
 
 
-def _run_command(command: Callable[[], int], advice: Advice) -> int:
+def _run_command(command: Callable[[], int], advice: Advice, owns_process: bool) -> int:
     """Runs a command, and turns its errors into one line and an exit status.
 
     Args:
       command: returns the exit status.
       advice: printed with some errors.
+      owns_process: whether this process may end here, after an error or a signal.
+        At an orderly exit, threads that still work would crash or print tracebacks.
     """
     if sys.stderr is None:  # Closed by the shell: 2>&-
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     try:
-        with _exit_on_signals(advice.stopped):
+        with _exit_on_signals(advice.stopped, owns_process):
             enable_compilation_cache()
             return command()
-    except UsageError as error:
-        _exit_with_error(EXIT_USAGE, str(error))
-    except Error as error:
-        _exit_with_error(EXIT_FAILURE, str(error))
     except BrokenPipeError:  # The reader of stdout is gone: bin/infer ... | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _EXIT_SIGNAL + signal.SIGPIPE
-    except MemoryError:
-        _print_error(f"not enough memory; {advice.out_of_memory}")
-    except ModuleNotFoundError as error:
-        _print_error(_missing_module_message(error))
-    except OSError as error:  # For example a full disk, or a folder that vanished.
-        name = error.filename or "input or output"
-        _print_error(f"{name}: {error.strerror or error}")
-    return EXIT_FAILURE
+    except (Error, KeyboardInterrupt, MemoryError, ImportError, OSError) as error:
+        status, message = _explain_error(error, advice)
+    if owns_process:
+        _exit_with_error(status, message)
+    _print_error(message)
+    return status
+
+
+def _explain_error(error: BaseException, advice: Advice) -> tuple[int, str]:
+    """Returns the exit status and the line for an error of a command."""
+    match error:
+        case UsageError():
+            return EXIT_USAGE, str(error)
+        case Error():
+            return EXIT_FAILURE, str(error)
+        case KeyboardInterrupt():
+            return _EXIT_SIGNAL + signal.SIGINT, f"stopped; {advice.stopped}"
+        case MemoryError():
+            return EXIT_FAILURE, f"not enough memory; {advice.out_of_memory}"
+        case ModuleNotFoundError():
+            return EXIT_FAILURE, _missing_module_message(error)
+        case OSError():  # For example a full disk, or a folder that vanished.
+            name = error.filename or "input or output"
+            return EXIT_FAILURE, f"{name}: {error.strerror or error}"
+    return EXIT_FAILURE, f"{type(error).__name__}: {error}"
 
 
 @contextlib.contextmanager
-def _exit_on_signals(advice: str) -> Iterator[None]:
-    """Exits from the handlers of Ctrl-C and SIGTERM.
+def _exit_on_signals(advice: str, owns_process: bool) -> Iterator[None]:
+    """Exits from the handlers of Ctrl-C and SIGTERM, if the process may end here.
 
     A handler does not raise an exception, because Python drops an exception that
     happens to be raised in a finalizer.
     """
+    if not owns_process:
+        yield
+        return
     words = {signal.SIGINT: "stopped", signal.SIGTERM: "terminated"}
     stream = sys.stderr  # It may be redirected when the signal comes.
 
@@ -202,7 +231,7 @@ def _flush_and_exit(status: int) -> NoReturn:
         # A stream may be closed, or its reader gone.
         with contextlib.suppress(AttributeError, OSError, ValueError):
             stream.flush()
-    _call_if_imported("cnn.parallel", "remove_socket_folder")
+    _call_if_imported("cnn.child_process", "kill_children")
     os._exit(status)
 
 

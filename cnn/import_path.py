@@ -1,12 +1,12 @@
 """Keeps imports away from the working directory, in this process and in helpers.
 
 A file of the user, such as `random.py`, may have the name of a module that is imported.
+Therefore this module itself imports only what Python has loaded at its start.
 """
 
 import os
 import site
 import sys
-import sysconfig
 
 # Loads this very package, whatever else is installed or lies in the working directory.
 _HELPER_CODE = """
@@ -37,7 +37,7 @@ def helper_command(module: str, function: str) -> list[str]:
 
     Args:
       module: for example `cnn.keras_h5`.
-      function: takes no argument.
+      function: takes no argument. Its process finds further arguments in `sys.argv`.
     """
     package = os.path.join(os.path.dirname(os.path.abspath(__file__)), "__init__.py")
     code = _HELPER_CODE.format(
@@ -46,8 +46,12 @@ def helper_command(module: str, function: str) -> list[str]:
         module=module,
         function=function,
     )
-    # Isolated mode ignores PYTHONUTF8, which decides how names of files are decoded.
-    return [sys.executable, "-I", "-X", f"utf8={sys.flags.utf8_mode}", "-c", code]
+    # Isolated mode ignores PYTHONUTF8, which decides how names of files are decoded,
+    # and PYTHONDONTWRITEBYTECODE.
+    options = ["-I", "-X", f"utf8={sys.flags.utf8_mode}"]
+    if sys.dont_write_bytecode:
+        options.append("-B")
+    return [sys.executable, *options, "-c", code]
 
 
 def _safe_path() -> list[str]:
@@ -55,7 +59,8 @@ def _safe_path() -> list[str]:
         working_directory = os.getcwd()
     except OSError:  # It was removed.
         return [entry for entry in sys.path if entry]
-    installed = {*sysconfig.get_paths().values(), *site.getsitepackages()}
+    standard_library = os.path.dirname(os.__file__)
+    installed = {standard_library, *site.getsitepackages()}
     return [
         entry
         for entry in sys.path

@@ -17,6 +17,7 @@ import resource
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.process import BaseProcess
@@ -25,7 +26,6 @@ from typing import Any, BinaryIO, TextIO
 from cnn.atomic_write import remove_temporary_files
 from cnn.config import TrainConfig
 from cnn.errors import Error
-from cnn.parallel import exit_after_parent
 
 # A scheduler signals all processes, but not at the same moment. After the end of
 # another process, this one waits for its own signal before it reports the other.
@@ -129,7 +129,7 @@ def _find_process_id(config: TrainConfig) -> int | None:
 
 
 def _run_child(command: Callable[[], int], log: BinaryIO) -> None:
-    exit_after_parent(remove_temporary_files)
+    threading.Thread(target=_exit_after_parent, daemon=True).start()
     # An abort leaves no core file.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Python keeps the terminal, native code gets the file.
@@ -138,6 +138,15 @@ def _run_child(command: Callable[[], int], log: BinaryIO) -> None:
     for descriptor in (1, 2):
         os.dup2(log.fileno(), descriptor)
     sys.exit(command())
+
+
+def _exit_after_parent() -> None:
+    """Exits as soon as the parent does. A killed parent cannot end its child itself."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    remove_temporary_files()
+    os._exit(1)
 
 
 def _duplicate(stream: TextIO | None) -> TextIO | None:

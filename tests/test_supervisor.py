@@ -27,9 +27,9 @@ def command():
 
 config = TrainConfig(coordinator="host:1", num_processes=2, process_id=1)
 advice = cli.Advice("go on", "buy memory")
-inner = partial(cli._run_command, command, advice)
+inner = partial(cli._run_command, command, advice, True)
 run = partial(supervisor.run_supervised, inner, config)
-sys.exit(cli._run_command(run, advice))
+sys.exit(cli._run_command(run, advice, True))
 """
 
 

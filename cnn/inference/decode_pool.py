@@ -1,20 +1,28 @@
 """Decodes image files in order in a pool of processes that survives broken files.
 
 A worker process that crashes, or exceeds the timeout at a file, is replaced. Its memory
-is bounded. Images return through shared memory. Threads would be slower than a single
-thread: Pillow and NumPy hold the interpreter lock for most of such small work.
+is bounded. Threads would be slower than a single thread: Pillow and NumPy hold the
+interpreter lock for most of such small work. Where the system starts no processes, this
+process decodes.
 """
 
 import contextlib
 import itertools
 import os
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from multiprocessing import connection
 
 from cnn import parallel
-from cnn.inference.decode_process import MAX_PATH_BYTES, Chunk, DecodeProcess
-from cnn.inference.decode_worker import NUM_SLOTS
+from cnn.inference.decode_process import (
+    MAX_PATH_BYTES,
+    MAX_PENDING_CHUNKS,
+    Chunk,
+    DecodeProcess,
+    WorkerStartError,
+)
+from cnn.inference.decode_worker import decode_chunk
 from cnn.preprocessing import pipeline
 
 # Seconds that a chunk should take. With less, passing chunks costs too much. With more,
@@ -24,11 +32,11 @@ TARGET_CHUNK_SECONDS = 0.05
 INITIAL_CHUNK_SIZE = 16
 MAX_CHUNK_SIZE = 256
 # Chunks per worker that may wait for an earlier chunk to be decoded.
-MAX_WAITING_CHUNKS = 4 * NUM_SLOTS
-# Images per slot of shared memory. The rare chunks of more images use a pipe.
-IMAGES_PER_SLOT = 2 * MAX_CHUNK_SIZE
+MAX_WAITING_CHUNKS = 4 * MAX_PENDING_CHUNKS
 # Seconds between two polls of the workers, at most.
 POLL_SECONDS = 0.2
+# Descriptors that workers leave to the rest of the program.
+SPARE_DESCRIPTORS = 64
 # Number or bytes of files from which a worker per core pays off.
 MIN_FILES_FOR_ALL_CORES = 512
 MIN_BYTES_FOR_ALL_CORES = 16_000_000
@@ -38,16 +46,10 @@ _MIN_SECONDS_PER_FILE = 1e-9
 class DecodePool:
     """A pool of processes that decode image files in order."""
 
-    def __init__(
-        self,
-        workers: int | None,
-        timeout: float,
-        images_per_slot: int = IMAGES_PER_SLOT,
-    ) -> None:
+    def __init__(self, workers: int | None, timeout: float) -> None:
         """Starts the workers; see `open_pool` for the arguments."""
         self._is_automatic = workers is None
         self._timeout = timeout
-        self._images_per_slot = images_per_slot
         self._chunk_size = INITIAL_CHUNK_SIZE
         self._workers: list[DecodeProcess] = []
         self._add_workers(1 if workers is None else workers)
@@ -70,10 +72,18 @@ class DecodePool:
             self._add_workers(parallel.cpu_count())
 
     def _add_workers(self, total: int) -> None:
-        while len(self._workers) < total:
-            context = parallel.mp_context()
-            worker = DecodeProcess(context, self._timeout, self._images_per_slot)
-            self._workers.append(worker)
+        """Starts workers until there are `total`, or the system starts no more."""
+        try:
+            with _reserve_descriptors():
+                while len(self._workers) < total:
+                    self._workers.append(DecodeProcess(self._timeout))
+        except (OSError, WorkerStartError) as error:
+            reason = getattr(error, "strerror", error)
+            print(
+                f"warning: only {len(self._workers)} of {total} processes that decode "
+                f"images can be started ({reason})",
+                file=sys.stderr,
+            )
 
     def imap(
         self, paths: Iterable[str], preprocessing: str
@@ -87,23 +97,20 @@ class DecodePool:
         Yields:
           The result of `pipeline.preprocess_files` per file. A file that crashes a
           worker twice, or exceeds the timeout, is `unreadable`.
-
-        Raises:
-          DecodingError: the workers cannot be kept alive.
         """
         remaining = iter(paths)
-        if not self._workers:
-            yield from _decode_here(remaining, preprocessing)
-            return
         pending: deque[Chunk] = deque()
-        while True:
+        while self._workers:
             self._submit_chunks(remaining, preprocessing, pending)
             if not pending:
                 return
             if pending[0].files is None:
-                self._wait_for_workers()
+                self._wait_or_give_up()
             while pending and pending[0].files is not None:
                 yield from pending.popleft().files or ()
+        for chunk in pending:
+            yield from chunk.files or decode_chunk(chunk.request())
+        yield from _decode_here(remaining, preprocessing)
 
     def _submit_chunks(
         self, remaining: Iterator[str], preprocessing: str, pending: deque[Chunk]
@@ -119,11 +126,22 @@ class DecodePool:
                 pending.append(chunk)
                 worker.submit(chunk)
 
+    def _wait_or_give_up(self) -> None:
+        """Waits for results, and does without workers that cannot be kept alive."""
+        try:
+            self._wait_for_workers()
+        except WorkerStartError as error:
+            self.close()
+            print(
+                f"warning: the processes that decode images cannot be kept ({error}), "
+                "perhaps for lack of memory; going on without, slower and without "
+                "--decode-timeout",
+                file=sys.stderr,
+            )
+
     def _wait_for_workers(self) -> None:
-        handles = [
-            handle for worker in self._workers for handle in worker.wait_handles()
-        ]
-        connection.wait(handles, timeout=POLL_SECONDS)
+        pipes = [worker.results for worker in self._workers]
+        connection.wait(pipes, timeout=POLL_SECONDS)
         for worker in self._workers:
             worker.poll()
             if worker.seconds_per_file is not None:
@@ -137,27 +155,33 @@ class DecodePool:
 
     def close(self) -> None:
         """Kills the worker processes."""
-        for worker in self._workers:
-            worker.close()
+        while self._workers:
+            self._workers.pop().close()
 
 
 @contextlib.contextmanager
-def open_pool(
-    workers: int | None, timeout: float = 20, images_per_slot: int = IMAGES_PER_SLOT
-) -> Iterator[DecodePool]:
+def open_pool(workers: int | None, timeout: float = 20) -> Iterator[DecodePool]:
     """Starts a pool, and closes it at the end of the `with` block.
 
     Args:
       workers: number of processes. With 0 this process decodes. With None one process
         starts at once, and `DecodePool.scale_up` decides about more.
       timeout: seconds that a worker may spend on one file, above 0.
-      images_per_slot: images per chunk that return through shared memory.
     """
-    pool = DecodePool(workers, timeout, images_per_slot)
+    pool = DecodePool(workers, timeout)
     try:
         yield pool
     finally:
         pool.close()
+
+
+@contextlib.contextmanager
+def _reserve_descriptors() -> Iterator[None]:
+    """Keeps descriptors from the `with` block, which are free afterwards."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(SPARE_DESCRIPTORS):
+            stack.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        yield
 
 
 def _need_all_cores(count: int, paths: Iterable[str]) -> bool:

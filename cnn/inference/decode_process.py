@@ -6,17 +6,18 @@ receives the pending chunks again. A file may crash one process, not two.
 
 import contextlib
 import dataclasses
+import os
 from collections import Counter, deque
-from multiprocessing import context
+from multiprocessing.connection import Connection
 from time import monotonic
-from typing import Any
 
-import numpy as np
-
-from cnn.errors import Error
+from cnn.child_process import ChildProcess
 from cnn.inference import decode_worker
 from cnn.preprocessing import pipeline
 
+# Chunks that a worker may hold: one that it decodes, and three that keep it busy until
+# the parent returns.
+MAX_PENDING_CHUNKS = 4
 # Bytes of pending paths up to which another chunk fits the 64 KiB of a pipe, so that
 # sending it does not block. A chunk has hardly more bytes of paths itself.
 MAX_PATH_BYTES = 12_000
@@ -29,8 +30,8 @@ MAX_CRASHES_PER_FILE = 1
 MAX_FAILED_STARTS = 3
 
 
-class DecodingError(Error):
-    """The worker processes cannot be kept alive."""
+class WorkerStartError(Exception):
+    """A worker process cannot be started, or dies at its start."""
 
 
 @dataclasses.dataclass
@@ -43,6 +44,15 @@ class Chunk:
     crashes: Counter[int] = dataclasses.field(default_factory=Counter)
     failures: dict[int, str] = dataclasses.field(default_factory=dict)
     files: list[pipeline.PreprocessedFile] | None = None
+
+    def request(self) -> decode_worker.ChunkRequest:
+        """Returns what a worker needs to know of the chunk."""
+        return decode_worker.ChunkRequest(
+            paths=self.paths,
+            preprocessing=self.preprocessing,
+            failures=self.failures,
+            file_by_file=bool(self.crashes),
+        )
 
     def record_crash(self, index: int) -> None:
         """Records that a worker died at a file, or while it decoded it with others."""
@@ -79,18 +89,14 @@ class StallTimer:
 class DecodeProcess:
     """A worker process with its pending chunks, restarted whenever it dies."""
 
-    def __init__(
-        self,
-        mp_context: context.ForkServerContext,
-        timeout: float,
-        images_per_slot: int,
-    ) -> None:
-        """Starts a worker that may take `timeout` seconds per file."""
+    def __init__(self, timeout: float) -> None:
+        """Starts a worker that may take `timeout` seconds per file.
+
+        Raises:
+          WorkerStartError: the system has no more processes, descriptors or memory.
+        """
         self.seconds_per_file: float | None = None
-        self._context = mp_context
         self._timeout = timeout
-        self._buffer = decode_worker.allocate_slots(mp_context, images_per_slot)
-        self._slots = decode_worker.view_slots(self._buffer)
         self._pending: deque[Chunk] = deque()
         self._num_completed = 0
         self._failed_starts = 0
@@ -98,30 +104,14 @@ class DecodeProcess:
 
     def _start(self) -> None:
         """Starts a process, and sends it all pending chunks."""
-        child_requests, self._requests = self._context.Pipe(duplex=False)
-        self._results, child_results = self._context.Pipe(duplex=False)
-        self._current_file = self._context.RawValue("i", decode_worker.NOT_STARTED)
-        self._process = self._context.Process(
-            target=decode_worker.run_worker,
-            args=(child_requests, child_results, self._buffer, self._current_file),
-            daemon=True,
-        )
-        self._start_process()
-        child_requests.close()
-        child_results.close()
+        try:
+            self._child = ChildProcess("cnn.inference.decode_worker", "main")
+        except OSError as error:
+            raise WorkerStartError(error.strerror) from error
         self._timer = StallTimer()
-        self._num_sent = 0
+        self._num_steps: int | None = None
         for chunk in self._pending:
             self._send(chunk)
-
-    def _start_process(self) -> None:
-        while True:
-            try:
-                self._process.start()
-                return
-            except (EOFError, ConnectionError):
-                # The fork server has died meanwhile. The next call starts a new one.
-                self._count_failed_start()
 
     def count_pending(self) -> int:
         """Returns the number of chunks without a result."""
@@ -131,7 +121,7 @@ class DecodeProcess:
         """Returns whether another chunk can be submitted without blocking."""
         path_bytes = sum(chunk.path_bytes for chunk in self._pending)
         if path_bytes < MAX_PATH_BYTES:
-            return len(self._pending) < decode_worker.NUM_SLOTS
+            return len(self._pending) < MAX_PENDING_CHUNKS
         return not self._pending
 
     def submit(self, chunk: Chunk) -> None:
@@ -140,91 +130,76 @@ class DecodeProcess:
         self._send(chunk)
 
     def _send(self, chunk: Chunk) -> None:
-        request = decode_worker.ChunkRequest(
-            slot=self._num_sent % decode_worker.NUM_SLOTS,
-            paths=chunk.paths,
-            preprocessing=chunk.preprocessing,
-            failures=chunk.failures,
-            file_by_file=bool(chunk.crashes),
-        )
-        self._num_sent += 1
         # A broken pipe means that the process has died. The next poll restarts it.
         with contextlib.suppress(BrokenPipeError):
-            self._requests.send(request)
+            self._child.requests.send(chunk.request())
 
-    def wait_handles(self) -> list[Any]:
-        """Returns the pipe of results and the sentinel, for `connection.wait`."""
-        return [self._results, self._process.sentinel]
+    @property
+    def results(self) -> Connection:
+        """The pipe of results, which is ready before `poll` has something to do."""
+        return self._child.results
 
     def poll(self) -> None:
         """Receives results, and restarts a process that died or exceeds the timeout.
 
         Raises:
-          DecodingError: several processes in turn have died at their start.
+          WorkerStartError: a process cannot be started, or several in turn have died
+            at their start.
         """
         try:
-            while self._results.poll():
-                self._receive(self._results.recv())
+            while self.results.poll():
+                self._receive(self.results.recv())
         except (EOFError, OSError):
             self._restart_after_crash()
             return
-        index = self._current_file.value
-        progress = (self._num_completed, len(self._pending), index)
+        self._read_progress()
+        progress = (self._num_completed, len(self._pending), self._num_steps)
         seconds = self._timer.update(progress)
-        is_started = index != decode_worker.NOT_STARTED
+        is_started = self._num_steps is not None
         if self._pending and is_started and seconds > self._timeout:
-            self._restart_after_timeout(index)
+            self._restart_after_timeout()
 
     def _receive(self, result: decode_worker.ChunkResult) -> None:
-        images = result.images
-        if images is None:
-            # A copy, because a later chunk overwrites the slot.
-            images = self._slots[result.slot, : sum(result.num_images)].copy()
-        self._pending.popleft().files = _split_images(images, result)
+        self._read_progress()
+        files = decode_worker.unpack_result(result)
+        self._pending.popleft().files = files
+        self._num_steps = (self._num_steps or 0) - len(files) - 1
         self._num_completed += 1
         self._failed_starts = 0
-        self.seconds_per_file = result.seconds / len(result.statuses)
+        self.seconds_per_file = result.seconds / len(files)
+
+    def _read_progress(self) -> None:
+        """Counts the steps in the first pending chunk.
+
+        A worker writes a byte before each file and after the last one.
+        """
+        with contextlib.suppress(BlockingIOError):
+            steps = os.read(self._child.progress.fileno(), 1 << 16)
+            if steps:
+                self._num_steps = (self._num_steps or 0) + len(steps)
 
     def _restart_after_crash(self) -> None:
-        index = self._current_file.value
-        self.close()
-        if index == decode_worker.NOT_STARTED:
+        self._read_progress()
+        self._child.close()
+        if self._pending and self._num_steps:
+            self._pending[0].record_crash(self._num_steps - 1)
+        else:
             self._count_failed_start()
-        elif self._pending:
-            self._pending[0].record_crash(index)
         self._start()
 
     def _count_failed_start(self) -> None:
         self._failed_starts += 1
         if self._failed_starts > MAX_FAILED_STARTS:
-            raise DecodingError(
-                "the processes that decode images die at their start, perhaps of too "
-                "little memory; try --workers 0"
-            )
+            raise WorkerStartError("they die at their start")
 
-    def _restart_after_timeout(self, index: int) -> None:
-        self.close()
-        self._pending[0].record_timeout(index, self._timeout)
+    def _restart_after_timeout(self) -> None:
+        self._child.close()
+        if self._num_steps:
+            self._pending[0].record_timeout(self._num_steps - 1, self._timeout)
+        else:
+            self._count_failed_start()
         self._start()
 
     def close(self) -> None:
         """Kills the process and closes its pipes."""
-        self._process.kill()
-        self._process.join()
-        self._requests.close()
-        self._results.close()
-
-
-def _split_images(
-    images: np.ndarray, result: decode_worker.ChunkResult
-) -> list[pipeline.PreprocessedFile]:
-    """Splits the images of a chunk into the candidates per file."""
-    columns = zip(result.num_images, result.statuses, result.details, strict=True)
-    files = []
-    end = 0
-    for num_images, status, detail in columns:
-        start = end
-        end += num_images
-        candidates = images[start:end] if num_images else None
-        files.append(pipeline.PreprocessedFile(candidates, status, detail))
-    return files
+        self._child.close()

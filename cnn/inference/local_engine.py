@@ -85,8 +85,9 @@ def predict_folder(config: InferConfig) -> bool:
         statistics = _predict_and_write(config, files, classifier, pool)
         if plot is not None:
             title = statistics.summary
-            save_report_plot(statistics, title, classifier, plot, call_plot)
-        _print_summary(config, statistics, monotonic() - start)
+            is_drawn = save_report_plot(statistics, title, classifier, plot, call_plot)
+            plot = plot if is_drawn else None
+        _print_summary(config, plot, statistics, monotonic() - start)
     return statistics.statuses["unreadable"] == 0
 
 
@@ -224,7 +225,7 @@ def _show_progress(
 
 
 def _print_summary(
-    config: InferConfig, statistics: RunStatistics, seconds: float
+    config: InferConfig, plot: Path | None, statistics: RunStatistics, seconds: float
 ) -> None:
     """Prints the number of files, the speed, and the paths of the outputs."""
     num_files = statistics.num_files
@@ -235,7 +236,6 @@ def _print_summary(
     parts = [statistics.summary, f"{seconds:.1f} s, {speed:,.0f} images/s"]
     if config.output is not None:
         parts.append(f"predictions in {config.output}")
-    plot = plot_path(config.plot)
     if plot is not None:
         parts.append(f"plot in {plot}")
     print("; ".join(parts), file=sys.stderr)

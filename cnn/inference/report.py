@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cnn.inference.listing import InputFile
-from cnn.inference.plot_process import CallPlot
+from cnn.inference.plot_process import CallPlot, PlotError
 from cnn.inference.run_statistics import ContactSheetEntry, RunStatistics
 from cnn.preprocessing import decode, pipeline
 
@@ -24,8 +24,10 @@ def save_report_plot(
     classifier: "Classifier",
     path: Path,
     call_plot: CallPlot,
-) -> None:
+) -> bool:
     """Draws the least confident files, and confusion or confidence per class.
+
+    Prints a warning if the plot cannot be drawn. The rows are whole nevertheless.
 
     Args:
       statistics: counts of all rows.
@@ -34,7 +36,25 @@ def save_report_plot(
         contact sheet again that an interrupted run has read.
       path: PNG file to write.
       call_plot: function that `plot_process` yields.
+
+    Returns:
+      Whether the plot was drawn.
     """
+    try:
+        _draw_report(statistics, title, classifier, path, call_plot)
+    except (OSError, PlotError) as error:
+        print(f"warning: {path}: not drawn: {error}", file=sys.stderr)
+        return False
+    return True
+
+
+def _draw_report(
+    statistics: RunStatistics,
+    title: str,
+    classifier: "Classifier",
+    path: Path,
+    call_plot: CallPlot,
+) -> None:
     entries = statistics.contact_sheet
     predictions = [_predict_again(entry, classifier) for entry in entries]
     overlays = [_explain_or_blank(p, classifier.preprocessing) for p in predictions]

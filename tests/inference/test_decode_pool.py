@@ -1,5 +1,9 @@
 """Decoding in processes: their number, the order, names and images of any size."""
 
+import contextlib
+import os
+import resource
+import types
 from pathlib import Path
 
 import numpy as np
@@ -48,12 +52,6 @@ def test_names_of_any_length_pass(digit_paths, tmp_path):
     assert [file.status for file in found] == ["ok", "unreadable"] * 100
 
 
-def test_more_images_than_a_slot_takes_come_through_the_pipe(digit_paths):
-    expected = pipeline.preprocess_files(digit_paths[:3], "mnist")
-    with decode_pool.open_pool(1, images_per_slot=2) as pool:
-        assert_same(list(pool.imap(digit_paths[:3], "mnist")), expected)
-
-
 @pytest.mark.parametrize(
     ("workers", "count", "expected"), [(None, 512, 3), (None, 511, 1), (1, 512, 1)]
 )
@@ -74,3 +72,43 @@ def test_large_files_get_a_process_per_core(tmp_path, monkeypatch):
     with decode_pool.open_pool(None) as pool:
         pool.scale_up(2, paths)
         assert pool.num_workers == 2
+
+
+def lower_limit(name: int, value: int):
+    """Sets a limit of this process until the end of a `with` block."""
+    soft, hard = resource.getrlimit(name)
+    resource.setrlimit(name, (value, hard))
+    return contextlib.closing(
+        types.SimpleNamespace(close=lambda: resource.setrlimit(name, (soft, hard)))
+    )
+
+
+def test_fewer_processes_are_started_where_descriptors_are_few(digit_paths, capfd):
+    expected = pipeline.preprocess_files(digit_paths, "mnist")
+    used = len(os.listdir("/proc/self/fd"))
+    limit = used + decode_pool.SPARE_DESCRIPTORS + 30
+    with (
+        lower_limit(resource.RLIMIT_NOFILE, limit),
+        decode_pool.open_pool(48) as pool,
+    ):
+        assert 1 <= pool.num_workers <= 10
+        count = pool.num_workers
+        files = [os.open(os.devnull, os.O_RDONLY) for _ in range(50)]
+        for file in files:
+            os.close(file)
+        assert_same(list(pool.imap(digit_paths, "mnist")), expected)
+    assert capfd.readouterr().err == (
+        f"warning: only {count} of 48 processes that decode images can be started "
+        "(Too many open files)\n"
+    )
+
+
+def test_without_descriptors_for_processes_this_process_decodes(digit_paths, capfd):
+    expected = pipeline.preprocess_files(digit_paths, "mnist")
+    limit = len(os.listdir("/proc/self/fd")) + 20
+    with (
+        lower_limit(resource.RLIMIT_NOFILE, limit),
+        decode_pool.open_pool(2) as pool,
+    ):
+        assert_same(list(pool.imap(digit_paths, "mnist")), expected)
+    assert "only 0 of 2 processes" in capfd.readouterr().err

@@ -2,14 +2,14 @@
 
 import os
 import signal
-from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from cnn import plots
-from cnn.inference.plot_process import plot_process
+from cnn import child_process, plots
+from cnn.inference.plot_process import PlotError, plot_process
+from tests.training.processes import children
 
 
 def draw(call_plot, path):
@@ -28,21 +28,21 @@ def test_a_plot_is_drawn_in_the_process_and_not_here(tmp_path, monkeypatch):
         draw(call_plot, tmp_path / "p.png")
 
 
-def test_a_plot_is_drawn_although_its_process_was_killed(tmp_path, monkeypatch):
-    executors = []
-    submit = ProcessPoolExecutor.submit
-
-    def remember(executor, *arguments):
-        executors.append(executor)
-        return submit(executor, *arguments)
-
-    monkeypatch.setattr(ProcessPoolExecutor, "submit", remember)
+def test_a_plot_is_drawn_although_its_process_was_killed(tmp_path):
     with plot_process() as call_plot:
-        for pid in executors[0]._processes:
-            os.kill(pid, signal.SIGKILL)
+        for child in children(os.getpid()):
+            os.kill(child, signal.SIGKILL)
+        draw(call_plot, tmp_path / "p.png")
+
+
+def test_a_plot_is_drawn_where_no_process_can_be_started(tmp_path, monkeypatch):
+    monkeypatch.setattr(child_process, "helper_command", lambda *_: ["/no/python"])
+    with plot_process() as call_plot:
         draw(call_plot, tmp_path / "p.png")
 
 
 def test_an_error_of_a_plot_is_raised_here(tmp_path):
-    with plot_process() as call_plot, pytest.raises(FileNotFoundError):
-        draw(call_plot, tmp_path / "none" / "p.png")
+    with plot_process() as call_plot:
+        with pytest.raises(PlotError, match="No such file or directory"):
+            draw(call_plot, tmp_path / "none" / "p.png")
+        draw(call_plot, tmp_path / "p.png")

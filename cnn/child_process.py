@@ -1,0 +1,115 @@
+"""Starts child processes that answer requests, and ends them.
+
+A child is a new interpreter, because a fork would copy locks that threads of JAX hold.
+Pipes alone connect it to this process: they need no temporary folder and no shared
+memory, and nothing of them remains, whatever ends the two.
+"""
+
+import contextlib
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import weakref
+from multiprocessing.connection import Connection, Pipe
+
+from cnn.atomic_write import remove_temporary_files
+from cnn.import_path import helper_command
+
+# Bytes of results that a child can send before this process receives them. More than
+# 64 KiB keeps it busy meanwhile. The largest value that Linux grants to every user.
+_PIPE_BYTES = 1 << 20
+
+_children: "weakref.WeakSet[ChildProcess]" = weakref.WeakSet()
+
+
+class ChildProcess:
+    """A child process, and this process's ends of its pipes.
+
+    Attributes:
+      requests: pipe of what this process sends.
+      results: pipe of what the child answers. Its end means that the child has died.
+      progress: pipe of bytes, which the child may write at each step of its work.
+        Reading does not block.
+    """
+
+    def __init__(self, module: str, function: str) -> None:
+        """Starts a process that calls a function, which first calls `connect`.
+
+        Args:
+          module: for example `cnn.inference.decode_worker`.
+          function: takes no argument.
+
+        Raises:
+          OSError: the system has no more processes, descriptors or memory.
+        """
+        requests, self.requests = Pipe(duplex=False)
+        self.results, results = Pipe(duplex=False)
+        self.progress, progress = Pipe(duplex=False)
+        os.set_blocking(self.progress.fileno(), False)
+        with contextlib.suppress(AttributeError, OSError):
+            fcntl.fcntl(results.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        with requests, results, progress:
+            self._process = subprocess.Popen(
+                [*helper_command(module, function), str(progress.fileno())],
+                stdin=requests.fileno(),
+                stdout=results.fileno(),
+                # Messages of C libraries name no file.
+                stderr=subprocess.DEVNULL,
+                pass_fds=[progress.fileno()],
+            )
+        _children.add(self)
+
+    def close(self) -> None:
+        """Kills the process and closes the pipes."""
+        self._process.kill()
+        self._process.wait()
+        _children.discard(self)
+        for pipe in (self.requests, self.results, self.progress):
+            pipe.close()
+
+    def kill(self) -> None:
+        """Kills the process, also from a signal handler within another method."""
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.kill(self._process.pid, signal.SIGKILL)
+            os.waitpid(self._process.pid, 0)
+
+
+def kill_children() -> None:
+    """Kills all child processes, before `os._exit`."""
+    for child in list(_children):
+        child.kill()
+
+
+def connect() -> tuple[Connection, Connection, int]:
+    """Prepares this child process, and returns its ends of the pipes.
+
+    From now on the process ignores Ctrl-C, which its parent handles, and exits as soon
+    as its parent does.
+
+    Returns:
+      The pipes of requests and results, and the descriptor of the pipe of progress.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    requests = Connection(os.dup(0), writable=False)
+    results = Connection(os.dup(1), readable=False)
+    # What libraries print must not come between the results.
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    watch = threading.Thread(target=_exit_with_parent, args=(requests.fileno(),))
+    watch.daemon = True
+    watch.start()
+    return requests, results, int(sys.argv[1])
+
+
+def _exit_with_parent(requests: int) -> None:
+    """Waits until the other end of a pipe is closed, and exits."""
+    poll = select.poll()
+    poll.register(requests, 0)  # Reports no event but the end.
+    poll.poll()
+    remove_temporary_files()
+    os._exit(1)

@@ -1,0 +1,118 @@
+"""Child processes: their end, what they import, and what they print."""
+
+import os
+import select
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from cnn import child_process
+from tests.conftest import ROOT
+
+# A copy of the package with a module whose `main` runs in a child.
+CHILD = """
+import os, signal, sys, time
+from cnn.child_process import connect
+
+def main():
+    requests, results, progress = connect()
+    {body}
+"""
+
+
+@pytest.fixture
+def package(tmp_path):
+    shutil.copytree(
+        ROOT / "cnn",
+        tmp_path / "copy" / "cnn",
+        ignore=shutil.ignore_patterns("mnist", "__pycache__"),
+    )
+    return tmp_path / "copy"
+
+
+def run_parent(package, child: str, parent: str, **options) -> subprocess.Popen:
+    (package / "cnn" / "child.py").write_text(CHILD.format(body=child))
+    code = f"""
+import time
+from cnn.child_process import ChildProcess, kill_children
+child = ChildProcess("cnn.child", "main")
+{parent}
+"""
+    (package / "parent.py").write_text(code)
+    run = [sys.executable, str(package / "parent.py")]
+    return subprocess.Popen(run, stdout=subprocess.PIPE, text=True, **options)
+
+
+def has_ended(pidfd: int) -> bool:
+    ended, _, _ = select.select([pidfd], [], [], 60)
+    os.close(pidfd)
+    return bool(ended)
+
+
+def test_a_child_ends_with_its_parent_and_ignores_ctrl_c(package):
+    """The parent is killed, so it cannot end the child itself."""
+    child = "os.kill(os.getpid(), signal.SIGINT); results.send(os.getpid()); time.sleep(1000)"
+    parent = "print(child.results.recv(), flush=True); time.sleep(1000)"
+    with run_parent(package, child, parent) as process:
+        pidfd = os.pidfd_open(int(process.stdout.readline()))
+        process.kill()
+    assert has_ended(pidfd)
+
+
+def test_children_are_killed_and_reaped_before_the_process_exits(package):
+    child = "results.send(os.getpid()); time.sleep(1000)"
+    parent = """
+import os
+pid = child.results.recv()
+kill_children()
+print(os.path.exists(f"/proc/{pid}"))
+os._exit(0)
+"""
+    with run_parent(package, child, parent) as process:
+        assert process.stdout.read() == "False\n"
+
+
+def test_what_a_child_prints_does_not_mix_with_its_results(package):
+    child = "print('a', flush=True); os.write(2, b'b'); results.send(os.read(0, 9))"
+    parent = "print(child.results.recv())"
+    with run_parent(package, child, parent, stderr=subprocess.PIPE) as process:
+        assert process.communicate() == ("b''\n", "")
+
+
+def test_a_child_imports_this_package_and_nothing_of_the_working_directory(
+    package, tmp_path
+):
+    """As `bin/infer` of a clone beside an installed version and a user's files."""
+    for name in ("random", "signal", "socket", "numpy", "cnn"):
+        (tmp_path / f"{name}.py").write_text("open('executed', 'w')")
+    child = "import random, socket, numpy, cnn; results.send(cnn.__file__)"
+    parent = "print(child.results.recv())"
+    with run_parent(package, child, parent, cwd=tmp_path) as process:
+        found = process.stdout.read()
+    assert found == f"{package}/cnn/__init__.py\n"
+    assert not (tmp_path / "executed").exists()
+
+
+def test_without_descriptors_a_child_is_an_error_of_the_system(package):
+    parent = """
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (12, 12))
+try:
+    for _ in range(9):
+        child = [child, ChildProcess("cnn.child", "main")]
+except OSError as error:
+    print(error.strerror)
+"""
+    with run_parent(package, "requests.recv()", parent) as process:
+        assert process.stdout.read() == "Too many open files\n"
+
+
+def test_a_child_that_is_closed_leaves_no_zombie_and_no_descriptor():
+    before = set(os.listdir("/proc/self/fd"))
+    child = child_process.ChildProcess("cnn.inference.decode_worker", "main")
+    child.close()
+    assert set(os.listdir("/proc/self/fd")) == before
+    with pytest.raises(ChildProcessError):
+        os.waitpid(child._process.pid, 0)
