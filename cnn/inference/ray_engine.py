@@ -11,6 +11,7 @@ import itertools
 import logging
 import os
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -118,18 +119,14 @@ def _connect(address: str | None) -> Any:
       ClusterError: Ray is not installed, or the cluster cannot be reached.
     """
     ray = _import_ray()
-    # Workers have the dependencies installed, and receive this package.
-    runtime_env: dict[str, Any] = {
-        "py_modules": [str(Path(cnn.__file__).parent)],
-        "excludes": ["data/mnist", "**/__pycache__"],
-    }
     try:
-        ray.init(
-            address or "local",
-            runtime_env=runtime_env,
-            logging_level=logging.ERROR,
-            log_to_driver=False,
-        )
+        with tempfile.TemporaryDirectory() as working_dir:
+            ray.init(
+                address or "local",
+                runtime_env=_make_runtime_env(working_dir),
+                logging_level=logging.ERROR,
+                log_to_driver=False,
+            )
     except (ConnectionError, ValueError, RuntimeError) as error:
         first_line = str(error).splitlines()[0]
         raise ClusterError(f"--ray-address {address}: {first_line}") from error
@@ -137,6 +134,20 @@ def _connect(address: str | None) -> Any:
     context.enable_progress_bars = sys.stderr.isatty()
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     return ray
+
+
+def _make_runtime_env(working_dir: str) -> dict[str, Any]:
+    """Describes what workers receive. They have the dependencies installed.
+
+    Args:
+      working_dir: an empty folder, which workers copy. Without it, they would import
+        modules from the working directory of this process.
+    """
+    return {
+        "py_modules": [str(Path(cnn.__file__).parent)],
+        "working_dir": working_dir,
+        "excludes": ["data/mnist", "**/__pycache__"],
+    }
 
 
 def _import_ray() -> Any:
