@@ -46,30 +46,17 @@ _MIN_SECONDS_PER_FILE = 1e-9
 class DecodePool:
     """A pool of processes that decode image files in order."""
 
-    def __init__(self, workers: int | None, timeout: float) -> None:
+    def __init__(self, workers: int, timeout: float) -> None:
         """Starts the workers; see `open_pool` for the arguments."""
-        self._is_automatic = workers is None
         self._timeout = timeout
         self._chunk_size = INITIAL_CHUNK_SIZE
         self._workers: list[DecodeProcess] = []
-        self._add_workers(1 if workers is None else workers)
+        self._add_workers(workers)
 
     @property
     def num_workers(self) -> int:
         """The number of worker processes; with 0 this process decodes."""
         return len(self._workers)
-
-    def scale_up(self, count: int, paths: Iterable[str]) -> None:
-        """Adds a worker per core if the files are many or large.
-
-        A pool whose number of workers was given keeps that number.
-
-        Args:
-          count: number of files.
-          paths: the files, of which the sizes of the first 512 are added up.
-        """
-        if self._is_automatic and _need_all_cores(count, paths):
-            self._add_workers(parallel.cpu_count())
 
     def _add_workers(self, total: int) -> None:
         """Starts workers until there are `total`, or the system starts no more."""
@@ -160,12 +147,11 @@ class DecodePool:
 
 
 @contextlib.contextmanager
-def open_pool(workers: int | None, timeout: float = 20) -> Iterator[DecodePool]:
+def open_pool(workers: int, timeout: float = 20) -> Iterator[DecodePool]:
     """Starts a pool, and closes it at the end of the `with` block.
 
     Args:
-      workers: number of processes. With 0 this process decodes. With None one process
-        starts at once, and `DecodePool.scale_up` decides about more.
+      workers: number of processes. With 0 this process decodes.
       timeout: seconds that a worker may spend on one file, above 0.
     """
     pool = DecodePool(workers, timeout)
@@ -173,6 +159,20 @@ def open_pool(workers: int | None, timeout: float = 20) -> Iterator[DecodePool]:
         yield pool
     finally:
         pool.close()
+
+
+def count_workers(requested: int | None, count: int, paths: Iterable[str]) -> int:
+    """Returns the number of workers for some files, of which none remains idle.
+
+    Args:
+      requested: the number that the user wants. Without it, one worker, or one per core
+        if the files are many or large.
+      count: number of files.
+      paths: the files, of which the sizes of the first 512 are added up.
+    """
+    if requested is not None:
+        return min(requested, count)
+    return parallel.cpu_count() if _need_all_cores(count, paths) else 1
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tqdm import tqdm
 
 from cnn.config import InferConfig
-from cnn.inference.decode_pool import DecodePool, open_pool
+from cnn.inference.decode_pool import DecodePool, count_workers, open_pool
 from cnn.inference.labels import find_labels
 from cnn.inference.listing import (
     FORMATS,
@@ -73,11 +73,12 @@ def predict_folder(config: InferConfig) -> bool:
     check_outputs(config)
     plot = plot_path(config.plot)
     with contextlib.ExitStack() as stack:
-        pool = stack.enter_context(open_pool(config.workers, config.decode_timeout))
         if plot is not None:
             call_plot = stack.enter_context(plot_process())
         files = list_inputs(config.input, config.recursive, own_files(config))
-        pool.scale_up(len(files), (file.path for file in files))
+        paths = (file.path for file in files)
+        workers = count_workers(config.workers, len(files), paths)
+        pool = stack.enter_context(open_pool(workers, config.decode_timeout))
         # JAX takes a second to import, while the processes of the pool start.
         from cnn.classifier import Classifier
 

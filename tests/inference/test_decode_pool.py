@@ -53,15 +53,15 @@ def test_names_of_any_length_pass(digit_paths, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("workers", "count", "expected"), [(None, 512, 3), (None, 511, 1), (1, 512, 1)]
+    ("requested", "count", "expected"),
+    [(None, 512, 3), (None, 511, 1), (1, 512, 1), (48, 10, 10), (0, 512, 0)],
 )
 def test_many_files_get_a_process_per_core_unless_their_number_is_given(
-    digit_paths, monkeypatch, workers, count, expected
+    digit_paths, monkeypatch, requested, count, expected
 ):
     monkeypatch.setattr(parallel, "cpu_count", lambda: 3)
-    with decode_pool.open_pool(workers) as pool:
-        pool.scale_up(count, iter(digit_paths))
-        assert pool.num_workers == expected
+    workers = decode_pool.count_workers(requested, count, iter(digit_paths))
+    assert workers == expected
 
 
 def test_large_files_get_a_process_per_core(tmp_path, monkeypatch):
@@ -69,9 +69,7 @@ def test_large_files_get_a_process_per_core(tmp_path, monkeypatch):
     with open(tmp_path / "sparse", "wb") as file:
         file.truncate(decode_pool.MIN_BYTES_FOR_ALL_CORES)
     paths = [str(tmp_path / "gone"), str(tmp_path / "sparse")]
-    with decode_pool.open_pool(None) as pool:
-        pool.scale_up(2, paths)
-        assert pool.num_workers == 2
+    assert decode_pool.count_workers(None, 2, paths) == 2
 
 
 def lower_limit(name: int, value: int):
