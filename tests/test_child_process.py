@@ -35,7 +35,8 @@ def package(tmp_path):
 def run_parent(package, child: str, parent: str, **options) -> subprocess.Popen:
     (package / "cnn" / "child.py").write_text(CHILD.format(body=child))
     code = f"""
-import time
+import sys, time
+sys.path.insert(0, {str(package)!r})
 from cnn.child_process import ChildProcess, kill_children
 child = ChildProcess("cnn.child", "main")
 {parent}
