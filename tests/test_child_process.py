@@ -68,7 +68,7 @@ def test_children_are_killed_and_reaped_before_the_process_exits(package):
 import os
 pid = child.results.recv()
 kill_children()
-print(os.path.exists(f"/proc/{pid}"))
+print(os.path.exists(f"/proc/{pid}"), flush=True)
 os._exit(0)
 """
     with run_parent(package, child, parent) as process:
