@@ -4,15 +4,19 @@ Reduces large images while decoding.
 """
 
 import contextlib
+import hashlib
+import io
 import logging
 import warnings
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
+from PIL.JpegImagePlugin import JpegImageFile
 
 from cnn.errors import Error
+from cnn.preprocessing import truncation
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 # Largest number of pixels of an image. Pillow refuses more than twice its limit, too.
@@ -22,7 +26,11 @@ MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
 MAX_SIDE = 1024
 # Smallest longer side of a JPEG that its decoder reduces, as a fraction of MAX_SIDE.
 _MIN_DRAFT_FRACTION = 0.7
+# What the plots of this program name as their software, in a text chunk.
+PLOT_SOFTWARE = "cnn plot"
 
+# Rows of pixels that are digested at once.
+_DIGEST_ROWS = 256
 _BLACK = 0
 _WHITE = 255
 _COLOR_MODES = ("RGB", "P", "CMYK", "YCbCr")
@@ -33,8 +41,26 @@ class UnreadableImageError(Error):
     """A file that cannot be decoded. The message gives the reason without the path."""
 
 
+class PlotError(UnreadableImageError):
+    """The file is a plot of this program, not a picture of a character."""
+
+
+class DecodedImage(NamedTuple):
+    """A decoded image.
+
+    Attributes:
+      image: upright, of any mode.
+      is_truncated: whether the end of the file is missing, although no pixel is.
+      lacks_color: whether an image with colors was decoded to gray.
+    """
+
+    image: Image.Image
+    is_truncated: bool
+    lacks_color: bool
+
+
 @contextlib.contextmanager
-def open_image(file: BinaryIO, in_color: bool = True) -> Iterator[Image.Image]:
+def open_image(file: BinaryIO, in_color: bool = True) -> Iterator[DecodedImage]:
     """Decodes an image, turns it upright, and reduces it to at most `MAX_SIDE`.
 
     Args:
@@ -43,15 +69,18 @@ def open_image(file: BinaryIO, in_color: bool = True) -> Iterator[Image.Image]:
         which is quicker.
 
     Yields:
-      The image, of any mode.
+      The image.
 
     Raises:
+      PlotError: the file is a plot of this program.
       UnreadableImageError: the image cannot be decoded, or any other error was raised
         in the body of the `with` statement.
     """
     try:
-        with _silence_pillow(), _open_checked(file) as image:
-            yield _decode_upright(image, in_color)
+        with _silence_pillow():
+            decoded = _decode(file, in_color)
+            with decoded.image:
+                yield decoded
     except UnreadableImageError:
         raise
     except MemoryError as error:
@@ -126,10 +155,46 @@ def _silence_pillow() -> Iterator[None]:
         logger.removeHandler(handler)
 
 
-def _open_checked(file: BinaryIO) -> Image.Image:
+def _decode(file: BinaryIO, in_color: bool) -> DecodedImage:
+    """Decodes a file as it is, or completed if it was cut behind the last pixel."""
     try:
-        image = Image.open(file, formats=FORMATS)
-    except Image.UnidentifiedImageError as error:
+        if not truncation.lacks_end(file):
+            return _decode_upright(file, in_color)
+        failure = UnreadableImageError("damaged image: the end of the file is missing")
+    except (PlotError, MemoryError):
+        raise
+    except Exception as error:
+        failure = error
+    completed = truncation.complete(file, _digest_pixels)
+    if completed is None:
+        raise failure
+    return _decode_upright(completed, in_color)._replace(is_truncated=True)
+
+
+def _decode_upright(file: BinaryIO, in_color: bool) -> DecodedImage:
+    """Decodes an image, reduces it, and applies its EXIF orientation."""
+    image = _open_checked(file)
+    if image.info.get("Software") == PLOT_SOFTWARE:
+        raise PlotError("a plot of this program, not a picture of a character")
+    mode = image.mode
+    _reduce_while_decoding(image, in_color)
+    lacks_color = image.mode != mode
+    image.load()
+    # A damaged EXIF block does not make the pixels unreadable.
+    with contextlib.suppress(Exception):
+        ImageOps.exif_transpose(image, in_place=True)
+    image = _without_hiding_alpha(image)
+    if max(image.size) > MAX_SIDE:
+        image = _to_resizable_mode(image)
+        image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
+    return DecodedImage(image, is_truncated=False, lacks_color=lacks_color)
+
+
+def _open_checked(file: BinaryIO) -> Image.Image:
+    file.seek(0)
+    try:
+        image = _open(file)
+    except (Image.UnidentifiedImageError, SyntaxError) as error:
         expected = ", ".join(FORMATS)
         raise UnreadableImageError(f"not an image (expected {expected})") from error
     except Image.DecompressionBombError as error:
@@ -144,17 +209,40 @@ def _open_checked(file: BinaryIO) -> Image.Image:
     return image
 
 
-def _decode_upright(image: Image.Image, in_color: bool) -> Image.Image:
-    """Decodes an image, reduces it, and applies its EXIF orientation."""
-    _reduce_while_decoding(image, in_color)
-    image.load()
-    # A damaged EXIF block does not make the pixels unreadable.
-    with contextlib.suppress(Exception):
-        ImageOps.exif_transpose(image, in_place=True)
-    if max(image.size) > MAX_SIDE:
-        image = _to_resizable_mode(image)
-        image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
-    return image
+def _open(file: BinaryIO) -> Image.Image:
+    signature = file.read(3)
+    file.seek(0)
+    if signature == b"\xff\xd8\xff":
+        # `Image.open` takes a JPEG with further pictures (MPO) for another format, and
+        # fails if its list of them is damaged.
+        return JpegImageFile(file)
+    return Image.open(file, formats=FORMATS)
+
+
+def _digest_pixels(data: bytes) -> bytes | None:
+    """Returns a digest of the full pixels of a file, or None if it is damaged."""
+    try:
+        with _open_checked(io.BytesIO(data)) as image:
+            # Without the conversion to RGB, in which a small difference may vanish.
+            image.draft("YCbCr", None)
+            image.load()
+            digest = hashlib.blake2b()
+            for top in range(0, image.height, _DIGEST_ROWS):
+                bottom = min(top + _DIGEST_ROWS, image.height)
+                rows = image.crop((0, top, image.width, bottom))
+                digest.update(rows.tobytes())
+            return digest.digest()
+    except Exception:
+        return None
+
+
+def _without_hiding_alpha(image: Image.Image) -> Image.Image:
+    """Removes an alpha channel that hides everything, as some programs leave it 0."""
+    if not _has_transparency(image):
+        return image
+    rgba = image if image.mode == "RGBA" else image.convert("RGBA")
+    _, highest = rgba.getchannel("A").getextrema()
+    return image if highest else rgba.convert("RGB")
 
 
 def _reduce_while_decoding(image: Image.Image, in_color: bool) -> None:
