@@ -1,4 +1,4 @@
-"""Decodes an image file of any supported format, upright, and converts it to gray.
+"""Decodes an image file of any supported format, upright.
 
 Reduces large images while decoding.
 """
@@ -17,6 +17,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from cnn.errors import Error
 from cnn.preprocessing import truncation
+from cnn.preprocessing.grayscale import has_transparency
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 # Largest number of pixels of an image. Pillow refuses more than twice its limit, too.
@@ -31,10 +32,6 @@ PLOT_SOFTWARE = "cnn plot"
 
 # Rows of pixels that are digested at once.
 _DIGEST_ROWS = 256
-_BLACK = 0
-_WHITE = 255
-_COLOR_MODES = ("RGB", "P", "CMYK", "YCbCr")
-_TRANSPARENT_MODES = ("LA", "PA", "RGBA", "La", "RGBa")
 
 
 class UnreadableImageError(Error):
@@ -89,54 +86,6 @@ def open_image(file: BinaryIO, in_color: bool = True) -> Iterator[DecodedImage]:
         raise UnreadableImageError(f"damaged image: {_first_line(error)}") from error
 
 
-def grayscale_candidates(image: Image.Image) -> Iterator[np.ndarray]:
-    """Converts an image to gray in several ways, the most plausible first.
-
-    Yields:
-      `uint8 (height, width)`, 0 for black and 255 for white. First the luminance, on
-      white where the image is transparent. Then the luminance on black of an image with
-      transparency, which shows light ink, or else the channels red, green and blue of a
-      color image, which show ink as light as its background.
-    """
-    yield to_grayscale(image, background=_WHITE)
-    if _has_transparency(image):
-        yield to_grayscale(image, background=_BLACK)
-    elif image.mode in _COLOR_MODES:
-        for channel in image.convert("RGB").split():
-            yield to_grayscale(channel, background=_WHITE)
-
-
-def to_grayscale(image: Image.Image, background: int) -> np.ndarray:
-    """Converts an image of any mode to gray.
-
-    Args:
-      image: any mode, including 16-bit integers and floats.
-      background: gray level below transparent pixels, from 0 to 255.
-
-    Returns:
-      `uint8 (height, width)`, 0 for black and 255 for white.
-    """
-    if _has_high_bit_depth(image):
-        values = _rescale_high_bit_depth(np.asarray(image, np.float32))
-        return np.rint(255 * values).clip(0, 255).astype(np.uint8)
-    if _has_transparency(image):
-        image = _flatten_transparency(image, background)
-    if image.mode == "LAB":
-        image = image.getchannel("L")
-    elif image.mode not in ("1", "L", "RGB"):
-        image = image.convert("RGB")
-    return np.asarray(image.convert("L"))
-
-
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Converts an image of any mode to RGB, on white where it is transparent."""
-    if _has_high_bit_depth(image) or image.mode == "LAB":
-        return Image.fromarray(to_grayscale(image, _WHITE)).convert("RGB")
-    if _has_transparency(image):
-        image = _flatten_transparency(image, _WHITE)
-    return image.convert("RGB")
-
-
 @contextlib.contextmanager
 def _silence_pillow() -> Iterator[None]:
     """Hides warnings of oddities that do not stop Pillow, which name no file.
@@ -160,7 +109,9 @@ def _decode(file: BinaryIO, in_color: bool) -> DecodedImage:
     try:
         if not truncation.lacks_end(file):
             return _decode_upright(file, in_color)
-        failure = UnreadableImageError("damaged image: the end of the file is missing")
+        failure: Exception = UnreadableImageError(
+            "damaged image: the end of the file is missing"
+        )
     except (PlotError, MemoryError):
         raise
     except Exception as error:
@@ -230,6 +181,8 @@ def _digest_pixels(data: bytes) -> bytes | None:
             for top in range(0, image.height, _DIGEST_ROWS):
                 bottom = min(top + _DIGEST_ROWS, image.height)
                 rows = image.crop((0, top, image.width, bottom))
+                if rows.mode == "P":
+                    rows = rows.convert("RGBA")
                 digest.update(rows.tobytes())
             return digest.digest()
     except Exception:
@@ -238,7 +191,7 @@ def _digest_pixels(data: bytes) -> bytes | None:
 
 def _without_hiding_alpha(image: Image.Image) -> Image.Image:
     """Removes an alpha channel that hides everything, as some programs leave it 0."""
-    if not _has_transparency(image):
+    if not has_transparency(image):
         return image
     rgba = image if image.mode == "RGBA" else image.convert("RGBA")
     _, highest = rgba.getchannel("A").getextrema()
@@ -263,40 +216,8 @@ def _to_resizable_mode(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         return Image.fromarray(np.asarray(image, np.float32))
     if image.mode in ("1", "P", "PA"):
-        return image.convert("RGBA" if _has_transparency(image) else "RGB")
+        return image.convert("RGBA" if has_transparency(image) else "RGB")
     return image
-
-
-def _has_high_bit_depth(image: Image.Image) -> bool:
-    return image.mode == "F" or image.mode.startswith("I")
-
-
-def _has_transparency(image: Image.Image) -> bool:
-    return image.mode in _TRANSPARENT_MODES or "transparency" in image.info
-
-
-def _flatten_transparency(image: Image.Image, background: int) -> Image.Image:
-    """Composites an image with transparency over a gray level."""
-    color = (background, background, background, 255)
-    canvas = Image.new("RGBA", image.size, color)
-    return Image.alpha_composite(canvas, image.convert("RGBA"))
-
-
-def _rescale_high_bit_depth(values: np.ndarray) -> np.ndarray:
-    """Scales pixels of more than 8 bits to [0, 1].
-
-    Values up to 1 are kept. Larger ones are divided by the largest number with as many
-    bits, and at least 8. Negative values make the range of the image the scale.
-    """
-    values = np.nan_to_num(values, posinf=0, neginf=0)
-    low = float(values.min())
-    high = float(values.max())
-    if low < 0:
-        return (values - low) / max(high - low, 1e-9)
-    if high <= 1:
-        return values
-    bits = max(8, int(high).bit_length())
-    return values / np.float32(2.0**bits - 1)
 
 
 def _first_line(error: BaseException) -> str:

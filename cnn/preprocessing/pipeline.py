@@ -3,7 +3,9 @@
 | step | module |
 |---|---|
 | open a file or URI | `open_source` |
-| decode, turn upright, convert to gray | `decode` |
+| decode, turn upright | `decode` |
+| complete a cut file | `truncation` |
+| convert to gray | `grayscale` |
 | find the character's ink | `segmentation` |
 | thicken strokes, scale and center | `centering` |
 
@@ -29,10 +31,9 @@ from cnn.preprocessing.centering import IMAGE_SIZE, Placement
 from cnn.preprocessing.decode import (
     PlotError,
     UnreadableImageError,
-    grayscale_candidates,
     open_image,
-    to_rgb,
 )
+from cnn.preprocessing.grayscale import grayscale_candidates, to_rgb
 from cnn.preprocessing.open_source import open_source, to_file_object
 from cnn.preprocessing.opencv_threads import single_threaded_opencv
 from cnn.preprocessing.segmentation import Glyph, find_glyphs, render_mask

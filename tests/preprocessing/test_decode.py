@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from cnn.preprocessing import decode
+from cnn.preprocessing import decode, grayscale
 from tests.preprocessing.drawings import (
     correlation,
     preprocess,
@@ -222,13 +222,13 @@ def test_pillow_is_silent_while_an_image_is_decoded_and_only_then(
 
 def test_pixels_of_16_bits_are_scaled_by_the_bits_that_they_use():
     ramp = np.array([[0, 1023, 4095]], np.uint16)
-    gray = decode.to_grayscale(Image.fromarray(ramp), background=255)
+    gray = grayscale.to_grayscale(Image.fromarray(ramp), background=255)
     np.testing.assert_array_equal(gray, [[0, 64, 255]])
 
 
 def test_transparent_pixels_show_the_background():
     image = Image.new("LA", (2, 1), (90, 0))
     image.putpixel((1, 0), (90, 255))
-    assert decode.to_grayscale(image, background=30).tolist() == [[30, 90]]
-    rgb = decode.to_rgb(image)
+    assert grayscale.to_grayscale(image, background=30).tolist() == [[30, 90]]
+    rgb = grayscale.to_rgb(image)
     assert [rgb.getpixel((x, 0)) for x in (0, 1)] == [(255,) * 3, (90,) * 3]
