@@ -22,6 +22,8 @@ END = b"\xff\xd9"
 # A marker with a segment, or the end marker.
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)
 _START_OF_SCAN = 0xDA
+# Bytes of the header of a scan of one component.
+_MIN_SCAN_HEADER = 6
 # Baseline, extended and progressive frames, with Huffman or arithmetic codes.
 _START_OF_FRAME = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
 # Bytes at the end of complete data without which it is not complete.
@@ -110,7 +112,7 @@ def read_jpeg(data: bytes) -> Jpeg:
             return Jpeg(False, False)
         if value in _START_OF_FRAME:
             components = segment[6::3]
-        elif value == _START_OF_SCAN:
+        elif value == _START_OF_SCAN and len(segment) >= _MIN_SCAN_HEADER:
             precise = _add_scan(precise, segment)
     has_all_scans = bool(components) and len(precise) == 64 * len(components)
     return Jpeg(has_all_scans, has_end)

@@ -9,6 +9,8 @@ from typing import NamedTuple
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 END = b"\0\0\0\0IEND\xaeB`\x82"
 
+# Larger images are not completed, in bytes.
+_MAX_SIZE = 1 << 28
 # Samples per pixel by color type.
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 # Column and row of the first pixel of each pass, and the steps to the next ones.
@@ -63,7 +65,7 @@ def complete_png(data: bytes) -> bytes | None:
     """Returns a whole file with the same pixels, or None if some are missing."""
     png = read_png(data)
     size = _count_bytes(png.before)
-    if png.has_end or not size:
+    if png.has_end or not 0 < size <= _MAX_SIZE:
         return None
     try:
         rows = zlib.decompressobj().decompress(png.compressed, size)
