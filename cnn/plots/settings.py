@@ -80,7 +80,7 @@ def with_default_settings(plot: Callable[_P, None]) -> Callable[_P, None]:
                 _no_temporary_folder(),
                 matplotlib.rc_context(_default_settings()),
             ):
-                plot(*args, **kwargs)
+                plot(*map(_make_printable, args), **kwargs)
         except OSError:
             raise
         except Exception as error:
@@ -88,6 +88,18 @@ def with_default_settings(plot: Callable[_P, None]) -> Callable[_P, None]:
             raise OSError(0, f"{type(error).__name__}: {reason}") from error
 
     return plot_with_default_settings
+
+
+def _make_printable(value: Any) -> Any:
+    """Replaces characters that cannot be drawn, in a text or a collection of texts."""
+    if isinstance(value, str):
+        letters = (c if c.isprintable() or c == "\n" else "\ufffd" for c in value)
+        return "".join(letters)
+    if isinstance(value, list | tuple):
+        return [_make_printable(item) for item in value]
+    if isinstance(value, dict):
+        return {_make_printable(key): item for key, item in value.items()}
+    return value
 
 
 @functools.cache
