@@ -17,7 +17,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from cnn.errors import Error
 from cnn.preprocessing import truncation
-from cnn.preprocessing.grayscale import has_transparency
+from cnn.preprocessing.grayscale import has_high_bit_depth, has_transparency
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 # Largest number of pixels of an image. Pillow refuses more than twice its limit, too.
@@ -47,12 +47,12 @@ class DecodedImage(NamedTuple):
 
     Attributes:
       image: upright, of any mode.
-      is_truncated: whether the end of the file is missing, although no pixel is.
+      completed: the whole file if it was cut, although no pixel is missing, or None.
       lacks_color: whether an image with colors was decoded to gray.
     """
 
     image: Image.Image
-    is_truncated: bool
+    completed: BinaryIO | None
     lacks_color: bool
 
 
@@ -119,7 +119,7 @@ def _decode(file: BinaryIO, in_color: bool) -> DecodedImage:
     completed = truncation.complete(file, _digest_pixels)
     if completed is None:
         raise failure
-    return _decode_upright(completed, in_color)._replace(is_truncated=True)
+    return _decode_upright(completed, in_color)._replace(completed=completed)
 
 
 def _decode_upright(file: BinaryIO, in_color: bool) -> DecodedImage:
@@ -138,7 +138,7 @@ def _decode_upright(file: BinaryIO, in_color: bool) -> DecodedImage:
     if max(image.size) > MAX_SIDE:
         image = _to_resizable_mode(image)
         image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
-    return DecodedImage(image, is_truncated=False, lacks_color=lacks_color)
+    return DecodedImage(image, completed=None, lacks_color=lacks_color)
 
 
 def _open_checked(file: BinaryIO) -> Image.Image:
@@ -191,7 +191,7 @@ def _digest_pixels(data: bytes) -> bytes | None:
 
 def _without_hiding_alpha(image: Image.Image) -> Image.Image:
     """Removes an alpha channel that hides everything, as some programs leave it 0."""
-    if not has_transparency(image):
+    if not has_transparency(image) or has_high_bit_depth(image):
         return image
     rgba = image if image.mode == "RGBA" else image.convert("RGBA")
     _, highest = rgba.getchannel("A").getextrema()

@@ -38,7 +38,7 @@ def to_grayscale(image: Image.Image, background: int) -> np.ndarray:
     Returns:
       `uint8 (height, width)`, 0 for black and 255 for white.
     """
-    if _has_high_bit_depth(image):
+    if has_high_bit_depth(image):
         values = _rescale_high_bit_depth(np.asarray(image, np.float32))
         return np.rint(255 * values).clip(0, 255).astype(np.uint8)
     if has_transparency(image):
@@ -52,14 +52,15 @@ def to_grayscale(image: Image.Image, background: int) -> np.ndarray:
 
 def to_rgb(image: Image.Image) -> Image.Image:
     """Converts an image of any mode to RGB, on white where it is transparent."""
-    if _has_high_bit_depth(image) or image.mode == "LAB":
+    if has_high_bit_depth(image) or image.mode == "LAB":
         return Image.fromarray(to_grayscale(image, _WHITE)).convert("RGB")
     if has_transparency(image):
         image = _flatten_transparency(image, _WHITE)
     return image.convert("RGB")
 
 
-def _has_high_bit_depth(image: Image.Image) -> bool:
+def has_high_bit_depth(image: Image.Image) -> bool:
+    """Tells whether the pixels of an image may have more than 8 bits."""
     return image.mode == "F" or image.mode.startswith("I")
 
 

@@ -214,10 +214,11 @@ def _decode_and_extract(file: BinaryIO, placement: Placement | None) -> Candidat
     with open_image(file, in_color=False) as decoded:
         candidates = extract_candidates(decoded.image, placement)
     if decoded.lacks_color and not len(candidates.images):
-        file.seek(0)
-        with open_image(file) as in_color:
+        whole = decoded.completed or file
+        whole.seek(0)
+        with open_image(whole) as in_color:
             candidates = extract_candidates(in_color.image, placement)
-    if decoded.is_truncated:
+    if decoded.completed:
         return _add_detail(candidates, "truncated: no pixel is missing")
     return candidates
 
