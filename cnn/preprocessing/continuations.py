@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 DigestPixels = Callable[[bytes], bytes | None]
 
 # First bytes of continuations. They begin with different Huffman codes of any code.
-FIRST_BYTES = (0, 255, 85, 170, 128, 192, 224, 240, 252)
+FIRST_BYTES = (0, 255, 85, 170, 240)
 # Bytes of a continuation: more than the padding of any format, and than an MCU of JPEG.
 LENGTH = 2048
 

@@ -88,8 +88,11 @@ def _continue_other(data: bytes) -> Iterator[bytes]:
     elif data[:6] in _GIF_SIGNATURES:
         length = _read_gif(data).missing_in_block
         end = b"\0" + _GIF_END
-    for first_byte in continuations.FIRST_BYTES:
-        yield data + continuations.fill(first_byte, length) + end
+    # The first colors of a palette, which may be the only ones.
+    fillings = [bytes(length), b"\1" * length]
+    fillings += [continuations.fill(byte, length) for byte in continuations.FIRST_BYTES]
+    for filling in fillings:
+        yield data + filling + end
 
 
 class _Gif(NamedTuple):
