@@ -108,25 +108,31 @@ class _Gif(NamedTuple):
 
 
 def _read_gif(data: bytes) -> _Gif:
-    def skip_color_table(position: int, flags: int) -> int:
-        return position + (3 << (1 + (flags & 7)) if flags & 0x80 else 0)
-
-    if len(data) < 13:
-        return _Gif(False, 0)
-    position = skip_color_table(13, data[10])
+    """Reads the blocks of a file that may be cut."""
+    position = _skip_color_table(data, 10, 13)
     while position < len(data):
         kind = data[position : position + 1]
         if kind == _GIF_END:
             return _Gif(True, 0)
         if kind == b"!":
-            position += 2
-        elif kind == b"," and position + 10 < len(data):
-            position = skip_color_table(position + 10, data[position + 9]) + 1
+            position = _skip_blocks(data, position + 2)
+        elif kind == b",":
+            colors_end = _skip_color_table(data, position + 9, position + 10)
+            # After the width of the codes, one byte.
+            position = _skip_blocks(data, colors_end + 1)
         else:
             # Pillow skips other bytes, too.
             position += 1
-            continue
-        while position < len(data) and data[position]:
-            position += 1 + data[position]
-        position += 1
     return _Gif(False, max(0, position - 1 - len(data)))
+
+
+def _skip_color_table(data: bytes, flags_position: int, start: int) -> int:
+    """Returns the end of a table of colors, which is `start` if there is none."""
+    flags = data[flags_position] if flags_position < len(data) else 0
+    return start + (3 << (1 + (flags & 7))) if flags & 0x80 else start
+
+
+def _skip_blocks(data: bytes, position: int) -> int:
+    while position < len(data) and data[position]:
+        position += 1 + data[position]
+    return position + 1
