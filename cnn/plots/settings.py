@@ -93,13 +93,18 @@ def with_default_settings(plot: Callable[_P, None]) -> Callable[_P, None]:
 def _make_printable(value: Any) -> Any:
     """Replaces characters that cannot be drawn, in a text or a collection of texts."""
     if isinstance(value, str):
-        letters = (c if c.isprintable() or c == "\n" else "\ufffd" for c in value)
-        return "".join(letters)
+        return "".join(map(_replace_unprintable, value))
     if isinstance(value, list | tuple):
         return [_make_printable(item) for item in value]
     if isinstance(value, dict):
         return {_make_printable(key): item for key, item in value.items()}
     return value
+
+
+def _replace_unprintable(letter: str) -> str:
+    if letter.isprintable() or letter == "\n":
+        return letter
+    return " " if letter.isspace() else "\N{REPLACEMENT CHARACTER}"
 
 
 @functools.cache
