@@ -5,6 +5,7 @@ The outliers are joined halves of two characters, scribbles, textures, noise and
 letters. The benchmarks draw their own outliers, independently of this module.
 """
 
+import importlib.util
 import string
 from functools import cache
 from pathlib import Path
@@ -184,10 +185,11 @@ def _draw_letter(rng: np.random.Generator) -> np.ndarray:
 @cache
 def list_fonts() -> list[Path]:
     """Lists the upright and slanted text fonts that are installed with matplotlib."""
-    import matplotlib
-
-    data_folder = Path(matplotlib.get_data_path())
-    font_folder = data_folder / "fonts" / "ttf"
+    # Not imported: that reads settings and may make a folder.
+    package = importlib.util.find_spec("matplotlib")
+    assert package is not None
+    assert package.origin is not None
+    font_folder = Path(package.origin).parent / "mpl-data" / "fonts" / "ttf"
     fonts: set[Path] = set()
     for pattern in _FONT_PATTERNS:
         matches = font_folder.glob(pattern)

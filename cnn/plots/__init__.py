@@ -1,5 +1,9 @@
-"""Figures of a training run and of an inference run, drawn without a display."""
+"""Figures of a training run and of an inference run, drawn without a display.
 
+The functions raise OSError if a figure cannot be drawn or written.
+"""
+
+from cnn.plots import settings
 from cnn.plots.inference import (
     plot_labeled_predictions,
     plot_predictions,
@@ -20,4 +24,5 @@ __all__ = [
     "plot_reliability_diagram",
     "plot_top_losses",
     "plot_training_curves",
+    "settings",
 ]

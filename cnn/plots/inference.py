@@ -20,6 +20,7 @@ from cnn.plots.figures import (
     format_as_percent,
     save_figure,
 )
+from cnn.plots.settings import with_default_settings
 
 _COLUMNS = 5
 _CORRECTNESS_COLORS = {True: GREEN, False: RED, None: "black"}
@@ -29,6 +30,7 @@ _MAX_DOTS = 200
 _BOX_QUANTILES = {"whislo": 0.01, "q1": 0.25, "med": 0.5, "q3": 0.75, "whishi": 0.99}
 
 
+@with_default_settings
 def plot_predictions(
     originals: Sequence[np.ndarray],
     images: np.ndarray,
@@ -55,6 +57,7 @@ def plot_predictions(
     save_figure(figure, path)
 
 
+@with_default_settings
 def plot_labeled_predictions(
     confusion: np.ndarray,
     class_names: Sequence[str],

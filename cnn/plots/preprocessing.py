@@ -8,11 +8,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from cnn.plots.figures import BLUE, save_figure
+from cnn.plots.settings import with_default_settings
 
 # Foreground above this strength counts as ink for the box around the character.
 _MIN_BOXED_INK = 0.2
 
 
+@with_default_settings
 def plot_preprocessing(
     original: np.ndarray,
     foreground: np.ndarray,
@@ -30,7 +32,7 @@ def plot_preprocessing(
       path: PNG file to write.
     """
     figure = Figure(figsize=(10, 3.9), layout="constrained")
-    figure.suptitle(caption, fontsize=11, parse_math=False)
+    figure.suptitle(caption, fontsize=11)
     left, middle, right = figure.subplots(1, 3)
     left.imshow(original)
     left.set_title("original")

@@ -20,6 +20,7 @@ from cnn.plots.figures import (
     format_as_percent,
     save_figure,
 )
+from cnn.plots.settings import with_default_settings
 
 _MAX_TOP_LOSSES = 60
 _TOP_LOSSES_COLUMNS = 10
@@ -29,6 +30,7 @@ _MIN_PROBABILITY = 1e-30
 _MIN_VARIANCE = 1e-6
 
 
+@with_default_settings
 def plot_training_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
     """Plots accuracy and loss of the training and validation images per epoch.
 
@@ -70,6 +72,7 @@ def _plot_curve(
     axes.legend()
 
 
+@with_default_settings
 def plot_confusion_matrix(
     labels: np.ndarray, predictions: np.ndarray, class_names: Sequence[str], path: Path
 ) -> None:
@@ -92,6 +95,7 @@ def plot_confusion_matrix(
     save_figure(figure, path)
 
 
+@with_default_settings
 def plot_reliability_diagram(
     confidence: np.ndarray, accuracy: np.ndarray, counts: np.ndarray, path: Path
 ) -> None:
@@ -143,6 +147,7 @@ def _standard_error(accuracy: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return np.sqrt(variance / num_predictions)
 
 
+@with_default_settings
 def plot_top_losses(
     images: np.ndarray,
     labels: np.ndarray,

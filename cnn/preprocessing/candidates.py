@@ -16,7 +16,7 @@ from cnn.preprocessing.centering import (
     scale_and_center,
     thicken_strokes,
 )
-from cnn.preprocessing.decode import grayscale_candidates, to_grayscale
+from cnn.preprocessing.grayscale import grayscale_candidates, to_grayscale
 from cnn.preprocessing.segmentation import find_glyphs
 
 

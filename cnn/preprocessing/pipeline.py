@@ -3,7 +3,9 @@
 | step | module |
 |---|---|
 | open a file or URI | `open_source` |
-| decode, turn upright, convert to gray | `decode` |
+| decode, turn upright | `decode` |
+| complete a cut file | `truncation` |
+| convert to gray | `grayscale` |
 | find the character's ink | `segmentation` |
 | thicken strokes, scale and center | `centering` |
 
@@ -27,11 +29,11 @@ from cnn.preprocessing.candidates import (
 )
 from cnn.preprocessing.centering import IMAGE_SIZE, Placement
 from cnn.preprocessing.decode import (
+    PlotError,
     UnreadableImageError,
-    grayscale_candidates,
     open_image,
-    to_rgb,
 )
+from cnn.preprocessing.grayscale import grayscale_candidates, to_rgb
 from cnn.preprocessing.open_source import open_source, to_file_object
 from cnn.preprocessing.opencv_threads import single_threaded_opencv
 from cnn.preprocessing.segmentation import Glyph, find_glyphs, render_mask
@@ -151,8 +153,9 @@ def explain(
     with (
         single_threaded_opencv(),
         open_source(str(path)) as source,
-        open_image(to_file_object(source)) as image,
+        open_image(to_file_object(source)) as decoded,
     ):
+        image = decoded.image
         glyphs = _find_first_glyphs(image) if PREPROCESSING[preprocessing] else []
         original = to_rgb(image)
     original.thumbnail((_OVERLAY_SIDE, _OVERLAY_SIDE))
@@ -179,6 +182,8 @@ def _preprocess_or_defer(
                 if gray is not None:
                     return gray
             candidates = _decode_and_extract(to_file_object(source), placement)
+    except PlotError as error:
+        return PreprocessedFile(None, "blank", str(error))
     except UnreadableImageError as error:
         return PreprocessedFile(None, "unreadable", str(error))
     return _to_preprocessed_file(candidates)
@@ -206,20 +211,28 @@ def _decode_and_extract(file: BinaryIO, placement: Placement | None) -> Candidat
     Decoding a large JPEG to gray is quicker, but hides ink that differs from the
     background in color only.
     """
-    with open_image(file, in_color=False) as image:
-        candidates = extract_candidates(image, placement)
-        is_gray_jpeg = image.format == "JPEG" and image.mode == "L"
-    if len(candidates.images) or not is_gray_jpeg:
-        return candidates
-    file.seek(0)
-    with open_image(file) as image:
-        return extract_candidates(image, placement)
+    with open_image(file, in_color=False) as decoded:
+        candidates = extract_candidates(decoded.image, placement)
+    if decoded.lacks_color and not len(candidates.images):
+        whole = decoded.completed or file
+        whole.seek(0)
+        with open_image(whole) as in_color:
+            candidates = extract_candidates(in_color.image, placement)
+    if decoded.completed:
+        return _add_detail(candidates, "truncated: no pixel is missing")
+    return candidates
+
+
+def _add_detail(candidates: Candidates, remark: str) -> Candidates:
+    details = [candidates.detail, remark] if candidates.detail else [remark]
+    return candidates._replace(detail="; ".join(details))
 
 
 def _to_preprocessed_file(candidates: Candidates) -> PreprocessedFile:
     images, detail = candidates
     if not len(images):
-        return PreprocessedFile(None, "blank", "no ink found")
+        reasons = ["no ink found", detail] if detail else ["no ink found"]
+        return PreprocessedFile(None, "blank", "; ".join(reasons))
     return PreprocessedFile(images[..., None], "ok", detail)
 
 

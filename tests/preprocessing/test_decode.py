@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from cnn.preprocessing import decode
+from cnn import plots
+from cnn.preprocessing import decode, pipeline
 from tests.preprocessing.drawings import (
     correlation,
     preprocess,
@@ -103,22 +104,6 @@ def test_large_images_of_any_mode_show_the_same(expected, tmp_path, mode):
     assert correlation(preprocess(image, tmp_path / f"a.{ending}"), expected) > 0.99
 
 
-@pytest.mark.parametrize("ink", [(0, 0, 0), (30, 30, 120), (255, 255, 255)])
-def test_ink_on_transparency_is_found_light_ink_too(expected, tmp_path, ink):
-    image = Image.new("RGBA", (280, 280), (*ink, 0))
-    image.putalpha(ImageOps.invert(seven()))
-    assert correlation(preprocess(image, tmp_path / "a.png"), expected) > 0.98
-
-
-def test_a_transparent_palette_color_is_paper(expected, tmp_path):
-    image = seven(paper=1, ink=0).convert("P")
-    image.putpalette([20, 20, 20, 0, 0, 0])
-    assert (
-        correlation(preprocess(image, tmp_path / "a.png", transparency=1), expected)
-        > 0.98
-    )
-
-
 def test_the_same_pixels_give_the_same_image_by_any_way_of_storing(tmp_path):
     image = seven()
     first = preprocess(image, tmp_path / "a.png")
@@ -193,7 +178,7 @@ def test_ink_that_only_one_color_of_a_large_jpeg_shows_is_found(tmp_path):
     page.save(tmp_path / "a.jpg", quality=95)
     with (
         open(tmp_path / "a.jpg", "rb") as file,
-        decode.open_image(file, in_color=False) as image,
+        decode.open_image(file, in_color=False) as (image, _, _),
     ):
         assert (image.mode, max(image.size)) == ("L", 750)
     candidate = preprocess_path(tmp_path / "a.jpg")
@@ -220,15 +205,41 @@ def test_pillow_is_silent_while_an_image_is_decoded_and_only_then(
     assert capsys.readouterr().err == "after\n"
 
 
-def test_pixels_of_16_bits_are_scaled_by_the_bits_that_they_use():
-    ramp = np.array([[0, 1023, 4095]], np.uint16)
-    gray = decode.to_grayscale(Image.fromarray(ramp), background=255)
-    np.testing.assert_array_equal(gray, [[0, 64, 255]])
+def colored_page() -> Image.Image:
+    """Draws ink that is as light as its paper."""
+    page = Image.new("RGB", (3000, 2400), (120, 120, 120))
+    page.paste((220, 70, 120), (1400, 600, 1700, 1800))
+    return page
 
 
-def test_transparent_pixels_show_the_background():
-    image = Image.new("LA", (2, 1), (90, 0))
-    image.putpixel((1, 0), (90, 255))
-    assert decode.to_grayscale(image, background=30).tolist() == [[30, 90]]
-    rgb = decode.to_rgb(image)
-    assert [rgb.getpixel((x, 0)) for x in (0, 1)] == [(255,) * 3, (90,) * 3]
+@pytest.mark.parametrize("damage", ["none", "list of pictures", "second picture"])
+def test_a_jpeg_of_several_pictures_is_read_as_its_first(tmp_path, damage):
+    page = colored_page()
+    expected = preprocess(page, tmp_path / "a.jpg", quality=95)
+    assert expected.any()
+    second = page.resize((300, 240))
+    path = tmp_path / "a.mpo"
+    page.save(path, save_all=True, append_images=[second], quality=95)
+    with Image.open(path) as image:
+        assert image.format == "MPO"
+    data = path.read_bytes()
+    entries = data.index(b"MPF\0") + 30
+    path.write_bytes(
+        {
+            "none": data,
+            "list of pictures": data[:entries] + bytes(20) + data[entries + 20 :],
+            "second picture": data[:-500],
+        }[damage]
+    )
+    np.testing.assert_array_equal(preprocess_path(path), expected)
+    assert pipeline.preprocess_file(str(path), "mnist").detail == ""
+
+
+def test_a_plot_of_an_earlier_run_is_not_read_as_a_digit(tmp_path):
+    path = tmp_path / "renamed.png"
+    original = np.asarray(seven().convert("RGB"))
+    ink = np.zeros((280, 280), np.float32)
+    plots.plot_preprocessing(original, ink, np.zeros((28, 28, 1)), "a 7", path)
+    result = pipeline.preprocess_file(str(path), "mnist")
+    detail = "a plot of this program, not a picture of a character"
+    assert result == (None, "blank", detail)
