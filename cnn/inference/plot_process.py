@@ -1,13 +1,30 @@
 """Process that draws plots, and imports Matplotlib while files are read."""
 
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import Any
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
 
+from cnn.atomic_write import atomic_write
 from cnn.child_process import ChildProcess, connect
 
-# Takes the name of a function of `cnn.plots` and its arguments, and calls it.
-CallPlot = Callable[..., None]
+
+class CallPlot(Protocol):
+    """Calls a function of `cnn.plots`, and writes the plot to a file."""
+
+    def __call__(self, name: str, *arguments: Any, path: Path) -> None:
+        """Draws a plot.
+
+        Args:
+          name: name of the function.
+          arguments: its arguments but the last, the path.
+          path: PNG file to write.
+
+        Raises:
+          PlotError: the plot cannot be drawn.
+          OSError: the file cannot be written.
+        """
 
 
 class PlotError(Exception):
@@ -18,10 +35,8 @@ class PlotError(Exception):
 def plot_process() -> Iterator[CallPlot]:
     """Starts a process for plots, and ends it with the `with` block.
 
-    Yields:
-      A function that calls a function of `cnn.plots` in that process and waits for
-      its end. Its arguments are the name of that function and its arguments. It raises
-      `PlotError`.
+    The process returns a plot through a pipe, so that no file remains if it is killed.
+    If there is none, this process draws.
     """
     try:
         child = ChildProcess("cnn.inference.plot_process", "main")
@@ -29,15 +44,13 @@ def plot_process() -> Iterator[CallPlot]:
         yield _call_here
         return
 
-    def call_plot(name: str, *arguments: Any) -> None:
+    def call_plot(name: str, *arguments: Any, path: Path) -> None:
         try:
             child.requests.send((name, arguments))
-            reason = child.results.recv()
+            plot = child.results.recv()
         except (EOFError, OSError):
-            # The process was killed. This process draws the plot instead.
-            reason = _draw(name, arguments)
-        if reason is not None:
-            raise PlotError(reason)
+            plot = _draw(name, arguments)
+        _write(plot, path)
 
     with contextlib.closing(child):
         yield call_plot
@@ -46,27 +59,32 @@ def plot_process() -> Iterator[CallPlot]:
 def main() -> None:
     """Draws plots until the parent closes the pipe or ends."""
     requests, results, _ = connect()
-    # Plots need a second to import.
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(Exception):  # Reported when it draws.
         import cnn.plots  # noqa: F401
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
             results.send(_draw(*requests.recv()))
 
 
-def _call_here(name: str, *arguments: Any) -> None:
-    reason = _draw(name, arguments)
-    if reason is not None:
-        raise PlotError(reason)
+def _call_here(name: str, *arguments: Any, path: Path) -> None:
+    _write(_draw(name, arguments), path)
 
 
-def _draw(name: str, arguments: tuple[Any, ...]) -> str | None:
-    """Draws a plot, and returns the reason in one line if that fails."""
+def _draw(name: str, arguments: tuple[Any, ...]) -> bytes | str:
+    """Returns a plot as PNG, or in one line why it cannot be drawn."""
+    file = io.BytesIO()
     try:
         from cnn import plots
 
-        getattr(plots, name)(*arguments)
-    except Exception as error:  # Whatever Matplotlib raises.
+        getattr(plots, name)(*arguments, file)
+    except Exception as error:  # Whatever Matplotlib, or its import, raises.
         reason = getattr(error, "strerror", None) or str(error)
         return reason.partition("\n")[0] or type(error).__name__
-    return None
+    return file.getvalue()
+
+
+def _write(plot: bytes | str, path: Path) -> None:
+    if isinstance(plot, str):
+        raise PlotError(plot)
+    with atomic_write(path) as partial:
+        partial.write_bytes(plot)

@@ -43,7 +43,8 @@ def save_report_plot(
     try:
         _draw_report(statistics, title, classifier, path, call_plot)
     except (OSError, PlotError) as error:
-        print(f"warning: {path}: not drawn: {error}", file=sys.stderr)
+        reason = getattr(error, "strerror", None) or error
+        print(f"warning: {path}: not drawn: {reason}", file=sys.stderr)
         return False
     return True
 
@@ -71,7 +72,7 @@ def _draw_report(
             images,
             list(zip(captions, correctness, strict=True)),
             title,
-            path,
+            path=path,
         )
     else:
         histograms = zip(statistics.class_names, statistics.confidences, strict=True)
@@ -82,7 +83,7 @@ def _draw_report(
             captions,
             dict(histograms),
             title,
-            path,
+            path=path,
         )
 
 
@@ -124,18 +125,19 @@ def save_visualization(
     Prints a warning if the image cannot be written, for example because its name is
     too long.
     """
-    from cnn import plots
-
     path = folder / (file.name + ".png")
     overlay = _explain_or_blank(prediction, preprocessing)
     caption = _describe_prediction(file.name, prediction)
     image = _image_or_blank(prediction)
     try:
+        from cnn import plots
+
         path.parent.mkdir(parents=True, exist_ok=True)
         plots.plot_preprocessing(*overlay, image, caption, path)
-    except OSError as error:
+    except (ImportError, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
         name = _make_printable(str(path))
-        print(f"warning: {name}: not drawn: {error.strerror}", file=sys.stderr)
+        print(f"warning: {name}: not drawn: {reason}", file=sys.stderr)
 
 
 def _describe_prediction(name: str, prediction: "Prediction") -> str:

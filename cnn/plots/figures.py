@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -186,11 +187,15 @@ def format_as_percent(axis: Axis) -> None:
     axis.set_major_formatter(formatter)
 
 
-def save_figure(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path | BinaryIO) -> None:
     """Saves a figure as PNG, whole or not at all.
 
     `Figure.savefig` draws a figure twice, the first time to lay it out. This draws it
     once. The file says that it is a plot, so that it is not read as a digit.
+
+    Args:
+      figure: to draw.
+      path: path of the file, or an open file.
     """
     figure.set_dpi(_DOTS_PER_INCH)
     canvas = FigureCanvasAgg(figure)
@@ -200,5 +205,6 @@ def save_figure(figure: Figure, path: Path) -> None:
     image = Image.fromarray(rgb)
     text = PngInfo()
     text.add_text("Software", PLOT_SOFTWARE)
-    with atomic_write(path) as partial:
-        image.save(partial, "PNG", compress_level=4, pnginfo=text)
+    opened = atomic_write(path) if isinstance(path, Path) else nullcontext(path)
+    with opened as file:
+        image.save(file, "PNG", compress_level=4, pnginfo=text)

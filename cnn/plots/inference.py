@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -37,7 +37,7 @@ def plot_predictions(
     captions: Sequence[str],
     confidences: Mapping[str, np.ndarray],
     title: str,
-    path: Path,
+    path: Path | BinaryIO,
 ) -> None:
     """Plots example files and the distribution of confidence per predicted class.
 
@@ -48,7 +48,7 @@ def plot_predictions(
       confidences: for each class name, a histogram `int (num_bins,)` of the confidence
         of its predictions, in bins of equal width over [0, 1].
       title: title of the figure.
-      path: PNG file to write.
+      path: PNG file to write, or an open file.
     """
     heading = "Files, network inputs and predictions, least confident first"
     sheet = [Caption(text, "black") for text in captions]
@@ -65,7 +65,7 @@ def plot_labeled_predictions(
     images: np.ndarray,
     captions: Sequence[tuple[str, bool | None]],
     title: str,
-    path: Path,
+    path: Path | BinaryIO,
 ) -> None:
     """Plots example files, accuracy per class and confusion, of labeled files.
 
@@ -78,7 +78,7 @@ def plot_labeled_predictions(
       captions: N pairs of a text of one or two lines, and whether the prediction is
         correct (None: unknown).
       title: title of the figure.
-      path: PNG file to write.
+      path: PNG file to write, or an open file.
     """
     heading = (
         "Files, network inputs and predictions: wrong ones first, "

@@ -14,7 +14,7 @@ from tests.training.processes import children
 
 def draw(call_plot, path):
     labels = np.array([0, 1, 1])
-    call_plot("plot_confusion_matrix", labels, labels, ["a", "b"], path)
+    call_plot("plot_confusion_matrix", labels, labels, ["a", "b"], path=path)
     with Image.open(path) as image:
         assert image.width > 100
 
@@ -43,6 +43,9 @@ def test_a_plot_is_drawn_where_no_process_can_be_started(tmp_path, monkeypatch):
 
 def test_an_error_of_a_plot_is_raised_here(tmp_path):
     with plot_process() as call_plot:
-        with pytest.raises(PlotError, match="No such file or directory"):
+        with pytest.raises(PlotError, match="expected .* or unequal|zip|shape"):
+            call_plot("plot_confusion_matrix", [0], [0, 1], ["a"], path=tmp_path / "p")
+        with pytest.raises(FileNotFoundError):
             draw(call_plot, tmp_path / "none" / "p.png")
         draw(call_plot, tmp_path / "p.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["p.png"]
