@@ -7,10 +7,10 @@ import io
 import zlib
 from typing import NoReturn
 
-import h5py
 import numpy as np
 
 from cnn import keras_architecture
+from cnn.hdf5 import h5py
 from cnn.keras_architecture import ArchitectureError
 
 # Parameters by layer: {"conv2d": {"kernel": float32, "bias": float32}, ...}.
@@ -28,6 +28,9 @@ _RANDOM_STATE = "seed_generator"
 _MAX_DESCRIPTION = 1 << 20
 # How h5py shows the bfloat16 numbers of Keras: as two bytes without a meaning.
 _BFLOAT16 = np.dtype("V2")
+_FLOATS = {np.dtype(order + size) for order in "<>" for size in ("f2", "f4", "f8")}
+# Numbers beyond come from damage, not from training.
+_MAX_MAGNITUDE = 1e9
 # The errors by which h5py, and JSON of another form, report a damaged file.
 _DAMAGE_ERRORS = (OSError, RuntimeError, LookupError)
 _JSON_ERRORS = (ValueError, TypeError, AttributeError)
@@ -115,8 +118,18 @@ def _check_types(datasets: _Datasets) -> None:
                 f"a quantized model: {name} holds {dataset.dtype}; "
                 "save the model in Keras without quantize()"
             )
-        if dataset.dtype.kind != "f" and dataset.dtype != _BFLOAT16:
-            raise UnreadableError(f"{name}: expected numbers, found {dataset.dtype}")
+        if not _holds_floats(dataset):
+            raise UnreadableError(
+                f"{name}: expected floating-point numbers, found {dataset.dtype}"
+            )
+
+
+def _holds_floats(dataset: h5py.Dataset) -> bool:
+    if dataset.dtype == _BFLOAT16:
+        return True
+    # A damaged description, for example of the exponent, is like no type of NumPy.
+    standard = h5py.h5t.py_create(dataset.dtype)
+    return dataset.dtype in _FLOATS and standard.equal(dataset.id.get_type())
 
 
 def _layers_by_kernel_shape(found: list[_Datasets]) -> dict[_Shape, _Datasets]:
@@ -183,6 +196,8 @@ def _refuse_tensor(name: str, layer: str) -> NoReturn:
 def _read_float32(dataset: h5py.Dataset) -> np.ndarray:
     if dataset.external or dataset.is_virtual:
         raise UnreadableError(f"{dataset.name}: its numbers are in another file")
+    if not dataset.id.get_storage_size():
+        raise UnreadableError(f"damaged model file: {dataset.name} has no numbers")
     values = dataset[()]
     if values.dtype == _BFLOAT16:  # The upper half of a float32.
         values = (values.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
@@ -192,8 +207,12 @@ def _read_float32(dataset: h5py.Dataset) -> np.ndarray:
 
 def _check_values(layers: Layers) -> None:
     for layer, tensors in layers.items():
-        if not all(np.isfinite(values).all() for values in tensors.values()):
-            raise UnreadableError(f"layer {layer} holds numbers that are not finite")
+        # Not-a-number compares false.
+        if not all((np.abs(v) < _MAX_MAGNITUDE).all() for v in tensors.values()):
+            raise UnreadableError(
+                f"layer {layer} holds numbers that are not finite or beyond "
+                f"{_MAX_MAGNITUDE:.0e}"
+            )
 
 
 def _check_checksum(file: h5py.File, layers: Layers, description: str | None) -> None:

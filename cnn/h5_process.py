@@ -17,7 +17,7 @@ from cnn.h5_layers import Layers, UnreadableError, read_layers
 from cnn.import_path import helper_command
 
 # A file of this network takes 0.01 s.
-_MAX_CPU_SECONDS = 4
+_MAX_CPU_SECONDS = 2
 # The processor may be shared with many others.
 _MAX_SECONDS = 60
 # Beyond what the process has at its start.
@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def _run_reader(content: bytes) -> tuple[int, bytes]:
-    # Variables of the user could name plugins and drivers of HDF5.
+    # Variables of the user could name plugins of HDF5.
     environment = {
         name: value for name, value in os.environ.items() if name[:5] != "HDF5_"
     }

@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from cnn import h5_seal, keras_architecture
@@ -23,6 +22,7 @@ from cnn.atomic_write import atomic_write
 from cnn.errors import Error
 from cnn.h5_layers import Layers, UnreadableError, checksum, read_layers
 from cnn.h5_process import read_layers_apart
+from cnn.hdf5 import h5py
 
 # Parameters of a layer: {"kernel": float32, "bias": float32}.
 Tensors = Mapping[str, np.ndarray]
