@@ -71,6 +71,9 @@ def main() -> None:
     except UnreadableError as error:
         reply = str(error).encode(errors="backslashreplace")
         status = _UNREADABLE
+    except MemoryError:
+        reply = b"it takes far more memory than a model of this network"
+        status = _UNREADABLE
     except Exception as error:  # Whatever HDF5 does with a file that is damaged.
         reply = f"damaged model file ({type(error).__name__})".encode()
         status = _UNREADABLE

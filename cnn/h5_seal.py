@@ -11,16 +11,18 @@ import hashlib
 USER_BLOCK_SIZE = 512
 
 _MARK = b"cnn model, sha256 "
+# Four bytes of HDF5's superblock, which tell that a program has the file open to write.
+_OPEN_FLAGS = slice(USER_BLOCK_SIZE + 20, USER_BLOCK_SIZE + 24)
 
 
 def seal(content: bytes) -> bytes:
     """Returns an HDF5 file with the checksum in its user block.
 
     Args:
-      content: the file, with a user block of `USER_BLOCK_SIZE` bytes.
+      content: the file, with a user block of `USER_BLOCK_SIZE` bytes, and a superblock
+        of version 0.
     """
-    rest = content[USER_BLOCK_SIZE:]
-    return _user_block(rest) + rest
+    return _user_block(content) + content[USER_BLOCK_SIZE:]
 
 
 def is_sealed(content: bytes) -> bool:
@@ -29,12 +31,14 @@ def is_sealed(content: bytes) -> bool:
 
 
 def is_intact(content: bytes) -> bool:
-    """Tells whether a sealed file is as it was written, down to the last bit."""
-    return content[:USER_BLOCK_SIZE] == _user_block(content[USER_BLOCK_SIZE:])
+    """Tells whether a sealed file is as it was written, but for who has it open."""
+    return content[:USER_BLOCK_SIZE] == _user_block(content)
 
 
-def _user_block(rest: bytes) -> bytes:
-    line = _MARK + hashlib.sha256(rest).hexdigest().encode() + b"\n"
+def _user_block(content: bytes) -> bytes:
+    digest = hashlib.sha256(content[USER_BLOCK_SIZE : _OPEN_FLAGS.start])
+    digest.update(content[_OPEN_FLAGS.stop :])
+    line = _MARK + digest.hexdigest().encode() + b"\n"
     # Damage to a single line would make the file look like one without a seal.
     copies = USER_BLOCK_SIZE // len(line)
     return (line * copies).ljust(USER_BLOCK_SIZE, b"\n")

@@ -142,7 +142,8 @@ def _to_float32(params: Params) -> Layers:
 def _to_hdf5(params: Params, description: str) -> bytes:
     arrays = _to_float32(params)
     buffer = io.BytesIO()
-    with h5py.File(buffer, "w", userblock_size=h5_seal.USER_BLOCK_SIZE) as file:
+    size = h5_seal.USER_BLOCK_SIZE
+    with h5py.File(buffer, "w", libver="earliest", userblock_size=size) as file:
         _write_model(file, arrays)
         file.attrs["cnn"] = description
         file.attrs["cnn_checksum"] = checksum(arrays, description)
