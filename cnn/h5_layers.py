@@ -4,6 +4,7 @@ Only numbers and JSON are taken from a file. No code in a file is ever run.
 """
 
 import io
+import itertools
 import zlib
 from typing import NoReturn
 
@@ -101,6 +102,7 @@ def _match_layers(found: list[_Datasets]) -> Layers:
     """Finds each layer by the shape of its kernel, which no two layers may share."""
     for datasets in found:
         _check_types(datasets)
+    _check_places(found)
     by_shape = _layers_by_kernel_shape(found)
     layers = {}
     for name, expected in keras_architecture.kernel_shapes().items():
@@ -130,6 +132,20 @@ def _holds_floats(dataset: h5py.Dataset) -> bool:
     # A damaged description, for example of the exponent, is like no type of NumPy.
     standard = h5py.h5t.py_create(dataset.dtype)
     return dataset.dtype in _FLOATS and standard.equal(dataset.id.get_type())
+
+
+def _check_places(found: list[_Datasets]) -> None:
+    """Checks that no two tensors share bytes, as after damage to an address."""
+    spans = []
+    for datasets in found:
+        for dataset in datasets.values():
+            start = dataset.id.get_offset()
+            if start is not None:  # Chunks have no single place.
+                spans.append((start, start + dataset.id.get_storage_size()))
+    spans.sort()
+    for (_, end), (start, _) in itertools.pairwise(spans):
+        if start < end:
+            raise UnreadableError("damaged model file: two tensors share their bytes")
 
 
 def _layers_by_kernel_shape(found: list[_Datasets]) -> dict[_Shape, _Datasets]:

@@ -435,6 +435,20 @@ def test_a_description_of_a_tensor_that_fits_no_type_is_refused(keras_file, tmp_
     assert "bias: expected floating-point numbers" in refusal(path)
 
 
+def test_a_tensor_in_the_place_of_another_is_refused(keras_file, tmp_path):
+    path = rewritten(tmp_path / "m.h5", keras_file[0].read_bytes())
+    with h5py.File(path) as file:
+        offsets = [
+            next(iter(file["model_weights"][name].values()))[name][
+                "bias"
+            ].id.get_offset()
+            for name in ("c", "e")
+        ]
+    wrong, right = (offset.to_bytes(8, "little") for offset in offsets)
+    rewritten(path, path.read_bytes().replace(right, wrong))
+    assert "two tensors share their bytes" in refusal(path)
+
+
 def test_files_of_keras_before_2_2_3_are_read(keras_file, tmp_path):
     """Their `config` is the list of layers itself."""
     path = rewritten(tmp_path / "m.h5", keras_file[0].read_bytes())
