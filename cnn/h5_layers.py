@@ -33,7 +33,7 @@ _FLOATS = {np.dtype(order + size) for order in "<>" for size in ("f2", "f4", "f8
 # Numbers beyond come from damage, not from training.
 _MAX_MAGNITUDE = 1e9
 # The errors by which h5py, and JSON of another form, report a damaged file.
-_DAMAGE_ERRORS = (OSError, RuntimeError, LookupError)
+_DAMAGE_ERRORS = (OSError, RuntimeError, LookupError, ArithmeticError)
 _JSON_ERRORS = (ValueError, TypeError, AttributeError)
 
 
@@ -60,7 +60,9 @@ def read_layers(content: bytes) -> tuple[Layers, str | None]:
         raise UnreadableError(f"another network: {error}") from None
     except (*_DAMAGE_ERRORS, *_JSON_ERRORS) as error:
         reason = str(error).partition("\n")[0]
-        raise UnreadableError(f"damaged or truncated model file ({reason})") from None
+        raise UnreadableError(
+            f"damaged or truncated model file ({reason}); copy it again"
+        ) from None
 
 
 def checksum(layers: Layers, description: str | None) -> int:
@@ -145,7 +147,9 @@ def _check_places(found: list[_Datasets]) -> None:
     spans.sort()
     for (_, end), (start, _) in itertools.pairwise(spans):
         if start < end:
-            raise UnreadableError("damaged model file: two tensors share their bytes")
+            raise UnreadableError(
+                "damaged model file: two tensors share their bytes; copy it again"
+            )
 
 
 def _layers_by_kernel_shape(found: list[_Datasets]) -> dict[_Shape, _Datasets]:
@@ -213,7 +217,9 @@ def _read_float32(dataset: h5py.Dataset) -> np.ndarray:
     if dataset.external or dataset.is_virtual:
         raise UnreadableError(f"{dataset.name}: its numbers are in another file")
     if not dataset.id.get_storage_size():
-        raise UnreadableError(f"damaged model file: {dataset.name} has no numbers")
+        raise UnreadableError(
+            f"damaged model file: {dataset.name} has no numbers; copy it again"
+        )
     values = dataset[()]
     if values.dtype == _BFLOAT16:  # The upper half of a float32.
         values = (values.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
@@ -240,5 +246,6 @@ def _check_checksum(file: h5py.File, layers: Layers, description: str | None) ->
     if saved is None or int(saved) != checksum(layers, description):
         raise UnreadableError(
             "damaged model file: "
-            "its parameters or its description are not those that were saved"
+            "its parameters or its description are not those that were saved; "
+            "copy it again, or train again"
         )

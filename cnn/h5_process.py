@@ -57,7 +57,8 @@ def read_layers_apart(content: bytes) -> tuple[Layers, str | None]:
     if status > 0:  # An ending that is none of `main`.
         return _read_here(content, f"it ends with status {status}")
     raise UnreadableError(
-        f"damaged model file: HDF5 {_describe_signal(-status)} while it reads it"
+        f"damaged model file: HDF5 {_describe_signal(-status)} while it reads it; "
+        "copy it again"
     )
 
 
@@ -75,7 +76,7 @@ def main() -> None:
         reply = b"it takes far more memory than a model of this network"
         status = _UNREADABLE
     except Exception as error:  # Whatever HDF5 does with a file that is damaged.
-        reply = f"damaged model file ({type(error).__name__})".encode()
+        reply = f"damaged model file ({type(error).__name__}); copy it again".encode()
         status = _UNREADABLE
     sys.stdout.buffer.write(reply)
     sys.stdout.buffer.flush()
