@@ -140,7 +140,9 @@ def check_architecture(config_json: str) -> None:
     Raises:
       ArchitectureError: the first layer that differs, with the expected setting.
     """
-    entries = json.loads(config_json)["config"]["layers"]
+    config = json.loads(config_json)["config"]
+    # Keras before 2.2.3 writes the layers of a `Sequential` without its name.
+    entries = config if isinstance(config, list) else config["layers"]
     layers = [Layer(entry["class_name"], entry["config"]) for entry in entries]
     found = _inference_layers(layers)
     num_classes = _num_classes(found)

@@ -4,23 +4,25 @@ The file has the layout of Keras 2, which Keras 3 and tf_keras 2 both open. `loa
 the files of Keras 2 and of Keras 3. Format:
 https://github.com/keras-team/keras/blob/master/keras/src/legacy/saving/legacy_h5_format.py
 
-`load` takes only numbers and JSON from a file. No code in a file is ever run.
+HDF5 sees bytes in memory only, since on some disks it cannot lock a file, or another
+program holds the lock.
 """
 
+import io
 import json
-import os
-import zlib
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
-from cnn import keras_architecture
+from cnn import h5_seal, keras_architecture
 from cnn.atomic_write import atomic_write
 from cnn.errors import Error
-from cnn.keras_architecture import ArchitectureError
+from cnn.h5_layers import Layers, UnreadableError, checksum, read_layers
+from cnn.h5_process import read_layers_apart
+from cnn.hdf5 import h5py
 
 # Parameters of a layer: {"kernel": float32, "bias": float32}.
 Tensors = Mapping[str, np.ndarray]
@@ -29,16 +31,17 @@ Params = Mapping[str, Tensors]
 # The description of a model that travels in its file: JSON values by name.
 Metadata = dict[str, Any]
 
-_Shape = tuple[int, ...]
-_TensorsByShape = dict[_Shape, h5py.Dataset]
-
-# Groups at the top of a file with the tensors of an optimizer or a metric.
-_NOT_LAYERS = {"optimizer", "optimizer_weights", "metrics"}
+# The largest model file that is read, in bytes. One of 10 classes has 400 kB.
+_MAX_FILE_SIZE = 256 << 20
+# The first bytes of an HDF5 file, or of what follows its user block.
+_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+# What a file of another kind begins with, and what to do about it.
+_OTHER_KINDS = {
+    b"PK": "a .keras file; open it in Keras and save('x.h5')",
+    b"version https://git-lfs": "a pointer of Git LFS; fetch the file by git lfs pull",
+}
 # The numbers in the metadata that predictions depend on: name → lowest, highest.
 _METADATA_RANGES = {"unsure_below": (0, 1), "temperature": (1e-3, 1e3)}
-# The errors by which h5py, and JSON of another form, report a damaged file.
-_HDF5_ERRORS = (OSError, RuntimeError, KeyError)
-_JSON_ERRORS = (ValueError, TypeError, AttributeError)
 
 
 class ModelFileError(Error):
@@ -56,17 +59,13 @@ def save(path: str | Path, params: Params, metadata: Metadata) -> None:
     Raises:
       ModelFileError: the file cannot be written.
     """
-    arrays = _to_float32(params)
-    text = json.dumps(metadata)
+    content = h5_seal.seal(_to_hdf5(params, json.dumps(metadata)))
     try:
-        with atomic_write(path) as partial, h5py.File(partial, "w") as file:
-            _write_model(file, arrays)
-            file.attrs["cnn"] = text
-            file.attrs["cnn_checksum"] = _checksum(arrays, text)
+        with atomic_write(path) as partial:
+            partial.write_bytes(content)
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
         raise ModelFileError(
-            f"{path}: the model cannot be written there: {reason}"
+            f"{path}: the model cannot be written there: {error.strerror}"
         ) from error
 
 
@@ -84,17 +83,18 @@ def load(path: str | Path) -> tuple[Params, Metadata]:
       ModelFileError: the problem with the file, or the first layer that differs.
     """
     path = Path(path)
-    _check_is_hdf5(path)
-    try:
-        with h5py.File(path, "r") as file:
-            return _load_model(path, file)
-    except ArchitectureError as error:
-        raise ModelFileError(f"{path}: another network: {error}") from None
-    except (*_HDF5_ERRORS, *_JSON_ERRORS) as error:
-        reason = str(error).partition("\n")[0]
+    content = _read_file(path)
+    if h5_seal.is_sealed(content) and not h5_seal.is_intact(content):
         raise ModelFileError(
-            f"{path}: damaged or truncated model file ({reason})"
-        ) from error
+            f"{path}: damaged model file: "
+            "its content is not what was saved; copy it again, or train again"
+        )
+    read = read_layers if h5_seal.is_sealed(content) else read_layers_apart
+    try:
+        params, description = read(content)
+    except UnreadableError as error:
+        raise ModelFileError(f"{path}: {_printable(str(error))}") from None
+    return params, _load_metadata(path, params, description)
 
 
 def check_metadata(path: Path, metadata: Any, num_classes: int) -> None:
@@ -129,14 +129,25 @@ def _is_list_of_str(value: Any, length: int) -> bool:
     return all(isinstance(item, str) for item in value)
 
 
-def _to_float32(params: Params) -> Params:
+def _to_float32(params: Params) -> Layers:
     """Copies parameters of NumPy or JAX to NumPy arrays of `float32`."""
-    arrays: dict[str, Tensors] = {}
+    arrays: Layers = {}
     for layer, tensors in params.items():
         arrays[layer] = {
             name: np.asarray(values, np.float32) for name, values in tensors.items()
         }
     return arrays
+
+
+def _to_hdf5(params: Params, description: str) -> bytes:
+    arrays = _to_float32(params)
+    buffer = io.BytesIO()
+    size = h5_seal.USER_BLOCK_SIZE
+    with h5py.File(buffer, "w", libver="earliest", userblock_size=size) as file:
+        _write_model(file, arrays)
+        file.attrs["cnn"] = description
+        file.attrs["cnn_checksum"] = checksum(arrays, description)
+    return buffer.getvalue()
 
 
 def _write_model(file: h5py.File, params: Params) -> None:
@@ -165,128 +176,55 @@ def _write_layer(group: h5py.Group, layer: str, tensors: Tensors) -> None:
         group.create_dataset(f"{layer}/{name}:0", data=values)
 
 
-def _checksum(params: Params, metadata: str | None) -> int:
-    """Computes a CRC-32, since HDF5 does not notice a changed byte on the disk."""
-    checksum = 0
-    for layer in sorted(params):
-        tensors = params[layer]
-        for name in sorted(tensors):
-            values = tensors[name].tobytes()
-            checksum = zlib.crc32(values, checksum)
-    text = str(metadata).encode()
-    return zlib.crc32(text, checksum)
-
-
-def _check_is_hdf5(path: Path) -> None:
-    if not path.is_file():
-        problem = "is no file" if path.exists() else "no such model file"
+def _read_file(path: Path) -> bytes:
+    try:
+        _check_is_file(path)
+        with path.open("rb") as file:
+            content = file.read(_MAX_FILE_SIZE + 1)
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(content) > _MAX_FILE_SIZE:
         raise ModelFileError(
-            f"{path}: {problem}; train one with bin/train, or name one with --model"
+            f"{path}: not a model of this network: over {_MAX_FILE_SIZE >> 20} MiB"
         )
-    if not h5py.is_hdf5(path):
+    for beginning, kind in _OTHER_KINDS.items():
+        if content.startswith(beginning):
+            raise ModelFileError(f"{path}: {kind}")
+    if _HDF5_SIGNATURE not in content and not h5_seal.is_sealed(content):
         raise ModelFileError(
             f"{path}: not an HDF5 model, as bin/train and Keras' save('x.h5') write"
         )
+    return content
 
 
-def _load_model(path: Path, file: h5py.File) -> tuple[Params, Metadata]:
-    config = file.attrs.get("model_config")
-    if config is not None:  # A file of weights alone has no description.
-        keras_architecture.check_architecture(config)
-    params = _load_params(file)
-    _check_values(path, params, file.attrs)
-    num_classes = params["dense_1"]["bias"].size
-    text = file.attrs.get("cnn")
-    metadata = _load_metadata(path, text, num_classes)
-    return params, metadata
-
-
-def _load_params(file: h5py.File) -> Params:
-    """Finds each layer by the shape of its kernel, which no two layers may share."""
-    layers = _layers_by_kernel_shape(file)
-    params = {}
-    known = set()
-    for name, expected in keras_architecture.kernel_shapes().items():
-        shape = _find_kernel_shape(layers, name, expected)
-        known.add(shape)
-        tensors = layers[shape]
-        params[name] = {
-            "kernel": np.asarray(tensors[shape], np.float32),
-            "bias": np.asarray(tensors[shape[-1:]], np.float32),
-        }
-    for shape in layers:
-        if shape not in known:
-            raise ArchitectureError(f"a further layer has a kernel {shape}")
-    return params
-
-
-def _layers_by_kernel_shape(file: h5py.File) -> dict[_Shape, _TensorsByShape]:
-    layers = _list_layers(file)
-    # The kernel is the tensor with the most axes.
-    shapes = [max(tensors, key=len) for tensors in layers]
-    for shape in shapes:
-        count = shapes.count(shape)
-        if count > 1:
-            raise ArchitectureError(f"{count} layers have a kernel {shape}")
-    return dict(zip(shapes, layers, strict=True))
-
-
-def _list_layers(file: h5py.File) -> list[_TensorsByShape]:
-    layers: dict[str, _TensorsByShape] = {}
-
-    def collect(name: str, item: h5py.Group | h5py.Dataset) -> None:
-        top_group, _, _ = name.partition("/")
-        if top_group in _NOT_LAYERS or not isinstance(item, h5py.Dataset):
+def _check_is_file(path: Path) -> None:
+    try:
+        is_file = stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        problem = "no such model file"
+    else:
+        if is_file:
             return
-        tensors = layers.setdefault(item.parent.name, {})
-        tensors[item.shape] = item
-
-    file.visititems(collect)  # `visititems` follows no link to another file.
-    return list(layers.values())
-
-
-def _find_kernel_shape(
-    layers: dict[_Shape, _TensorsByShape], name: str, expected: tuple[int | None, ...]
-) -> _Shape:
-    for shape, tensors in layers.items():
-        bias_shape = shape[-1:]
-        if _matches(shape, expected) and bias_shape in tensors:
-            return shape
-    wanted = str(expected).replace("None", "num_classes")
-    shapes = [str(shape) for shape in layers]
-    found = ", ".join(shapes) or "none"
-    raise ArchitectureError(
-        f"layer {name}: expected a kernel {wanted} with its bias, found kernels {found}"
+        problem = "is no file"
+    raise ModelFileError(
+        f"{path}: {problem}; train one with bin/train, or name one with --model"
     )
 
 
-def _matches(shape: _Shape, expected: tuple[int | None, ...]) -> bool:
-    """Compares the shape of a kernel. An expected length of None matches any."""
-    if shape[:-1] != expected[:-1]:
-        return False
-    outputs = expected[-1]
-    return outputs is None or outputs == shape[-1]
+def _printable(message: str) -> str:
+    """Replaces what a name in a file of another program could do to a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in message)
 
 
-def _check_values(
-    path: Path, params: Params, attributes: h5py.AttributeManager
-) -> None:
-    for layer, tensors in params.items():
-        if not all(np.isfinite(values).all() for values in tensors.values()):
-            raise ModelFileError(
-                f"{path}: layer {layer} holds numbers that are not finite"
-            )
-    saved = attributes.get("cnn_checksum")
-    if saved is not None and int(saved) != _checksum(params, attributes.get("cnn")):
-        raise ModelFileError(
-            f"{path}: damaged model file: "
-            "its parameters or its description are not those that were saved"
-        )
-
-
-def _load_metadata(path: Path, text: str | None, num_classes: int) -> Metadata:
-    if text is None:
+def _load_metadata(path: Path, params: Params, description: str | None) -> Metadata:
+    num_classes = params["dense_1"]["bias"].size
+    if description is None:
         return {"class_names": [str(label) for label in range(num_classes)]}
-    metadata: Metadata = json.loads(text)
+    try:
+        metadata: Metadata = json.loads(description)
+    except (ValueError, RecursionError):
+        raise ModelFileError(
+            f"{path}: damaged model file: its description is not JSON"
+        ) from None
     check_metadata(path, metadata, num_classes)
     return metadata

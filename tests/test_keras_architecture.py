@@ -46,6 +46,15 @@ def test_comparing_does_not_depend_on_names_types_or_training():
     check_architecture(json.dumps(model))
 
 
+def test_the_config_of_keras_before_2_2_3_is_a_list():
+    model = config()
+    model["config"] = model["config"]["layers"]
+    check_architecture(json.dumps(model))
+    model["config"][1]["config"]["filters"] = 48
+    with pytest.raises(ArchitectureError, match="filters 32, found 48"):
+        check_architecture(json.dumps(model))
+
+
 @pytest.mark.parametrize("size", [3, [3, 3]])
 def test_a_size_is_one_number_or_one_per_axis(size):
     model = config()

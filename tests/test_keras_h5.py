@@ -270,11 +270,32 @@ def test_another_input_size_is_refused(tmp_path):
     )
 
 
-def test_a_missing_file_and_a_folder_say_what_to_do(tmp_path):
-    assert "no such model file; train one with bin/train" in refusal(
-        tmp_path / "none.h5"
-    )
-    assert "is no file" in refusal(tmp_path)
+def test_what_is_no_file_says_what_to_do(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path / "none.h5", tmp_path / "fifo" / "m.h5"):
+        assert "no such model file; train one with bin/train" in refusal(path)
+    for path in (tmp_path, tmp_path / "fifo", "/dev/zero"):
+        assert "is no file" in refusal(path)
+    assert "cannot be read: File name too long" in refusal(tmp_path / ("x" * 300))
+
+
+def test_a_file_that_is_too_large_is_refused_early(tmp_path):
+    with open(tmp_path / "m.h5", "wb") as file:
+        file.truncate(1 << 40)
+    assert "not a model of this network: over 256 MiB" in refusal(tmp_path / "m.h5")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "not an HDF5 model"),
+        (b"PK\x03\x04", "a .keras file; open it in Keras and save('x.h5')"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "by git lfs pull"),
+        (b"\x89HDF\r\n\x1a\n", "damaged or truncated model file"),
+    ],
+)
+def test_files_of_another_kind_say_what_to_do(tmp_path, content, words):
+    assert words in refusal(rewritten(tmp_path / "m.h5", content))
 
 
 def test_a_file_of_another_kind_is_refused_and_not_unpickled(tmp_path):
@@ -293,59 +314,264 @@ def test_a_lambda_layer_is_refused_and_not_run(tmp_path):
     assert "expected Conv2D, found Lambda" in refusal(tmp_path / "m.h5")
 
 
+def rewritten(path, content):
+    path.write_bytes(content)
+    return path
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_a_truncated_or_altered_file_is_refused_or_read_whole(tmp_path_factory, data):
-    folder = tmp_path_factory.mktemp("h5")
-    keras_h5.save(folder / "m.h5", random_params(), METADATA)
-    content = bytearray((folder / "m.h5").read_bytes())
+def test_an_own_file_that_is_cut_or_altered_is_never_read(own_content, data):
+    folder, content = own_content
     if data.draw(st.booleans()):
-        content = content[: data.draw(st.integers(0, len(content) - 1))]
-    else:  # Among the first bytes are the tables that tell where everything is.
-        content[data.draw(st.integers(0, 4000))] ^= data.draw(st.integers(1, 255))
-    (folder / "m.h5").write_bytes(content)
-    try:
-        params, _ = keras_h5.load(folder / "m.h5")
-    except keras_h5.ModelFileError as error:
-        assert "m.h5" in str(error)
+        changed = content[: data.draw(st.integers(0, len(content) - 1))]
     else:
-        assert [params[n]["kernel"].shape for n in params] == [
-            p["kernel"].shape for p in random_params().values()
-        ]
+        changed = bytearray(content)
+        for _ in range(data.draw(st.integers(1, 50))):
+            # Among the first bytes are the tables that tell where everything is.
+            changed[data.draw(st.integers(512, 8000))] ^= data.draw(st.integers(1, 255))
+        if changed == content:  # The same byte was changed twice.
+            return
+    words = refusal(rewritten(folder / "m.h5", changed))
+    assert "damaged model file" in words or "not an HDF5 model" in words
 
 
-def test_parameters_that_changed_on_the_disk_or_are_no_numbers_are_refused(tmp_path):
-    path = tmp_path / "m.h5"
-    keras_h5.save(path, random_params(), METADATA)
-    with h5py.File(path, "a") as file:
-        file["model_weights/dense/dense/bias:0"][3] += 1
+@pytest.fixture(scope="module")
+def own_content(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("own")
+    keras_h5.save(folder / "own.h5", random_params(), METADATA)
+    return folder, (folder / "own.h5").read_bytes()
+
+
+def test_damage_to_the_checksum_itself_is_noticed(own_content):
+    folder, content = own_content
+    for position in (0, 20, 80, 511):
+        changed = bytearray(content)
+        changed[position] ^= 1
+        words = refusal(rewritten(folder / "m.h5", changed))
+        assert "its content is not what was saved; copy it again" in words
+    # Without any trace of the checksum, the sum of the parameters remains.
+    values = random_params()["dense"]["kernel"].tobytes()
+    changed = bytearray(content)
+    changed[:512] = bytes(512)
+    keras_h5.load(rewritten(folder / "m.h5", changed))
+    changed[content.index(values) + 3] ^= 1
     assert "its parameters or its description are not those that were saved" in refusal(
-        path
+        rewritten(folder / "m.h5", changed)
     )
-    params = random_params()
-    params["dense"]["kernel"][0, 0] = np.nan
-    keras_h5.save(path, params, METADATA)
-    assert "layer dense holds numbers that are not finite" in refusal(path)
+
+
+def without_user_block(path):
+    """Writes the file again as version 0.3.0 did."""
+    old = path.with_name("old.h5")
+    with h5py.File(path) as source, h5py.File(old, "w") as file:
+        file.attrs.update(source.attrs)
+        for name in source:
+            source.copy(name, file)
+    return old
+
+
+def test_a_file_of_version_0_3_is_read_and_its_damage_noticed(own_content):
+    folder, _ = own_content
+    path = without_user_block(folder / "own.h5")
+    params, metadata = keras_h5.load(path)
+    assert metadata == METADATA
+    for name, layer in random_params().items():
+        for tensor, values in layer.items():
+            np.testing.assert_array_equal(params[name][tensor], values)
+    content = bytearray(path.read_bytes())
+    content[content.index(params["dense"]["kernel"].tobytes()) + 3] ^= 1
+    assert "are not those that were saved" in refusal(
+        rewritten(folder / "m.h5", content)
+    )
+
+
+@pytest.fixture(scope="module")
+def keras_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("keras") / "m.h5"
+    model = keras_model(*model_layers())
+    model.save(path)
+    return path, model.predict(IMAGES, verbose=0)
+
+
+def test_a_damaged_file_of_keras_is_refused_or_read_right(keras_file, tmp_path):
+    """Changes in the numbers themselves cannot be noticed, so there are none here."""
+    path, _ = keras_file
+    whole, _ = keras_h5.load(path)
+    content = path.read_bytes()
+    first = content.index(whole["conv2d"]["kernel"].tobytes())
+    rng = np.random.default_rng(7)
+    for _ in range(6):
+        changed = bytearray(content)
+        for position in rng.integers(0, first, rng.integers(1, 50)):
+            changed[position] = rng.integers(256)
+        try:
+            params, _ = keras_h5.load(rewritten(tmp_path / "m.h5", changed))
+        except keras_h5.ModelFileError as error:
+            assert "\n" not in str(error)
+        else:
+            np.testing.assert_equal(params, whole)
+
+
+def test_a_file_of_keras_whose_description_is_no_json_is_refused(keras_file, tmp_path):
+    path = rewritten(tmp_path / "m.h5", keras_file[0].read_bytes())
+    with h5py.File(path, "a") as file:
+        file.attrs["cnn"] = "no json"
+    assert "its description is not JSON" in refusal(path)
+
+
+def test_a_description_of_a_tensor_that_fits_no_type_is_refused(keras_file, tmp_path):
+    """A changed exponent bias would multiply all weights of a layer."""
+    path = rewritten(tmp_path / "m.h5", keras_file[0].read_bytes())
+    with h5py.File(path, "a") as file:
+        layer = next(iter(file["model_weights/a"].values()))["a"]
+        values = layer["bias"][()]
+        del layer["bias"]
+        odd = h5py.h5t.IEEE_F32LE.copy()
+        odd.set_ebias(126)
+        space = h5py.h5s.create_simple(values.shape)
+        h5py.h5d.create(layer.id, b"bias", odd, space)
+        layer["bias"][...] = values
+    assert "bias: expected floating-point numbers" in refusal(path)
+
+
+def test_a_tensor_in_the_place_of_another_is_refused(keras_file, tmp_path):
+    path = rewritten(tmp_path / "m.h5", keras_file[0].read_bytes())
+    with h5py.File(path) as file:
+        offsets = [
+            next(iter(file["model_weights"][name].values()))[name][
+                "bias"
+            ].id.get_offset()
+            for name in ("c", "e")
+        ]
+    wrong, right = (offset.to_bytes(8, "little") for offset in offsets)
+    rewritten(path, path.read_bytes().replace(right, wrong))
+    assert "two tensors share their bytes" in refusal(path)
+
+
+def test_files_of_keras_before_2_2_3_are_read(keras_file, tmp_path):
+    """Their `config` is the list of layers itself."""
+    path = rewritten(tmp_path / "m.h5", keras_file[0].read_bytes())
+    with h5py.File(path, "a") as file:
+        config = json.loads(file.attrs["model_config"])
+        config["config"] = config["config"]["layers"]
+        file.attrs["model_config"] = np.bytes_(json.dumps(config))
+    np.testing.assert_allclose(probabilities(path), keras_file[1], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("mode", "name"),
+    [("int8", "m.h5"), ("int8", "w.weights.h5"), ("float8", "m.h5")],
+)
+def test_quantized_models_are_refused(tmp_path, mode, name):
+    model = keras_model(*model_layers())
+    model.quantize(mode)
+    path = tmp_path / name
+    model.save_weights(path) if "weights" in name else model.save(path)
+    words = refusal(path)
+    assert "a quantized model" in words
+    assert "in Keras without quantize()" in words
+
+
+def test_lora_weights_are_refused_and_read_where_keras_merges_them(tmp_path):
+    model = keras_model(*model_layers())
+    model.layers[-1].enable_lora(4)
+    model.layers[-1].lora_kernel_b.assign(np.ones((4, 10)))
+    model.save(tmp_path / "m.h5")
+    words = refusal(tmp_path / "m.h5")
+    assert "LoRA weights" in words
+    assert "beside the kernel of layer dense_1; save_weights('x.weights.h5')" in words
+    model.save_weights(tmp_path / "w.weights.h5")
+    np.testing.assert_allclose(
+        probabilities(tmp_path / "w.weights.h5"),
+        model.predict(IMAGES, verbose=0),
+        atol=1e-5,
+    )
+
+
+def test_bfloat16_weights_are_read_exactly(tmp_path):
+    keras.config.set_dtype_policy("bfloat16")
+    try:
+        model = keras_model(*model_layers())
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.save(tmp_path / "m.h5")
+    model.save_weights(tmp_path / "w.weights.h5")
+    for name in ("m.h5", "w.weights.h5"):
+        params, _ = keras_h5.load(tmp_path / name)
+        found = [values for layer in params.values() for values in layer.values()]
+        for ours, theirs in zip(found, model.get_weights(), strict=True):
+            assert theirs.dtype == "bfloat16"
+            np.testing.assert_array_equal(ours, theirs.astype(np.float32))
+
+
+def test_numbers_in_another_file_are_not_read(keras_file, tmp_path):
+    path = rewritten(tmp_path / "m.h5", keras_file[0].read_bytes())
+    (tmp_path / "secret").write_bytes(bytes(128))
+    with h5py.File(path, "a") as file:
+        layer = next(iter(file["model_weights/a"].values()))["a"]
+        del layer["bias"]
+        external = [(str(tmp_path / "secret"), 0, 128)]
+        layer.create_dataset("bias", (32,), "f4", external=external)
+    assert "its numbers are in another file" in refusal(path)
+    with h5py.File(path, "a") as file:
+        layer = next(iter(file["model_weights/a"].values()))["a"]
+        del layer["bias"]
+        layer["bias"] = h5py.ExternalLink(keras_file[0], "/model_weights")
+    assert "layer conv2d: no bias of shape (32,)" in refusal(path)
+
+
+def test_a_small_file_of_an_enormous_tensor_is_refused(keras_file, tmp_path):
+    path = rewritten(tmp_path / "m.h5", keras_file[0].read_bytes())
+    with h5py.File(path, "a") as file:
+        layer = next(iter(file["model_weights/h"].values()))["h"]
+        del layer["kernel"]
+        kernel = layer.create_dataset(
+            "kernel", (64, 10**7), "f4", chunks=(64, 1000), compression="gzip"
+        )
+        kernel[:, :10] = 1
+    assert path.stat().st_size < 1_000_000
+    assert "far more memory than a model of this network" in refusal(path)
 
 
 @pytest.mark.parametrize(
     "metadata",
     [
-        "no json",
-        "[]",
-        '{"class_names": 3}',
-        json.dumps({"class_names": ["a"]}),
-        json.dumps({"class_names": [1] * 10}),
-        json.dumps(METADATA | {"unsure_below": "much"}),
-        json.dumps(METADATA | {"unsure_below": 2}),
-        json.dumps(METADATA | {"temperature": 0}),
+        "no object",
+        [],
+        {"class_names": 3},
+        {"class_names": ["a"]},
+        {"class_names": [1] * 10},
+        METADATA | {"unsure_below": "much"},
+        METADATA | {"unsure_below": 2},
+        METADATA | {"temperature": 0},
     ],
 )
 def test_metadata_that_is_not_ours_is_refused(tmp_path, metadata):
-    keras_h5.save(tmp_path / "m.h5", random_params(), METADATA)
-    with h5py.File(tmp_path / "m.h5", "a") as file:
-        file.attrs["cnn"] = metadata
-    refusal(tmp_path / "m.h5")
+    keras_h5.save(tmp_path / "m.h5", random_params(), metadata)
+    assert "expected" in refusal(tmp_path / "m.h5")
+
+
+@pytest.mark.parametrize("change", [np.nan, np.inf, 1e30])
+def test_parameters_that_no_training_gives_are_refused(tmp_path, change):
+    params = random_params()
+    params["dense"]["kernel"][0, 0] = change
+    keras_h5.save(tmp_path / "m.h5", params, METADATA)
+    assert "layer dense holds numbers that are not finite or beyond 1e+09" in refusal(
+        tmp_path / "m.h5"
+    )
+
+
+def test_another_writer_of_the_file_and_its_lock_do_not_matter(
+    keras_file, own_content, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HDF5_USE_FILE_LOCKING", "TRUE")
+    for path in (keras_file[0], own_content[0] / "own.h5"):
+        copy = rewritten(tmp_path / "m.h5", path.read_bytes())
+        with h5py.File(copy, "r+"):
+            keras_h5.load(copy)
+            keras_h5.save(copy, random_params(), METADATA)
+        assert keras_h5.load(copy)[1] == METADATA
 
 
 def test_an_unwritable_place_is_named_and_nothing_left(tmp_path):

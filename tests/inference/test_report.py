@@ -80,7 +80,11 @@ def test_the_plot_reads_again_only_the_files_of_resumed_rows(tmp_path, label):
     calls = []
     classifier = FakeClassifier()
     report.save_report_plot(
-        statistics, "title", classifier, tmp_path / "p.png", lambda *a: calls.append(a)
+        statistics,
+        "title",
+        classifier,
+        tmp_path / "p.png",
+        lambda *a, path: calls.append(a),
     )
     assert classifier.paths == [resumed.path]
     [(name, *arguments)] = calls
