@@ -88,7 +88,7 @@ def test_the_plot_reads_again_only_the_files_of_resumed_rows(tmp_path, label):
     )
     assert classifier.paths == [resumed.path]
     [(name, *arguments)] = calls
-    getattr(plots, name)(*arguments)
+    getattr(plots, name)(*arguments, tmp_path / "p.png")
     assert (tmp_path / "p.png").exists()
     captions = arguments[4] if label else arguments[2]
     texts = ["a.png\nread as 0?, 60.0%", "b.png\nread as 1, 70.0%"]
