@@ -54,9 +54,9 @@ class InferConfig:
     Default: the threshold of the model."""
 
     labels: Path | None = None
-    """CSV of true classes, with the columns path,label. Or none, or names to take every
-    class in a name.
-    Default: names of folders (7/a.png) or of files (a_7.png) without running numbers."""
+    """CSV of true classes, with the columns path,label. Or none.
+    Or names, for folders (7/a.png) and files (a_7.png) named after their class.
+    Default: by names, unless they end in running numbers."""
 
     rows_per_write: Annotated[int | None, Range(1)] = None
     """Rows per write, at least 1. Does not affect predictions.

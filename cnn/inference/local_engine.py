@@ -22,13 +22,19 @@ from cnn.inference.listing import (
     InferError,
     InputFile,
     InputFiles,
+    describe_inputs,
     list_inputs,
 )
 from cnn.inference.output_checks import check_outputs, own_files, plot_path
 from cnn.inference.plot_process import plot_process
 from cnn.inference.report import save_report_plot, save_visualization
 from cnn.inference.row_formats import RowFormat, infer_format
-from cnn.inference.row_writer import open_writer, partial_path, read_partial_rows
+from cnn.inference.row_writer import (
+    lock_output,
+    open_writer,
+    partial_path,
+    read_partial_rows,
+)
 from cnn.inference.run_statistics import RunStatistics
 from cnn.inference.schema import Schema
 
@@ -73,10 +79,11 @@ def predict_folder(config: InferConfig) -> bool:
     check_outputs(config)
     plot = plot_path(config.plot)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(lock_output(config.output))
         pool = stack.enter_context(open_pool(config.workers, config.decode_timeout))
         if plot is not None:
             call_plot = stack.enter_context(plot_process())
-        files = list_inputs(config.input, config.recursive, own_files(config))
+        files = list_inputs(config.inputs, config.recursive, own_files(config))
         pool.scale_up(len(files), (file.path for file in files))
         # JAX takes a second to import, while the processes of the pool start.
         from cnn.classifier import Classifier
@@ -229,7 +236,8 @@ def _print_summary(
     """Prints the number of files, the speed, and the paths of the outputs."""
     num_files = statistics.num_files
     if statistics.statuses["unreadable"] == num_files:
-        message = f"{config.input}: no image among its files; expected {FORMATS}"
+        inputs = describe_inputs(config.inputs)
+        message = f"{inputs}: no image among its files; expected {FORMATS}"
         print(message, file=sys.stderr)
     speed = num_files / seconds
     parts = [statistics.summary, f"{seconds:.1f} s, {speed:,.0f} images/s"]

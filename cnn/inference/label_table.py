@@ -1,0 +1,141 @@
+"""Reads true labels from a CSV, and matches its paths with the names of input files."""
+
+import codecs
+import csv
+import functools
+import posixpath
+import sys
+import unicodedata
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from cnn.inference.listing import InferError, InputFiles
+from cnn.inference.natural_sort import NAME_ENCODING
+
+_HEADER = ["path", "label"]
+_UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+# Separators of cells. Spreadsheets write the second in some countries, and the third
+# in UTF-16.
+_SEPARATORS = ",;\t"
+
+
+def find_labels_in_table(
+    files: InputFiles, table: Path, class_names: Collection[str]
+) -> Callable[[str], str]:
+    """Reads a CSV of labels, and says on stderr what matches nothing.
+
+    Args:
+      files: the input files.
+      table: a CSV of `path,label`, in UTF-8, or in UTF-16 with a byte order mark.
+      class_names: the valid labels.
+
+    Returns:
+      A function from `InputFile.name` to the label, empty for a file without one.
+
+    Raises:
+      InferError: the CSV cannot be read, has an invalid row or names no input file.
+    """
+    labels = _read_labels(table, class_names)
+    unmatched = {_normalize(path): path for path in labels}
+    normalized = {_normalize(path): label for path, label in labels.items()}
+    find_label = functools.partial(_label_in_table, labels=normalized | labels)
+    num_unlabeled = 0
+    example = ""
+    for file in files:
+        unmatched.pop(_normalize(file.name), None)
+        if not find_label(file.name):
+            num_unlabeled += 1
+            example = example or file.name
+    _check_is_utf8(table, unmatched.values())
+    if num_unlabeled == len(files):
+        raise InferError(
+            f"{table}: none of its paths is that of a file in --input, like {example}"
+        )
+    _report(table, "match no file", list(unmatched.values()), len(unmatched))
+    _report(table, "have no label there", [example], num_unlabeled)
+    return find_label
+
+
+def _label_in_table(name: str, labels: dict[str, str]) -> str:
+    return labels.get(name) or labels.get(_normalize(name), "")
+
+
+def _normalize(path: str) -> str:
+    r"""Returns the same path for each spelling of it.
+
+    macOS decomposes letters (NFD) that other systems write as one character (NFC).
+
+    Example:
+      >>> _normalize("./sub\\e\u0301.png")
+      'sub/é.png'
+    """
+    return posixpath.normpath(unicodedata.normalize("NFC", path.replace("\\", "/")))
+
+
+def _check_is_utf8(table: Path, unmatched: Collection[str]) -> None:
+    """Refuses a table with paths that match nothing because of their encoding."""
+    for path in unmatched:
+        if not path.isprintable() and any(
+            "\udc80" <= letter <= "\udcff" for letter in path
+        ):
+            shown = path.encode(**NAME_ENCODING).decode(errors="backslashreplace")
+            raise InferError(
+                f"{table}: expected UTF-8, found other bytes in {shown}; save it as "
+                "CSV in UTF-8"
+            )
+
+
+def _report(table: Path, problem: str, paths: list[str], count: int) -> None:
+    if count:
+        noun = "labels" if "match" in problem else "files"
+        print(
+            f"warning: {table}: {count:,} {noun} {problem}, like {paths[0]}",
+            file=sys.stderr,
+        )
+
+
+def _read_labels(path: Path, class_names: Collection[str]) -> dict[str, str]:
+    """Reads a CSV of `path,label`, with or without a header, as label per path."""
+    rows = _read_rows(path)
+    if rows and [cell.lower() for cell in rows[0]] == _HEADER:
+        rows = rows[1:]
+    labels = {}
+    for row in rows:
+        if row[1:] == [""]:  # Without a label yet.
+            continue
+        if len(row) < 2 or row[1] not in class_names:
+            raise InferError(
+                f"{path}: expected rows of path,label with a label among "
+                f"{', '.join(sorted(class_names))}; found {','.join(row)[:200]}"
+            )
+        labels[row[0]] = row[1]
+    return labels
+
+
+def _read_rows(path: Path) -> list[list[str]]:
+    """Reads the first two cells of the rows of a CSV, stripped of spaces."""
+    try:
+        text = _decode(path.read_bytes(), path)
+        first_line = text.partition("\n")[0]
+        used = [separator for separator in _SEPARATORS if separator in first_line]
+        lines = text.splitlines(keepends=True)
+        reader = csv.reader(lines, delimiter=used[0] if used else ",")
+        rows = [row[:2] for row in reader if row]
+    except (OSError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InferError(f"{path}: the labels cannot be read: {reason}") from error
+    return [[cell.strip() for cell in row] for row in rows]
+
+
+def _decode(data: bytes, path: Path) -> str:
+    try:
+        if data.startswith(_UTF_16_MARKS):
+            return data.decode("utf-16")
+    except UnicodeDecodeError as error:
+        raise InferError(f"{path}: the labels cannot be read: {error}") from error
+    if b"\0" in data:
+        raise InferError(
+            f"{path}: is no text in UTF-8; save the labels as CSV in UTF-8"
+        )
+    # Spreadsheets write a byte order mark.
+    return data.removeprefix(codecs.BOM_UTF8).decode(**NAME_ENCODING)
