@@ -77,7 +77,7 @@ def predict_with_ray(config: InferConfig) -> bool:
 
 @contextlib.contextmanager
 def _reserve_output(output: Path) -> Iterator[None]:
-    """Keeps other runs from writing a local output folder, which must be new or empty."""
+    """Keeps other runs from writing a local folder, which must be new or empty."""
     if is_uri(output):
         yield
         return

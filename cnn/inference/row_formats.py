@@ -95,7 +95,7 @@ class CsvFormat(RowFormat):
     r"""CSV (RFC 4180) with a header, in UTF-8, with `\n` at the end of a row."""
 
     name = "csv"
-    endings = ("csv", "txt")
+    endings: ClassVar[Sequence[str]] = ("csv", "txt")
 
     def header(self) -> bytes:
         """Returns the row of column names."""
