@@ -45,6 +45,29 @@ def is_written_in_place(path: str | Path) -> bool:
     return _is_kept_by_sticky_folder(path) or _is_mount_point(path)
 
 
+def find_write_problem(path: Path, flag: str) -> str | None:
+    """Finds out, before long work, why a file could not be written after it.
+
+    Args:
+      path: the file.
+      flag: the flag that names it.
+
+    Returns:
+      One line for the user, or None if the file can be written.
+    """
+    target = Path(os.path.realpath(path))
+    in_place = is_written_in_place(target)
+    if path.is_dir():
+        return f"{path}: is a folder; {flag} needs the name of a file"
+    if not target.parent.is_dir():
+        return f"{path.parent}: no such folder; make it, or give another {flag}"
+    if not in_place and not os.access(target.parent, os.W_OK):
+        return f"{path.parent}: no permission to write there; give another {flag}"
+    if in_place and not os.access(target, os.R_OK | os.W_OK):
+        return f"{path}: no permission to write this file; give another {flag}"
+    return None
+
+
 def _is_kept_by_sticky_folder(path: Path) -> bool:
     folder = path.parent.stat()
     owners = (0, folder.st_uid, path.stat().st_uid)

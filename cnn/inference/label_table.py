@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from cnn.inference.listing import InferError, InputFiles
+from cnn.inference.listing import InferError, InputFiles, describe_name
 from cnn.inference.natural_sort import NAME_ENCODING
 
 _HEADER = ["path", "label"]
@@ -49,10 +49,15 @@ def find_labels_in_table(
     _check_is_utf8(table, unmatched.values())
     if num_unlabeled == len(files):
         raise InferError(
-            f"{table}: none of its paths is that of a file in --input, like {example}"
+            f"{table}: none of its paths is that of a file in --input, "
+            f"like {describe_name(example)}"
         )
-    _report(table, "match no file", list(unmatched.values()), len(unmatched))
-    _report(table, "have no label there", [example], num_unlabeled)
+    if unmatched:
+        first = next(iter(unmatched.values()))
+        _warn(f"{table}: labels that match no file: {len(unmatched):,}, like {first}")
+    if num_unlabeled:
+        example = describe_name(example)
+        _warn(f"{table}: files without a label: {num_unlabeled:,}, like {example}")
     return find_label
 
 
@@ -78,20 +83,14 @@ def _check_is_utf8(table: Path, unmatched: Collection[str]) -> None:
         if not path.isprintable() and any(
             "\udc80" <= letter <= "\udcff" for letter in path
         ):
-            shown = path.encode(**NAME_ENCODING).decode(errors="backslashreplace")
             raise InferError(
-                f"{table}: expected UTF-8, found other bytes in {shown}; save it as "
-                "CSV in UTF-8"
+                f"{table}: expected UTF-8, found other bytes in {describe_name(path)}; "
+                "save it as CSV in UTF-8"
             )
 
 
-def _report(table: Path, problem: str, paths: list[str], count: int) -> None:
-    if count:
-        noun = "labels" if "match" in problem else "files"
-        print(
-            f"warning: {table}: {count:,} {noun} {problem}, like {paths[0]}",
-            file=sys.stderr,
-        )
+def _warn(message: str) -> None:
+    print(f"warning: {message}", file=sys.stderr)
 
 
 def _read_labels(path: Path, class_names: Collection[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from cnn.inference.label_table import find_labels_in_table
-from cnn.inference.listing import InferError, InputFiles
+from cnn.inference.listing import InferError, InputFiles, describe_name
 
 # Values of `--labels` beside the path of a CSV.
 _NONE = "none"
@@ -82,9 +82,9 @@ def _find_labels_in_names(
         _say(_RUNNING_NUMBERS)
         return None
     where = "folders" if get_label is by_folder else "folders and files"
+    example = describe_name(example)
     _say(
-        f"labels are in the names of {where}, as of {example}; --labels none turns "
-        "this off"
+        f"labels are in the names of {where}, as of {example}; --labels none: no labels"
     )
     return get_label
 

@@ -74,6 +74,11 @@ def _to_name(path: str) -> str:
     return os.fsencode(path).decode(**NAME_ENCODING)
 
 
+def describe_name(name: str) -> str:
+    r"""Returns a name that can be printed: bytes that are not UTF-8 become `\xff`."""
+    return name.encode(**NAME_ENCODING).decode(errors="backslashreplace")
+
+
 def list_inputs(
     inputs: Path | str | Sequence[Path],
     recursive: bool,

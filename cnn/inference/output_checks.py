@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from cnn.atomic_write import is_written_in_place
+from cnn.atomic_write import find_write_problem
 from cnn.config import InferConfig
 from cnn.errors import UsageError
 from cnn.inference.labels import labels_path
@@ -34,7 +34,9 @@ def check_outputs(config: InferConfig) -> None:
     outputs = {"--output": config.output, "--plot": plot}
     for flag, path in outputs.items():
         if path is not None and not is_stream(path):
-            _check_writable(path, flag)
+            problem = find_write_problem(path, flag)
+            if problem is not None:
+                raise InferError(problem)
             _check_unused(path, flag, flags)
             flags[os.path.realpath(path)] = flag
 
@@ -98,26 +100,6 @@ def _create_debug_dir(folder: Path, inputs: Iterable[Path]) -> None:
         raise InferError(
             f"{folder}: cannot create this folder: {error.strerror}"
         ) from error
-
-
-def _check_writable(path: Path, flag: str) -> None:
-    target = Path(os.path.realpath(path))
-    in_place = is_written_in_place(target)
-    problems = {
-        f"{path}: is a folder; {flag} needs the name of a file": path.is_dir(),
-        f"{path.parent}: no such folder; make it, or give another {flag}": (
-            not target.parent.is_dir()
-        ),
-        f"{path.parent}: no permission to write there; give another {flag}": (
-            not in_place and not os.access(target.parent, os.W_OK)
-        ),
-        f"{path}: no permission to write this file; give another {flag}": (
-            in_place and not os.access(target, os.R_OK | os.W_OK)
-        ),
-    }
-    for message, is_problem in problems.items():
-        if is_problem:
-            raise InferError(message)
 
 
 def _check_unused(path: Path, flag: str, flags: dict[str, str]) -> None:

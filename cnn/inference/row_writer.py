@@ -76,16 +76,19 @@ def lock_output(output: Path | None) -> Iterator[None]:
         yield
         return
     partial = partial_path(output)
-    try:
-        with lock_file(partial) as descriptor:
-            yield from _remove_if_empty(descriptor, partial)
-    except BlockingIOError as error:
-        raise OutputError(
-            f"{output}: another run is writing it; wait for its end, or give another "
-            "--output"
-        ) from error
+    with contextlib.ExitStack() as stack:
+        try:
+            descriptor = stack.enter_context(lock_file(partial))
+        except BlockingIOError as error:
+            raise OutputError(
+                f"{output}: another run is writing it; wait for its end, or give "
+                "another --output"
+            ) from error
+        stack.enter_context(_remove_if_empty(descriptor, partial))
+        yield
 
 
+@contextlib.contextmanager
 def _remove_if_empty(descriptor: int, partial: Path) -> Iterator[None]:
     """Removes the partial file after the block, or at an early exit, if it is new."""
     is_new = os.fstat(descriptor).st_size == 0 and not is_written_in_place(partial)
