@@ -119,7 +119,7 @@ def _list_several(
     names: dict[str, str] = {}
     left_out = _relative_names(exclude, Path())
     for path in inputs:
-        if path.is_file():
+        if os.path.lexists(path) and not path.is_dir():
             found = [] if os.path.relpath(path) in left_out else [str(path)]
         else:
             found = [
