@@ -76,7 +76,7 @@ def test_ray_takes_uris_as_input_and_output():
         InferConfig, "--input", "s3://b/x", "--output", "s3://b/y", "--engine", "ray"
     )
     assert (as_uri(config.input), as_uri(config.output)) == ("s3://b/x", "s3://b/y")
-    with pytest.raises(UsageError, match="^--input: a URI must be the only input$"):
+    with pytest.raises(UsageError, match=r"^--input: a URI must be the only input$"):
         InferConfig((Path("a"), Path("s3://b")), output=Path("o"), engine="ray")
 
 
@@ -103,7 +103,7 @@ def test_without_a_home_folder_a_line_says_what_to_do(monkeypatch):
 def test_settings_of_the_python_api_may_be_text():
     config = InferConfig(input="scans", output="-", labels=None)
     assert (config.input, config.output) == (Path("scans"), None)
-    with pytest.raises(UsageError, match="^--output: expected a path, got an empty"):
+    with pytest.raises(UsageError, match=r"^--output: expected a path, got an empty"):
         InferConfig(input="scans", output="")
 
 

@@ -25,9 +25,6 @@ def check_outputs(config: InferConfig) -> None:
       UsageError: the ending of an output is that of something else.
     """
     plot = plot_path(config.plot)
-    _check_format(config.output, config.format)
-    if plot is not None and not is_stream(plot):
-        _check_plot_format(plot)
     if config.debug_dir is not None:
         _create_debug_dir(config.debug_dir, config.inputs)
     flags = _flags_by_path(config)
@@ -39,6 +36,9 @@ def check_outputs(config: InferConfig) -> None:
                 raise InferError(problem)
             _check_unused(path, flag, flags)
             flags[os.path.realpath(path)] = flag
+    _check_format(config.output, config.format)
+    if plot is not None and not is_stream(plot):
+        _check_plot_format(plot)
 
 
 def _flags_by_path(config: InferConfig) -> dict[str, str]:

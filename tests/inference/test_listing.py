@@ -131,5 +131,7 @@ def test_several_inputs_leave_out_excluded_files(folder, monkeypatch):
 
 def test_one_of_several_inputs_that_is_missing_is_refused(folder):
     inputs = [folder / "b2.png", folder / "none.png", folder / "b10.png"]
-    with pytest.raises(listing.InferError, match="none.png: no such folder or image; "):
+    with pytest.raises(
+        listing.InferError, match=r"none\.png: no such folder or image; "
+    ):
         listing.list_inputs(inputs, recursive=True)

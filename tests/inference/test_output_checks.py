@@ -1,10 +1,12 @@
 """Checks of outputs before a run."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from cnn.config import InferConfig
+from cnn.errors import UsageError
 from cnn.inference import local_engine
 from cnn.inference.listing import InferError
 from cnn.inference.output_checks import check_outputs
@@ -83,3 +85,59 @@ def test_outputs_in_an_existing_folder_are_accepted(tmp_path):
     )
     check_outputs(config)
     assert config.debug_dir.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("output", "wanted"),
+    [
+        ("o.csv.gz", None),
+        ("o.xlsx", None),
+        ("o.json", None),
+        ("o.tsv", None),
+        ("o.png", None),
+        ("o.csv.gz", "csv"),
+        ("o.jsonl", "csv"),
+        ("o.json", "jsonl"),
+        ("o.csv", "parquet"),
+    ],
+)
+def test_an_ending_of_something_else_is_refused(output, wanted, tmp_path):
+    ending = Path(output).suffix
+    words = rf"^--output: {tmp_path / output}: no \{ending} is written here; expected "
+    config = InferConfig(tmp_path, output=tmp_path / output, format=wanted)
+    with pytest.raises(UsageError, match=words):
+        check_outputs(config)
+
+
+@pytest.mark.parametrize("output", ["o", "o.CSV", "o.txt", "o.jsonl", "o.ndjson"])
+def test_endings_of_what_is_written_are_accepted(output, tmp_path):
+    check_outputs(InferConfig(tmp_path, output=tmp_path / output, plot="none"))
+
+
+@pytest.mark.parametrize("plot", ["p.pdf", "p.jpg", "-"])
+def test_a_plot_is_a_png_file(plot, tmp_path):
+    with pytest.raises(UsageError, match=f"^--plot: {plot}: is written as PNG, to a"):
+        check_outputs(InferConfig(tmp_path, plot=Path(plot)))
+
+
+@pytest.mark.parametrize("output", ["-", "/dev/stdout", "/dev/fd/1"])
+def test_stdout_has_several_names(output):
+    assert InferConfig("scans", output=output).output is None
+
+
+def test_special_files_may_have_any_ending(tmp_path):
+    os.mkfifo(tmp_path / "pipe.gz")
+    pipe = tmp_path / "pipe.gz"
+    check_outputs(InferConfig(tmp_path, output=pipe, plot=Path("/dev/null")))
+
+
+def test_the_plot_of_an_earlier_run_may_be_among_several_inputs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.png", "predictions.png"):
+        Path(name).touch()
+    inputs = (Path("a.png"), Path("predictions.png"))
+    check_outputs(InferConfig(inputs))
+    with pytest.raises(
+        InferError, match=r"^a.png: is also --input; give another --plot"
+    ):
+        check_outputs(InferConfig(inputs, plot=Path("a.png")))
