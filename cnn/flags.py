@@ -62,7 +62,7 @@ def parse_config(
     flags = _make_flag_class(config)
     default = flags(**overrides) if overrides else tyro.MISSING_NONPROP
     options = (tyro.conf.FlagCreatePairsOff,)
-    _make_help_printable()
+    _make_stdout_printable(is_help=bool({"-h", "--help"} & set(arguments)))
     parsed, rest = tyro.cli(
         flags,
         prog=name,
@@ -76,10 +76,11 @@ def parse_config(
     return config(**vars(parsed))
 
 
-def _make_help_printable() -> None:
-    """Lets stdout escape what an encoding such as latin-1 does not have."""
+def _make_stdout_printable(is_help: bool) -> None:
+    """Lets stdout escape what latin-1 does not have, and print paths as their bytes."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+        errors = "backslashreplace" if is_help else "surrogateescape"
+        sys.stdout.reconfigure(errors=errors)
 
 
 def parse_preset(arguments: list[str]) -> str:

@@ -3,6 +3,7 @@
 import codecs
 import csv
 import functools
+import io
 import posixpath
 import sys
 import unicodedata
@@ -117,7 +118,7 @@ def _read_rows(path: Path) -> list[list[str]]:
         text = _decode(path.read_bytes(), path)
         first_line = text.partition("\n")[0]
         used = [separator for separator in _SEPARATORS if separator in first_line]
-        lines = text.splitlines(keepends=True)
+        lines = io.StringIO(text, newline="")
         reader = csv.reader(lines, delimiter=used[0] if used else ",")
         rows = [row[:2] for row in reader if row]
     except (OSError, csv.Error) as error:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -87,21 +88,25 @@ def test_the_file_of_another_user_in_a_sticky_folder_stays(tmp_path, monkeypatch
     assert not is_written_in_place(tmp_path / "a")
 
 
-def test_a_user_without_permission_is_told_before_the_work(tmp_path):
-    (tmp_path / "closed").mkdir(mode=0o755)
+@pytest.fixture
+def open_folder():
+    """A folder that other users may enter, as they may not enter `tmp_path`."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
+
+
+def test_a_user_without_permission_is_told_before_the_work(open_folder):
     for name, mode in (("mine", 0o666), ("theirs", 0o644)):
-        (tmp_path / "closed" / name).touch()
-        (tmp_path / "closed" / name).chmod(mode)
-    for folder in (tmp_path, *tmp_path.parents):
-        if not folder.stat().st_mode & 1:
-            pytest.skip(f"{folder} is closed to other users")
-    paths = [tmp_path / "closed" / name for name in ("mine", "theirs", "new")]
+        (open_folder / name).touch()
+        (open_folder / name).chmod(mode)
+    paths = [open_folder / name for name in ("mine", "theirs", "new")]
     child = os.fork()
     if child == 0:
         os.setuid(65534)
         problems = [find_write_problem(path, "--plot") for path in paths]
         ok = problems == [
-            None,
+            None,  # It is written in place.
             f"{paths[1]}: no permission to write this file; give another --plot",
             f"{paths[2].parent}: no permission to write there; give another --plot",
         ]
