@@ -37,33 +37,46 @@ def find_labels_in_table(
       InferError: the CSV cannot be read, has an invalid row or names no input file.
     """
     labels = _read_labels(table, class_names)
-    unmatched = {_normalize(path): path for path in labels}
-    normalized = {_normalize(path): label for path, label in labels.items()}
-    find_label = functools.partial(_label_in_table, labels=normalized | labels)
+    spellings = {_normalize(path): path for path in labels}
+    unmatched = dict.fromkeys(labels)
     num_unlabeled = 0
     example = ""
     for file in files:
-        unmatched.pop(_normalize(file.name), None)
-        if not find_label(file.name):
+        path = _find_path(file.name, labels, spellings)
+        unmatched.pop(path, None)
+        if path not in labels:
             num_unlabeled += 1
             example = example or file.name
-    _check_is_utf8(table, unmatched.values())
+    _check_is_utf8(table, unmatched)
     if num_unlabeled == len(files):
         raise InferError(
             f"{table}: none of its paths is that of a file in --input, "
             f"like {describe_name(example)}"
         )
     if unmatched:
-        first = next(iter(unmatched.values()))
+        first = next(iter(unmatched))
         _warn(f"{table}: labels that match no file: {len(unmatched):,}, like {first}")
     if num_unlabeled:
         example = describe_name(example)
         _warn(f"{table}: files without a label: {num_unlabeled:,}, like {example}")
-    return find_label
+    return functools.partial(_label_in_table, labels=labels, spellings=spellings)
 
 
-def _label_in_table(name: str, labels: dict[str, str]) -> str:
-    return labels.get(name) or labels.get(_normalize(name), "")
+def _label_in_table(
+    name: str, labels: dict[str, str], spellings: dict[str, str]
+) -> str:
+    return labels.get(_find_path(name, labels, spellings), "")
+
+
+def _find_path(name: str, labels: dict[str, str], spellings: dict[str, str]) -> str:
+    """Returns the path in the table of a file, or an empty text.
+
+    Args:
+      name: name of the file.
+      labels: label of each path in the table.
+      spellings: that path of each normalized path.
+    """
+    return name if name in labels else spellings.get(_normalize(name), "")
 
 
 def _normalize(path: str) -> str:

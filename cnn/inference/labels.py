@@ -15,6 +15,8 @@ from cnn.inference.listing import InferError, InputFiles, describe_name
 # Values of `--labels` beside the path of a CSV.
 _NONE = "none"
 _FROM_NAMES = "names"
+# Names from which to tell whether names have labels. A folder may have a million.
+_NUM_JUDGED = 10_000
 # Stands for all numbers that are no class.
 _OTHER_NUMBER = "#"
 _RUNNING_NUMBERS = (
@@ -72,12 +74,13 @@ def _find_labels_in_names(
     example = _first_labeled(files, get_label)
     if example is None:
         return None
-    names = (file.name for file in files if not by_folder(file.name))
+    first_names = (file.name for file in itertools.islice(files, _NUM_JUDGED))
+    names = (name for name in first_names if not by_folder(name))
     if not is_forced and not _are_plausible(names, class_names):
         get_label = by_folder
         example = _first_labeled(files, by_folder)
-    if not is_forced and _has_numbered_folders(files, classes):
-        example = None
+        if example is not None and _has_numbered_folders(files, classes):
+            example = None
     if example is None:
         _say(_RUNNING_NUMBERS)
         return None
