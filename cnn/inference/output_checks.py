@@ -10,7 +10,7 @@ from cnn.errors import UsageError
 from cnn.inference.labels import labels_path
 from cnn.inference.listing import InferError
 from cnn.inference.row_formats import check_ending, infer_format
-from cnn.inference.row_writer import is_stream
+from cnn.inference.row_writer import is_descriptor, is_stream
 
 _DEFAULT_PLOT = InferConfig.plot
 
@@ -37,7 +37,7 @@ def check_outputs(config: InferConfig) -> None:
             _check_unused(path, flag, flags)
             flags[os.path.realpath(path)] = flag
     _check_format(config.output, config.format)
-    if plot is not None and not is_stream(plot):
+    if plot is not None:
         _check_plot_format(plot)
 
 
@@ -84,7 +84,9 @@ def _check_format(output: Path | None, name: str | None) -> None:
 
 
 def _check_plot_format(plot: Path) -> None:
-    if str(plot) == "-" or plot.suffix.lower() not in ("", ".png"):
+    is_stdout = str(plot) == "-" or is_descriptor(plot)
+    is_png = is_stream(plot) or plot.suffix.lower() in ("", ".png")
+    if is_stdout or not is_png:
         raise UsageError(
             f"--plot: {plot}: is written as PNG, to a file; expected the ending .png, "
             "or none for no plot"

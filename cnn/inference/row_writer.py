@@ -118,11 +118,15 @@ def partial_path(output: Path) -> Path:
 def is_stream(path: Path) -> bool:
     """Tells whether a path is that of a pipe, a terminal or another special file.
 
-    A descriptor that a shell has opened, such as /dev/fd/3, is one, also of a file.
+    A descriptor is one, also of a regular file.
     """
-    is_descriptor = str(path).startswith(_DESCRIPTOR_FOLDERS)
     is_special = path.exists() and not path.is_file() and not path.is_dir()
-    return is_descriptor or is_special
+    return is_special or is_descriptor(path)
+
+
+def is_descriptor(path: Path) -> bool:
+    """Tells whether a path is that of an open file of this process, like /dev/fd/3."""
+    return str(path).startswith(_DESCRIPTOR_FOLDERS)
 
 
 def read_partial_rows(output: Path, row_format: RowFormat) -> Iterator[tuple[Row, int]]:

@@ -114,7 +114,7 @@ def test_endings_of_what_is_written_are_accepted(output, tmp_path):
     check_outputs(InferConfig(tmp_path, output=tmp_path / output, plot="none"))
 
 
-@pytest.mark.parametrize("plot", ["p.pdf", "p.jpg", "-"])
+@pytest.mark.parametrize("plot", ["p.pdf", "p.jpg", "-", "/dev/stdout"])
 def test_a_plot_is_a_png_file(plot, tmp_path):
     with pytest.raises(UsageError, match=f"^--plot: {plot}: is written as PNG, to a"):
         check_outputs(InferConfig(tmp_path, plot=Path(plot)))
