@@ -52,12 +52,16 @@ def _flags_by_path(config: InferConfig) -> dict[str, str]:
 def _inputs_to_keep(config: InferConfig) -> Sequence[Path]:
     """Returns the inputs that no output may replace.
 
-    `--input *` names the outputs of an earlier run, too, which `own_files` leaves out.
-    Only where --plot is given, it may be an image of the user by mistake.
+    `--input *` names the outputs of an earlier run, too, which `own_files` leaves out:
+    rows by their ending, and the plot by its usual name. Any other output may be an
+    image by mistake.
     """
-    if len(config.inputs) == 1 or config.plot != _DEFAULT_PLOT:
+    if len(config.inputs) == 1:
         return config.inputs
-    return [path for path in config.inputs if path != _DEFAULT_PLOT]
+    usual = {_DEFAULT_PLOT} if config.plot == _DEFAULT_PLOT else set()
+    if config.output is not None and config.output.suffix:
+        usual.add(config.output)
+    return [path for path in config.inputs if path not in usual]
 
 
 def plot_path(plot: Path) -> Path | None:

@@ -7,9 +7,9 @@ import pytest
 
 from cnn.config import InferConfig
 from cnn.errors import UsageError
-from cnn.inference import local_engine
+from cnn.inference import listing, local_engine
 from cnn.inference.listing import InferError
-from cnn.inference.output_checks import check_outputs
+from cnn.inference.output_checks import check_outputs, own_files
 from tests.inference.conftest import read_folder
 
 
@@ -131,12 +131,17 @@ def test_special_files_may_have_any_ending(tmp_path):
     check_outputs(InferConfig(tmp_path, output=pipe, plot=Path("/dev/null")))
 
 
-def test_the_plot_of_an_earlier_run_may_be_among_several_inputs(tmp_path, monkeypatch):
+def test_outputs_of_an_earlier_run_may_be_among_several_inputs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("a.png", "predictions.png"):
-        Path(name).touch()
-    inputs = (Path("a.png"), Path("predictions.png"))
-    check_outputs(InferConfig(inputs))
+    inputs = tuple(map(Path, ("a.png", "b", "o.csv", "predictions.png")))
+    for path in inputs:
+        path.touch()
+    config = InferConfig(inputs, output=Path("o.csv"))
+    check_outputs(config)
+    files = listing.list_inputs(config.inputs, True, own_files(config))
+    assert [file.name for file in files] == ["a.png", "b"]
+    with pytest.raises(InferError, match=r"^b: is also --input; give another --output"):
+        check_outputs(InferConfig(inputs, output=Path("b")))
     with pytest.raises(
         InferError, match=r"^a.png: is also --input; give another --plot"
     ):
