@@ -1,8 +1,9 @@
 """Every setting of both commands: type, range, default and meaning.
 
 The command line, its help, the README's tables of flags and `config.json` are made from
-these two dataclasses. The string below a field is its help text. "Default: ..." at its
-end says how a default of None is computed.
+two dataclasses, `TrainConfig` and `InferConfig` of `cnn.infer_config`. The string below
+a field is its help text. "Default: ..." at its end says how a default of None is
+computed.
 """
 
 import dataclasses
@@ -10,8 +11,11 @@ import json
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cnn.config_schema import Negation, Range, check_ranges, check_together
+from cnn.config_schema import Range, check_ranges, check_together, resolve_paths
 from cnn.errors import UsageError
+from cnn.infer_config import InferConfig
+
+__all__ = ["PRESETS", "InferConfig", "Preset", "TrainConfig"]
 
 Preset = Literal["fast", "default", "best"]
 
@@ -165,6 +169,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         check_ranges(self)
+        resolve_paths(self, may_be_uri=("data_dir",))
         self._check_processes()
 
     def _check_processes(self) -> None:
@@ -201,100 +206,10 @@ class TrainConfig:
 
     def _fill_in_dataset(self, path: Path) -> Path:
         name = self.dataset.partition(":")[0].replace("/", "_")
-        return Path(str(path).replace("{dataset}", name)).expanduser()
+        return Path(str(path).replace("{dataset}", name))
 
     def as_json(self) -> str:
         """Returns the settings as a JSON object, with resolved paths."""
         paths = {"workdir": self.resolved_workdir, "model": self.resolved_model}
         settings = vars(self) | paths
         return json.dumps(settings, indent=2, default=str) + "\n"
-
-
-@dataclasses.dataclass(frozen=True)
-class InferConfig:
-    """Classifies every image in a folder. Writes one row per file, and a plot."""
-
-    input: Path
-    """Folder of images, or one image."""
-
-    model: Path = Path("mnist_model.h5")
-    """Model file (.h5, of bin/train or of Keras), or the workdir of a training run."""
-
-    output: Path | None = None
-    """File to write: CSV, unless it ends in .jsonl or .parquet.
-    Default: stdout."""
-
-    format: Literal["csv", "jsonl", "parquet"] | None = None
-    """Format of the rows: csv, jsonl (one JSON object per line) or parquet.
-    Default: by the ending of --output."""
-
-    resume: bool = False
-    """Continue an interrupted run after the last complete row of OUTPUT.partial."""
-
-    plot: Path = Path("predictions.png")
-    """Plot of the predictions to write (PNG), or none."""
-
-    debug_dir: Path | None = None
-    """Folder for one diagnostic image per file.
-    It shows the original, the segmented ink and the network input.
-    Default: none."""
-
-    probabilities: bool = False
-    """Add one column per class, with its probability."""
-
-    top_k: Annotated[int, Range(1)] = 1
-    """Report the K most probable classes and their probabilities, at least 1."""
-
-    unsure_below: Annotated[float | None, Range(0, 1)] = None
-    """Confidence below which a row is unsure, in [0, 1].
-    Default: the threshold of the model."""
-
-    labels: Path | None = None
-    """CSV of true classes, with the columns path,label.
-    Default: names of folders (7/a.png) or of files (a_7.png)."""
-
-    rows_per_write: Annotated[int | None, Range(1)] = None
-    """Rows per write, at least 1. Does not affect predictions.
-    Default: 512, or 256 per device if that is more."""
-
-    workers: Annotated[int | None, Range(0)] = None
-    """Processes that decode images, at least 0. With 0, the main process decodes.
-    Default: one, or one per core if there is much to decode."""
-
-    decode_timeout: Annotated[float, Range(0.001)] = 20.0
-    """Seconds a worker may spend on one file, at least 0.001.
-    The file is then reported as unreadable."""
-
-    recursive: Annotated[bool, Negation("Do not read sub-folders.")] = True
-    """Also read sub-folders."""
-
-    engine: Literal["local", "ray"] = "local"
-    """local, or ray to distribute over a Ray cluster.
-    With ray, --input and --output are folders or URIs."""
-
-    ray_address: str | None = None
-    """Address of the Ray cluster, or auto for the cluster of this machine.
-    Default: a new cluster of this machine alone."""
-
-    def __post_init__(self) -> None:
-        check_ranges(self)
-        if self.resume and self.output is None:
-            raise UsageError(
-                "--resume: needs --output, the file of the interrupted run"
-            )
-        if self.engine == "ray":
-            self._check_ray()
-        elif self.ray_address is not None:
-            raise UsageError("--ray-address: goes with --engine ray")
-
-    def _check_ray(self) -> None:
-        if self.output is None:
-            raise UsageError(
-                "--engine ray: writes many files; give the folder for them as --output"
-            )
-        if self.resume:
-            raise UsageError(
-                "--resume: not with --engine ray, which repeats lost blocks itself"
-            )
-        if self.debug_dir is not None:
-            raise UsageError("--debug-dir: not with --engine ray")

@@ -12,10 +12,12 @@ import itertools
 import math
 import textwrap
 import typing
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 from cnn.errors import UsageError
+from cnn.user_path import as_uri, is_uri, resolve_path
 
 # Begins the last sentence of a docstring where the default is computed.
 _DEFAULT_MARK = "Default: "
@@ -115,6 +117,32 @@ def check_together(config: object, names: Sequence[str]) -> None:
     if 0 < len(missing) < len(names):
         flags, absent = (", ".join(map(flag_name, group)) for group in (names, missing))
         raise UsageError(f"{absent}: missing; {flags} go together")
+
+
+def resolve_paths(config: object, may_be_uri: Collection[str] = ()) -> None:
+    """Makes a `Path` with the home folder in place of `~` of every path of a config.
+
+    Args:
+      config: a frozen dataclass, which is changed.
+      may_be_uri: names of the fields that take the URI of a remote file or folder.
+
+    Raises:
+      UsageError: a path is empty, is a URI, or begins with `~` without a home folder.
+    """
+    for name, kind in typing.get_type_hints(type(config)).items():
+        value = getattr(config, name)
+        if value is None or Path not in (kind, *typing.get_args(kind)):
+            continue
+        flag = flag_name(name)
+        is_single = isinstance(value, str | Path)
+        paths = [resolve_path(path, flag) for path in ([value] if is_single else value)]
+        for path in paths:
+            if is_uri(path) and name not in may_be_uri:
+                raise UsageError(
+                    f"{flag}: {as_uri(path)}: is not a local path; copy or mount it, "
+                    "and give its path on this machine"
+                )
+        object.__setattr__(config, name, paths[0] if is_single else tuple(paths))
 
 
 @functools.cache

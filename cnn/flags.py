@@ -3,6 +3,8 @@
 import argparse
 import dataclasses
 import difflib
+import io
+import sys
 import typing
 from typing import Any, TypeVar
 
@@ -14,6 +16,8 @@ from cnn.errors import UsageError
 
 # Similarity, in [0, 1], from which a flag is suggested in place of an unknown one.
 _MIN_FLAG_SIMILARITY = 0.5
+
+_EMPTY_VALUE = "expected a value, got an empty text"
 
 # Flags of version 0.1.0. An unknown flag with such a name is refused with its new name.
 RENAMED_FLAGS: dict[type, dict[str, str]] = {
@@ -53,11 +57,30 @@ def parse_config(
       overrides: defaults in place of those of the class.
     """
     _check_flags(config, arguments)
+    _check_values(arguments)
+    _check_required(config, arguments)
     flags = _make_flag_class(config)
     default = flags(**overrides) if overrides else tyro.MISSING_NONPROP
     options = (tyro.conf.FlagCreatePairsOff,)
-    parsed = tyro.cli(flags, prog=name, args=arguments, default=default, config=options)
+    _make_stdout_printable(is_help=bool({"-h", "--help"} & set(arguments)))
+    parsed, rest = tyro.cli(
+        flags,
+        prog=name,
+        args=arguments,
+        default=default,
+        config=options,
+        return_unknown_args=True,
+    )
+    if rest:
+        raise _stray_arguments(rest)
     return config(**vars(parsed))
+
+
+def _make_stdout_printable(is_help: bool) -> None:
+    """Lets stdout escape what latin-1 does not have, and print paths as their bytes."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        errors = "backslashreplace" if is_help else "surrogateescape"
+        sys.stdout.reconfigure(errors=errors)
 
 
 def parse_preset(arguments: list[str]) -> str:
@@ -74,7 +97,7 @@ def _make_flag_class(config: type) -> type:
     changed = []
     settings = zip(dataclasses.fields(config), describe_settings(config), strict=True)
     for field, setting in settings:
-        kind = types[field.name]
+        kind = _flag_type(types[field.name])
         argument = _flag_argument(kind, setting)
         annotated = typing.Annotated[kind, argument]  # type: ignore[valid-type]
         default = dataclasses.field(default=field.default)
@@ -86,6 +109,14 @@ def _make_flag_class(config: type) -> type:
         namespace={"__doc__": config.__doc__},
         frozen=True,
     )
+
+
+def _flag_type(kind: Any) -> Any:
+    """Returns the type that a flag parses: `tuple[X, ...]` for `X | tuple[X, ...]`."""
+    for member in typing.get_args(kind):
+        if typing.get_origin(member) is tuple:
+            return member
+    return kind
 
 
 def _flag_argument(kind: Any, setting: Setting) -> Any:
@@ -135,3 +166,45 @@ def _check_flags(config: type, arguments: list[str]) -> None:
             similar = difflib.get_close_matches(flag, known, 1, _MIN_FLAG_SIMILARITY)
             hint = f"did you mean {similar[0]}?" if similar else "--help lists all"
         raise UsageError(f"{argument}: no such flag; {hint}")
+
+
+def _check_values(arguments: list[str]) -> None:
+    """Refuses an empty value, which as a path would be the working directory.
+
+    Also refuses a second list of inputs, which would replace the first.
+    """
+    names = [argument.partition("=")[0] for argument in arguments]
+    for index, argument in enumerate(arguments):
+        if argument == "":
+            flags = [name for name in names[:index] if name.startswith("--")]
+            raise UsageError(f"{flags[-1] if flags else 'argument'}: {_EMPTY_VALUE}")
+        if argument.startswith("--") and argument == names[index] + "=":
+            raise UsageError(f"{names[index]}: {_EMPTY_VALUE}")
+        if _is_name_with_dash(argument):
+            raise UsageError(f"{argument}: no such flag; a file is ./{argument}")
+    if names.count("--input") > 1:
+        raise UsageError("--input: given twice; name all inputs after one --input")
+
+
+def _is_name_with_dash(argument: str) -> bool:
+    has_dash = argument.startswith("-") and not argument.startswith("--")
+    return has_dash and argument not in ("-", "-h") and not argument[1].isdigit()
+
+
+def _check_required(config: type, arguments: list[str]) -> None:
+    """Refuses a command line without the required flags, or with a value before any."""
+    if {"-h", "--help"} & set(arguments):
+        return
+    if arguments and not arguments[0].startswith("-"):
+        first_flag = (i for i, a in enumerate(arguments) if a.startswith("--"))
+        raise _stray_arguments(arguments[: next(first_flag, None)])
+    given = {argument.partition("=")[0] for argument in arguments}
+    for setting in describe_settings(config):
+        if setting.default == "required" and setting.flag not in given:
+            raise UsageError(f"{setting.flag}: is missing; --help lists all flags")
+
+
+def _stray_arguments(arguments: list[str]) -> UsageError:
+    # A shell may have made thousands of names of one pattern.
+    others = f" and {len(arguments) - 1:,} more" if len(arguments) > 1 else ""
+    return UsageError(f"{arguments[0]}{others}: belongs to no flag; --help lists all")

@@ -114,3 +114,40 @@ def test_the_help_shows_each_meaning_and_default_once(config, capsys):
     for setting in describe_settings(config):
         assert f"{setting.flag} " in text
         assert setting.meaning in text
+
+
+def test_an_input_is_one_path_or_several():
+    assert parse_infer("--input", "a.png").inputs == (Path("a.png"),)
+    config = parse_infer("--input", "a.png", "b.png", "c", "--top-k", "2")
+    assert config.input == config.inputs == (Path("a.png"), Path("b.png"), Path("c"))
+    assert config.top_k == 2
+
+
+NAMES = [f"{i}.png" for i in range(576)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (NAMES, "0.png and 575 more: belongs to no flag; --help lists all"),
+        (["--model", *NAMES], "--input: is missing; --help lists all flags"),
+        (
+            ["--input", "a", "--output", *NAMES],
+            "1.png and 574 more: belongs to no flag; --help lists all",
+        ),
+        (
+            ["--input", "a", "--probabilities", "b"],
+            "b: belongs to no flag; --help lists all",
+        ),
+        (["--input"], "--input: expected a folder or an image, got nothing"),
+        (
+            ["--input", "a", "--input=b"],
+            "--input: given twice; name all inputs after one --input",
+        ),
+        (["--input", "-a.png"], "-a.png: no such flag; a file is ./-a.png"),
+        (["--input", "a", "", "b"], "--input: expected a value, got an empty text"),
+    ],
+)
+def test_what_a_shell_makes_of_a_pattern_is_refused_in_one_line(arguments, words):
+    with pytest.raises(UsageError, match=f"^{re.escape(words)}$"):
+        parse_infer(*arguments)

@@ -3,12 +3,12 @@
 import contextlib
 import csv
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from cnn.inference.natural_sort import NAME_ENCODING
 from cnn.inference.schema import Cell, format_number
 
 # Paths that are not UTF-8 are written as the bytes that they are.
-ENCODING: Any = {"encoding": "utf-8", "errors": "surrogateescape"}
+ENCODING = NAME_ENCODING
 # Characters that need quotation marks in a CSV (RFC 4180).
 _SPECIAL_CHARACTERS = frozenset(',"\r\n')
 

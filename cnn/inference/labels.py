@@ -1,26 +1,47 @@
 """Finds the true labels of input files, from a CSV or from the names of the files."""
 
-import csv
 import functools
+import itertools
+import operator
 import os
-from collections.abc import Callable, Sequence
+import sys
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
-from cnn.inference.listing import InferError, InputFiles
+from cnn.inference.label_table import find_labels_in_table
+from cnn.inference.listing import InferError, InputFiles, describe_name
 
-_HEADER = ["path", "label"]
+# Values of `--labels` beside the path of a CSV.
+_NONE = "none"
+_FROM_NAMES = "names"
+# Names from which to tell whether names have labels. A folder may have a million.
+_NUM_JUDGED = 10_000
+# Stands for all numbers that are no class.
+_OTHER_NUMBER = "#"
+_RUNNING_NUMBERS = (
+    "numbers in the names are taken for running numbers; if they are labels, give "
+    "--labels names"
+)
+
+
+def labels_path(labels: Path | None) -> Path | None:
+    """Returns the CSV of labels, or None if `--labels` names none."""
+    return None if str(labels) in (_NONE, _FROM_NAMES) else labels
 
 
 def find_labels(
-    files: InputFiles, labels_csv: Path | None, class_names: Sequence[str]
+    files: InputFiles, labels: Path | None, class_names: Sequence[str]
 ) -> Callable[[str], str] | None:
-    """Finds the true labels of files.
+    """Finds the true labels of files, and says on stderr where they come from.
 
-    Without a CSV, the label of `7/scan.png` or `scan_7.png` is 7 if that is a class.
+    The label of `7/scan.png` is 7 if that is a class. That of `scan_7.png`, too, where
+    most names have one and most of these are no running number.
 
     Args:
       files: the input files.
-      labels_csv: a CSV of `path,label`, or None.
+      labels: a CSV of `path,label`; or `none`; or `names` for the class in every
+        name, also if it may be a running number; or None.
       class_names: the valid labels.
 
     Returns:
@@ -28,37 +49,65 @@ def find_labels(
       if no file has a label.
 
     Raises:
-      InferError: the CSV cannot be read, has an invalid row or names no input file.
+      InferError: the CSV cannot be read, has an invalid row or names no input file. Or
+        no name has a label, and `names` was asked for.
     """
-    if labels_csv is not None:
-        return _find_labels_in_csv(files, labels_csv, class_names)
+    if str(labels) == _NONE:
+        return None
+    table = labels_path(labels)
+    if table is not None:
+        return find_labels_in_table(files, table, frozenset(class_names))
+    is_forced = labels is not None
+    find_label = _find_labels_in_names(files, class_names, is_forced)
+    if find_label is None and is_forced:
+        raise InferError(f"--labels {labels}: no name of a folder or file has a class")
+    return find_label
+
+
+def _find_labels_in_names(
+    files: InputFiles, class_names: Sequence[str], is_forced: bool
+) -> Callable[[str], str] | None:
     folder = os.path.basename(os.path.abspath(files.top))
-    get_label = functools.partial(
-        _label_in_name, folder=folder, class_names=frozenset(class_names)
+    classes = frozenset(class_names)
+    get_label = functools.partial(_label_in_name, folder=folder, class_names=classes)
+    by_folder = functools.partial(_label_of_folder, folder=folder, class_names=classes)
+    example = _first_labeled(files, get_label)
+    if example is None:
+        return None
+    first_names = (file.name for file in itertools.islice(files, _NUM_JUDGED))
+    names = (name for name in first_names if not by_folder(name))
+    if not is_forced and not _are_plausible(names, class_names):
+        get_label = by_folder
+        example = _first_labeled(files, by_folder)
+        if example is not None and _has_numbered_folders(files, classes):
+            example = None
+    if example is None:
+        _say(_RUNNING_NUMBERS)
+        return None
+    where = "folders" if get_label is by_folder else "folders and files"
+    example = describe_name(example)
+    _say(
+        f"labels are in the names of {where}, as of {example}; --labels none: no labels"
     )
-    if any(get_label(file.name) for file in files):
-        return get_label
-    return None
+    return get_label
 
 
-def _find_labels_in_csv(
-    files: InputFiles, labels_csv: Path, class_names: Sequence[str]
-) -> Callable[[str], str]:
-    labels = _read_labels(labels_csv, set(class_names))
-    if not any(file.name in labels for file in files):
-        example = next(iter(files)).name
-        raise InferError(
-            f"{labels_csv}: none of its paths is that of a file in --input, "
-            f"like {example}"
-        )
-    return functools.partial(_label_in_table, labels=labels)
+def _has_numbered_folders(files: InputFiles, class_names: Collection[str]) -> bool:
+    """Tells whether there are folders 10, 11 and so on beside those of classes."""
+    parents = (file.name.split("/")[-2:-1] for file in files)
+    numbers = (parent[0] for parent in parents if parent and parent[0].isdecimal())
+    return any(number not in class_names and len(number) == 2 for number in numbers)
 
 
-def _label_in_table(name: str, labels: dict[str, str]) -> str:
-    return labels.get(name, "")
+def _first_labeled(files: InputFiles, get_label: Callable[[str], str]) -> str | None:
+    return next((file.name for file in files if get_label(file.name)), None)
 
 
-def _label_in_name(name: str, folder: str, class_names: frozenset[str]) -> str:
+def _say(message: str) -> None:
+    print(message, file=sys.stderr)
+
+
+def _label_in_name(name: str, folder: str, class_names: Collection[str]) -> str:
     """Returns the label in the name of the parent folder, or at the end of the name.
 
     Args:
@@ -73,42 +122,62 @@ def _label_in_name(name: str, folder: str, class_names: frozenset[str]) -> str:
       >>> _label_in_name("a_3.png", "scans", classes)
       '3'
     """
-    parents, slash, base = name.rpartition("/")
+    suffix = _split_name(name)[1]
+    return _label_of_folder(name, folder, class_names) or (
+        suffix if suffix in class_names else ""
+    )
+
+
+def _label_of_folder(name: str, folder: str, class_names: Collection[str]) -> str:
+    parents, slash, _ = name.rpartition("/")
     parent = parents.rpartition("/")[2] if slash else folder
-    if parent in class_names:
-        return parent
-    stem = os.path.splitext(base)[0]
-    _, underscore, suffix = stem.rpartition("_")
-    return suffix if underscore and suffix in class_names else ""
+    return parent if parent in class_names else ""
 
 
-def _read_labels(path: Path, class_names: set[str]) -> dict[str, str]:
-    """Reads a CSV of `path,label`, with or without a header, as label per name."""
-    rows = _read_rows(path)
-    if rows and [cell.lower() for cell in rows[0]] == _HEADER:
-        rows = rows[1:]
-    labels = {}
-    for row in rows:
-        if row[1:] == [""]:  # Without a label yet.
-            continue
-        if len(row) < 2 or row[1] not in class_names:
-            raise InferError(
-                f"{path}: expected rows of path,label with a label among "
-                f"{', '.join(sorted(class_names))}; found {','.join(row)}"
-            )
-        labels[row[0].removeprefix("./")] = row[1]
-    return labels
+def _split_name(name: str) -> tuple[str, str]:
+    """Splits the path of a file before its last underscore, which is needed.
+
+    Example:
+      >>> _split_name("a/scan_10.png"), _split_name("a/scan.png")
+      (('a/scan', '10'), ('', ''))
+    """
+    prefix, underscore, suffix = os.path.splitext(name)[0].rpartition("_")
+    return (prefix, suffix) if underscore and "/" not in suffix else ("", "")
 
 
-def _read_rows(path: Path) -> list[list[str]]:
-    """Reads the first two cells of the rows of a CSV, stripped of spaces."""
-    try:
-        # utf-8-sig drops the byte order mark that spreadsheets write.
-        with open(
-            path, newline="", encoding="utf-8-sig", errors="surrogateescape"
-        ) as file:
-            rows = [row[:2] for row in csv.reader(file) if row]
-    except (OSError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InferError(f"{path}: the labels cannot be read: {reason}") from error
-    return [[cell.strip() for cell in row] for row in rows]
+def _are_plausible(names: Iterable[str], class_names: Sequence[str]) -> bool:
+    """Tells whether the ends of most names are classes, and no running numbers.
+
+    Where all names differ in their end only, no class can be there twice, and so the
+    ends are taken for running numbers, too.
+
+    Args:
+      names: names of files in natural order, in which those that differ in their end
+        only are neighbours.
+      class_names: the valid labels.
+    """
+    rank = {name: index for index, name in enumerate(class_names)}
+    num_names = num_labeled = num_running = num_prefixes = 0
+    for _, group in itertools.groupby(map(_split_name, names), operator.itemgetter(0)):
+        ends = Counter(_simplify_end(end, rank) for _, end in group)
+        labels = [rank[end] for end in ends if end in rank]
+        count = sum(ends[end] for end in ends if end in rank)
+        num_names += ends.total()
+        num_labeled += count
+        num_prefixes += bool(labels)
+        if labels and (_OTHER_NUMBER in ends or _is_running(labels)):
+            num_running += count
+    return 2 * num_running < num_labeled > num_names / 2 and num_prefixes > 1
+
+
+def _simplify_end(end: str, rank: dict[str, int]) -> str:
+    """Returns an end that is a class, else one text for all numbers or all others."""
+    if end in rank:
+        return end
+    return _OTHER_NUMBER if end.isdecimal() else ""
+
+
+def _is_running(labels: Collection[int]) -> bool:
+    """Tells whether the indices of the classes after one prefix may be counted up."""
+    is_gapless = max(labels) - min(labels) + 1 == len(labels)
+    return is_gapless and (len(labels) > 1 or min(labels) <= 1)

@@ -1,15 +1,15 @@
-"""Lists the input files of a run: one file, a folder or a URI, in natural order."""
+"""Lists the input files of a run: files, folders or a URI, in natural order."""
 
 import os
-import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from cnn.errors import Error
-from cnn.inference.natural_sort import SortedNames
+from cnn.inference.natural_sort import NAME_ENCODING, SortedNames
 from cnn.preprocessing import decode
+from cnn.user_path import as_uri, is_uri
 
 FORMATS = ", ".join(decode.FORMATS)
 # A folder with such a suffix may be a mistake for an image, so it gets a row.
@@ -29,7 +29,8 @@ class InputFile(NamedTuple):
 
     Attributes:
       path: path or URI of the file.
-      name: path relative to the input, with `/` as separator.
+      name: path relative to the input, with `/` as separator, decoded as UTF-8 in
+        every locale. Bytes that are not UTF-8 are surrogates (PEP 383).
     """
 
     path: str
@@ -58,36 +59,99 @@ class InputFiles:
 
 def locate(top: str, names: Iterable[str]) -> Iterator[InputFile]:
     """Joins the folder and the names of its files."""
-    return (InputFile(os.path.join(top, name), name) for name in names)
+    if is_uri(top):
+        return (InputFile(os.path.join(top, name), name) for name in names)
+    return (InputFile(os.path.join(top, to_path(name)), name) for name in names)
+
+
+def to_path(name: str) -> str:
+    """Returns the path of a name, as the locale decodes it."""
+    return os.fsdecode(name.encode(**NAME_ENCODING))
+
+
+def _to_name(path: str) -> str:
+    """Returns a path decoded as UTF-8, the inverse of `to_path`."""
+    return os.fsencode(path).decode(**NAME_ENCODING)
+
+
+def describe_name(name: str) -> str:
+    r"""Returns a name that can be printed: bytes that are not UTF-8 become `\xff`."""
+    return name.encode(**NAME_ENCODING).decode(errors="backslashreplace")
 
 
 def list_inputs(
-    top: Path | str, recursive: bool, exclude: Iterable[Path | None] = ()
+    inputs: Path | str | Sequence[Path],
+    recursive: bool,
+    exclude: Iterable[Path | None] = (),
 ) -> InputFiles:
     """Lists the input files, without hidden files and folders.
 
     Args:
-      top: a folder, a file or a URI, which is always listed recursively
-        (https://arrow.apache.org/docs/python/filesystems.html).
+      inputs: a folder, a file or a URI, which is always listed recursively
+        (https://arrow.apache.org/docs/python/filesystems.html). Or several files and
+        folders, whose files are named by their path as given, and are listed once.
       recursive: whether to list the sub-folders of a folder.
       exclude: files and folders to leave out, also while they are written as `.partial`
         files. None is ignored.
 
     Raises:
-      InferError: the input does not exist, or has no files.
+      InferError: an input does not exist, or there are no files.
     """
-    top = Path(top)
-    if "://" in as_uri(top):
+    if isinstance(inputs, str | Path):
+        inputs = [Path(inputs)]
+    if len(inputs) > 1:
+        return _list_several(inputs, recursive, list(exclude))
+    (top,) = inputs
+    if is_uri(top):
         return _list_uri(as_uri(top))
     if top.is_file():
-        return InputFiles(os.path.dirname(top), [top.name])
-    if not top.is_dir():
-        raise InferError(f"{top}: no such folder or image; --input names what to read")
-    excluded = _relative_names(exclude, top)
-    files = InputFiles(str(top), _walk_folder(str(top), recursive, excluded))
+        return InputFiles(os.path.dirname(top), [_to_name(top.name)])
+    files = InputFiles(str(top), _list_one(top, recursive, exclude))
     if not len(files):
         raise _nothing_to_read(top, recursive)
     return files
+
+
+def _list_several(
+    inputs: Sequence[Path], recursive: bool, exclude: list[Path | None]
+) -> InputFiles:
+    """Lists files and folders. Files are named by their path as given."""
+    names: dict[str, str] = {}
+    left_out = _relative_names(exclude, Path())
+    for path in inputs:
+        if os.path.lexists(path) and not path.is_dir():
+            found = [] if os.path.relpath(path) in left_out else [str(path)]
+        else:
+            found = [
+                os.path.join(path, to_path(name))
+                for name in _list_one(path, recursive, exclude)
+            ]
+        for name in found:
+            names.setdefault(os.path.abspath(name), _to_name(name))
+    if not names:
+        raise _nothing_to_read(describe_inputs(inputs), recursive)
+    return InputFiles("", names.values())
+
+
+def _list_one(
+    top: Path, recursive: bool, exclude: Iterable[Path | None]
+) -> Iterator[str]:
+    if not top.is_dir():
+        raise InferError(f"{top}: no such folder or image; --input names what to read")
+    return map(
+        _to_name, _walk_folder(str(top), recursive, _relative_names(exclude, top))
+    )
+
+
+def describe_inputs(inputs: Sequence[Path]) -> str:
+    """Names the first input, and counts the others.
+
+    Example:
+      >>> describe_inputs([Path("a.png"), Path("b.png"), Path("c.png")])
+      'a.png and 2 more'
+    """
+    others = f" and {len(inputs) - 1:,} more" if len(inputs) > 1 else ""
+    return f"{inputs[0]}{others}"
 
 
 def _nothing_to_read(top: Path | str, recursive: bool) -> InferError:
@@ -170,17 +234,3 @@ def _has_image_suffix(name: str) -> bool:
 
 def _warn_skipped(path: str, reason: str | None) -> None:
     print(f"warning: {path}: left out: {reason}", file=sys.stderr)
-
-
-def as_uri(path: Path) -> str:
-    """Returns a path or URI as the user wrote it: `Path` removes slashes of a URI.
-
-    Example:
-      >>> as_uri(Path("s3://bucket/scans")), as_uri(Path("scans/"))
-      ('s3://bucket/scans', 'scans')
-    """
-    scheme, slash, rest = str(path).partition(":/")
-    if not slash or not re.fullmatch("[a-z][a-z0-9+.-]+", scheme):
-        return str(path)
-    slashes = "///" if scheme == "file" else "//"
-    return f"{scheme}:{slashes}{rest}"

@@ -22,13 +22,19 @@ from cnn.inference.listing import (
     InferError,
     InputFile,
     InputFiles,
+    describe_inputs,
     list_inputs,
 )
 from cnn.inference.output_checks import check_outputs, own_files, plot_path
 from cnn.inference.plot_process import plot_process
 from cnn.inference.report import save_report_plot, save_visualization
 from cnn.inference.row_formats import RowFormat, infer_format
-from cnn.inference.row_writer import open_writer, partial_path, read_partial_rows
+from cnn.inference.row_writer import (
+    lock_output,
+    open_writer,
+    partial_path,
+    read_partial_rows,
+)
 from cnn.inference.run_statistics import RunStatistics
 from cnn.inference.schema import Schema
 
@@ -73,9 +79,10 @@ def predict_folder(config: InferConfig) -> bool:
     check_outputs(config)
     plot = plot_path(config.plot)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(lock_output(config.output))
         if plot is not None:
             call_plot = stack.enter_context(plot_process())
-        files = list_inputs(config.input, config.recursive, own_files(config))
+        files = list_inputs(config.inputs, config.recursive, own_files(config))
         paths = (file.path for file in files)
         workers = count_workers(config.workers, len(files), paths)
         pool = stack.enter_context(open_pool(workers, config.decode_timeout))
@@ -231,7 +238,8 @@ def _print_summary(
     """Prints the number of files, the speed, and the paths of the outputs."""
     num_files = statistics.num_files
     if statistics.statuses["unreadable"] == num_files:
-        message = f"{config.input}: no image among its files; expected {FORMATS}"
+        inputs = describe_inputs(config.inputs)
+        message = f"{inputs}: no image among its files; expected {FORMATS}"
         print(message, file=sys.stderr)
     speed = num_files / seconds
     parts = [statistics.summary, f"{seconds:.1f} s, {speed:,.0f} images/s"]

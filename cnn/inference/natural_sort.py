@@ -7,10 +7,10 @@ stay in memory. Only this saving justifies the module.
 
 import heapq
 import itertools
-import os
 import re
 import zlib
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 # Names per sorted run, which are Python strings only while they are sorted.
 RUN_LENGTH = 32_768
@@ -18,6 +18,8 @@ RUN_LENGTH = 32_768
 BLOCK_LENGTH = 512
 # The fastest level of zlib: a higher one saves little on blocks of similar names.
 _COMPRESSION_LEVEL = 1
+# Names are decoded as UTF-8 in every locale, and keep the bytes that are not.
+NAME_ENCODING: Any = {"encoding": "utf-8", "errors": "surrogateescape"}
 _NUMBER = re.compile(rb"0*([0-9]+)")
 
 
@@ -67,7 +69,7 @@ def natural_key(name: str) -> tuple[bytes, str]:
       >>> sorted(["a10", "a02", "a2", "a1/b", "a"], key=natural_key)
       ['a', 'a1/b', 'a02', 'a2', 'a10']
     """
-    encoded = os.fsencode(name)
+    encoded = name.encode(**NAME_ENCODING)
     return _NUMBER.sub(_encode_number, encoded), name
 
 
@@ -93,9 +95,9 @@ def _iterate_run(blocks: list[bytes]) -> Iterator[str]:
 
 def _compress(names: list[str]) -> bytes:
     joined = "\0".join(names)
-    return zlib.compress(os.fsencode(joined), _COMPRESSION_LEVEL)
+    return zlib.compress(joined.encode(**NAME_ENCODING), _COMPRESSION_LEVEL)
 
 
 def _decompress(block: bytes) -> list[str]:
     joined = zlib.decompress(block)
-    return os.fsdecode(joined).split("\0")
+    return joined.decode(**NAME_ENCODING).split("\0")

@@ -1,12 +1,18 @@
 """Checks of the output paths before a run, which would fail or do damage after it."""
 
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from cnn.atomic_write import find_write_problem
 from cnn.config import InferConfig
-from cnn.inference.listing import InferError, as_uri
-from cnn.inference.row_formats import infer_format
-from cnn.inference.row_writer import is_stream
+from cnn.errors import UsageError
+from cnn.inference.labels import labels_path
+from cnn.inference.listing import InferError
+from cnn.inference.row_formats import check_ending, infer_format
+from cnn.inference.row_writer import is_descriptor, is_stream
+
+_DEFAULT_PLOT = InferConfig.plot
 
 
 def check_outputs(config: InferConfig) -> None:
@@ -16,23 +22,46 @@ def check_outputs(config: InferConfig) -> None:
 
     Raises:
       InferError: an output cannot be written, or is also an input.
+      UsageError: the ending of an output is that of something else.
     """
-    _check_input_is_local(config.input)
-    _check_format(config.output, config.format)
+    plot = plot_path(config.plot)
     if config.debug_dir is not None:
-        _create_debug_dir(config.debug_dir, config.input)
-    inputs = {
-        "--model": config.model,
-        "--labels": config.labels,
-        "--input": config.input,
-    }
-    outputs = {"--output": config.output, "--plot": plot_path(config.plot)}
-    flags = {os.path.realpath(path): flag for flag, path in inputs.items() if path}
+        _create_debug_dir(config.debug_dir, config.inputs)
+    flags = _flags_by_path(config)
+    outputs = {"--output": config.output, "--plot": plot}
     for flag, path in outputs.items():
-        if path is not None:
-            _check_writable(path, flag)
+        if path is not None and not is_stream(path):
+            problem = find_write_problem(path, flag)
+            if problem is not None:
+                raise InferError(problem)
             _check_unused(path, flag, flags)
             flags[os.path.realpath(path)] = flag
+    _check_format(config.output, config.format)
+    if plot is not None:
+        _check_plot_format(plot)
+
+
+def _flags_by_path(config: InferConfig) -> dict[str, str]:
+    """Returns the flags of what is read, by the real path of the file or folder."""
+    inputs = [("--input", path) for path in _inputs_to_keep(config)]
+    others = [("--model", config.model), ("--labels", labels_path(config.labels))]
+    paths = [*inputs, *others]
+    return {os.path.realpath(path): flag for flag, path in paths if path is not None}
+
+
+def _inputs_to_keep(config: InferConfig) -> Sequence[Path]:
+    """Returns the inputs that no output may replace.
+
+    `--input *` names the outputs of an earlier run, too, which `own_files` leaves out:
+    rows by their ending, and the plot by its usual name. Any other output may be an
+    image by mistake.
+    """
+    if len(config.inputs) == 1:
+        return config.inputs
+    usual = {_DEFAULT_PLOT} if config.plot == _DEFAULT_PLOT else set()
+    if config.output is not None and config.output.suffix:
+        usual.add(config.output)
+    return [path for path in config.inputs if path not in usual]
 
 
 def plot_path(plot: Path) -> Path | None:
@@ -42,18 +71,14 @@ def plot_path(plot: Path) -> Path | None:
 
 def own_files(config: InferConfig) -> list[Path | None]:
     """Returns the files of the run itself, which are no input if they lie in it."""
-    outputs = [config.output, config.plot, config.debug_dir]
-    return [*outputs, config.labels, config.model]
-
-
-def _check_input_is_local(folder: Path) -> None:
-    uri = as_uri(folder)
-    if "://" in uri:
-        raise InferError(f"{uri}: is not a local path; add --engine ray")
+    outputs = [config.output, plot_path(config.plot), config.debug_dir]
+    return [*outputs, labels_path(config.labels), config.model]
 
 
 def _check_format(output: Path | None, name: str | None) -> None:
     row_format = infer_format(output, name)
+    if output is not None and not is_stream(output):
+        check_ending(output, row_format, name)
     if not row_format.needs_regular_file:
         return
     if output is None or is_stream(output):
@@ -62,8 +87,18 @@ def _check_format(output: Path | None, name: str | None) -> None:
         )
 
 
-def _create_debug_dir(folder: Path, input_path: Path) -> None:
-    if os.path.realpath(folder) == os.path.realpath(input_path):
+def _check_plot_format(plot: Path) -> None:
+    is_stdout = str(plot) == "-" or is_descriptor(plot)
+    is_png = is_stream(plot) or plot.suffix.lower() in ("", ".png")
+    if is_stdout or not is_png:
+        raise UsageError(
+            f"--plot: {plot}: is written as PNG, to a file; expected the ending .png, "
+            "or none for no plot"
+        )
+
+
+def _create_debug_dir(folder: Path, inputs: Iterable[Path]) -> None:
+    if os.path.realpath(folder) in map(os.path.realpath, inputs):
         raise InferError(f"{folder}: is also --input; give another --debug-dir")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,23 +106,6 @@ def _create_debug_dir(folder: Path, input_path: Path) -> None:
         raise InferError(
             f"{folder}: cannot create this folder: {error.strerror}"
         ) from error
-
-
-def _check_writable(path: Path, flag: str) -> None:
-    folder = path.absolute().parent
-    is_missing = not path.exists()
-    problems = {
-        f"{path}: is a folder; {flag} needs the name of a file": path.is_dir(),
-        f"{path.parent}: no such folder; make it, or give another {flag}": (
-            not folder.is_dir()
-        ),
-        f"{path.parent}: no permission to write there; give another {flag}": (
-            is_missing and not os.access(folder, os.W_OK)
-        ),
-    }
-    for message, is_problem in problems.items():
-        if is_problem:
-            raise InferError(message)
 
 
 def _check_unused(path: Path, flag: str, flags: dict[str, str]) -> None:

@@ -6,14 +6,13 @@ no row is there twice. See https://docs.ray.io/en/latest/data/data.html.
 """
 
 import contextlib
-import dataclasses
 import itertools
 import logging
 import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -29,15 +28,17 @@ from cnn.inference.labels import find_labels
 from cnn.inference.listing import (
     InferError,
     InputFiles,
-    as_uri,
     list_inputs,
     locate,
 )
+from cnn.inference.natural_sort import NAME_ENCODING
 from cnn.inference.output_checks import own_files
 from cnn.inference.ray_sink import CORRECT, LABELED, make_sink
 from cnn.inference.row_formats import ROW_FORMATS, CsvFormat
+from cnn.inference.row_writer import lock_output
 from cnn.inference.run_statistics import STATUSES, summary_line
 from cnn.inference.schema import Schema
+from cnn.user_path import as_uri, is_uri
 
 if TYPE_CHECKING:
     from cnn.classifier import Classifier
@@ -67,35 +68,39 @@ def predict_with_ray(config: InferConfig) -> bool:
     """
     start = monotonic()
     assert config.output is not None
-    _check_output_is_new(config.output)
     # Actors run in other folders, and do not understand relative paths.
-    output = _make_absolute(config.output)
-    config = dataclasses.replace(config, input=_make_absolute(config.input))
+    output = config.output if is_uri(config.output) else config.output.absolute()
+    with _reserve_output(output):
+        counts = _run_on_cluster(config, output)
+    _print_summary(counts, monotonic() - start, as_uri(output))
+    return counts["unreadable"] == 0
+
+
+@contextlib.contextmanager
+def _reserve_output(output: Path) -> Iterator[None]:
+    """Keeps other runs from writing a local folder, which must be new or empty."""
+    if is_uri(output):
+        yield
+        return
+    _check_output_is_new(output)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with lock_output(output):
+        yield
+
+
+def _run_on_cluster(config: InferConfig, output: Path) -> Counter[str]:
     ray = _connect(config.ray_address)
     try:
-        counts = _predict_and_write(ray, config, output)
+        return _predict_and_write(ray, config, output)
     except ray.exceptions.RayError as error:
         last_line = str(error).strip().splitlines()[-1]
         raise ClusterError(f"--engine ray: {last_line}") from error
     finally:
         ray.shutdown()
-    _print_summary(counts, monotonic() - start, as_uri(output))
-    return counts["unreadable"] == 0
-
-
-def _is_remote(path: Path) -> bool:
-    return "://" in as_uri(path)
-
-
-def _make_absolute(path: Path) -> Path:
-    return path if _is_remote(path) else path.absolute()
 
 
 def _check_output_is_new(output: Path) -> None:
-    """Checks that a local output folder is missing or empty."""
-    if _is_remote(output) or not output.exists():
-        return
-    if not output.is_dir() or any(output.iterdir()):
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise InferError(
             f"{output}: is there already; give an --output that is new, or an empty "
             "folder"
@@ -168,7 +173,7 @@ def _predict_and_write(ray: Any, config: InferConfig, output: Path) -> Counter[s
     """Writes the rows of all files, and returns their counts."""
     from cnn.classifier import Classifier
 
-    files = list_inputs(config.input, config.recursive, own_files(config))
+    files = list_inputs(config.inputs, config.recursive, own_files(config))
     classifier = Classifier.load(config.model, config.unsure_below)
     find_label = find_labels(files, config.labels, classifier.class_names)
     schema = Schema(
@@ -181,7 +186,7 @@ def _predict_and_write(ray: Any, config: InferConfig, output: Path) -> Counter[s
     sink = make_sink(as_uri(output), row_format)
 
     # The class is sent to the actors, with these variables.
-    folder = files.top
+    folder = files.top if is_uri(files.top) else os.path.abspath(files.top)
 
     class Reader(_Actor):
         """Holds the model, so that no machine that may be lost has to keep it."""
@@ -207,7 +212,7 @@ def _make_name_blocks(files: InputFiles) -> list[Any]:
     """Returns Arrow tables with a column of file names as bytes."""
     import pyarrow as pa
 
-    names = (os.fsencode(file.name) for file in files)
+    names = (file.name.encode(**NAME_ENCODING) for file in files)
     blocks = []
     while block := list(itertools.islice(names, _BLOCK_SIZE)):
         blocks.append(pa.table({"name": block}))
@@ -263,7 +268,8 @@ class _Actor:
 
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Returns an array of `bytes` in column `line` for those in column `name`."""
-        files = list(locate(self._folder, map(os.fsdecode, batch["name"])))
+        names = (name.decode(**NAME_ENCODING) for name in batch["name"])
+        files = list(locate(self._folder, names))
         paths = [file.path for file in files]
         decoded = list(self._pool.imap(paths, self._classifier.preprocessing))
         predictions = self._classifier.classify(paths, decoded)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnn.inference.listing import InputFile
+from cnn.inference.listing import InputFile, to_path
 from cnn.inference.plot_process import CallPlot, PlotError
 from cnn.inference.run_statistics import ContactSheetEntry, RunStatistics
 from cnn.preprocessing import decode, pipeline
@@ -125,7 +125,9 @@ def save_visualization(
     Prints a warning if the image cannot be written, for example because its name is
     too long.
     """
-    path = folder / (file.name + ".png")
+    # A file of several inputs may have an absolute name, or one with `..`.
+    parts = ["_" if part == ".." else part for part in file.name.split("/")]
+    path = folder / (to_path("/".join(filter(None, parts))) + ".png")
     overlay = _explain_or_blank(prediction, preprocessing)
     caption = _describe_prediction(file.name, prediction)
     image = _image_or_blank(prediction)

@@ -1,7 +1,7 @@
 r"""Formats of an output: CSV, JSON lines and Parquet.
 
 A format is a subclass of `RowFormat` with an entry in `ROW_FORMATS`. Its name is
-also a value of `InferConfig.format`, and the extension of its files.
+also a value of `InferConfig.format`.
 
 A path that is not UTF-8 keeps its bytes in a CSV. JSON has escapes for such
 bytes, from which Python restores the same path ("surrogateescape", PEP 383).
@@ -10,6 +10,7 @@ Parquet text must be UTF-8 and shows such bytes as `\xff`.
 
 import abc
 import csv
+import io
 import itertools
 import json
 import os
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import IO, ClassVar
 
 from cnn.atomic_write import atomic_write
-from cnn.errors import Error
+from cnn.errors import Error, UsageError
 from cnn.inference.csv_lines import ENCODING, csv_line, read_csv_rows
 from cnn.inference.schema import Cell, Column, Row, Schema, format_number
 
@@ -37,12 +38,14 @@ class RowFormat(abc.ABC):
     output at the end.
 
     Attributes:
-      name: name of the format, and extension of its files.
+      name: name of the format.
+      endings: endings of its files, without a dot.
       needs_regular_file: whether the output may be neither a pipe nor stdout.
       schema: columns of the output.
     """
 
     name: ClassVar[str]
+    endings: ClassVar[Sequence[str]]
     needs_regular_file: ClassVar[bool] = False
 
     def __init__(self, schema: Schema) -> None:
@@ -70,8 +73,9 @@ class RowFormat(abc.ABC):
         """
 
     def finish(self, partial: Path, output: Path) -> None:
-        """Makes the output of a partial file that has all rows."""
-        os.replace(partial, output)
+        """Makes the output of a partial file that has all rows, or is the output."""
+        if partial != output:
+            os.replace(partial, output)
 
     def write_file(self, rows: Iterable[Row], file: IO[bytes]) -> None:
         """Writes a complete output at once."""
@@ -91,6 +95,7 @@ class CsvFormat(RowFormat):
     r"""CSV (RFC 4180) with a header, in UTF-8, with `\n` at the end of a row."""
 
     name = "csv"
+    endings: ClassVar[Sequence[str]] = ("csv", "txt")
 
     def header(self) -> bytes:
         """Returns the row of column names."""
@@ -135,6 +140,7 @@ class JsonLinesFormat(RowFormat):
     """JSON lines (https://jsonlines.org): one object per row."""
 
     name = "jsonl"
+    endings = ("jsonl", "ndjson")
 
     def header(self) -> bytes:
         """Returns nothing: each line has the names of its columns."""
@@ -174,11 +180,17 @@ class ParquetFormat(CsvFormat):
     """Parquet. The partial file is a CSV, since Parquet has no rows before its end."""
 
     name = "parquet"
+    endings = ("parquet",)
     needs_regular_file = True
 
     def finish(self, partial: Path, output: Path) -> None:
         """Converts the partial CSV."""
         rows = (row for row, _ in self.recover(partial))
+        if partial == output:  # All rows must be read before it is written.
+            buffer = io.BytesIO()
+            self.write_file(rows, buffer)
+            output.write_bytes(buffer.getbuffer())
+            return
         with atomic_write(output) as temporary, open(temporary, "wb") as file:
             self.write_file(rows, file)
         partial.unlink()
@@ -216,7 +228,7 @@ ROW_FORMATS: dict[str, type[RowFormat]] = {
 
 
 def infer_format(output: Path | None, wanted: str | None) -> type[RowFormat]:
-    """Returns the wanted format, else that of the output's extension, else CSV.
+    """Returns the wanted format, else that of the output's ending, else CSV.
 
     Example:
       >>> infer_format(Path("digits.parquet"), None).__name__
@@ -224,8 +236,37 @@ def infer_format(output: Path | None, wanted: str | None) -> type[RowFormat]:
     """
     if wanted is not None:
         return ROW_FORMATS[wanted]
-    extension = output.suffix.lower().removeprefix(".") if output else ""
-    return ROW_FORMATS.get(extension, CsvFormat)
+    ending = _ending(output) if output else ""
+    for row_format in ROW_FORMATS.values():
+        if ending in row_format.endings:
+            return row_format
+    return CsvFormat
+
+
+def check_ending(output: Path, row_format: type[RowFormat], wanted: str | None) -> None:
+    """Checks that the ending of an output is that of its format, or that it has none.
+
+    Args:
+      output: path of the output.
+      row_format: its format.
+      wanted: name of the format if it was asked for.
+
+    Raises:
+      UsageError: the ending is that of something else.
+    """
+    ending = _ending(output)
+    if ending in ("", *row_format.endings):
+        return
+    formats = [row_format] if wanted else ROW_FORMATS.values()
+    known = ", ".join(f".{name}" for kind in formats for name in kind.endings)
+    raise UsageError(
+        f"--output: {output}: no .{ending} is written here; expected an ending among "
+        f"{known}, or none"
+    )
+
+
+def _ending(path: Path) -> str:
+    return path.suffix.lower().removeprefix(".")
 
 
 def _parse_cell(text: str, column: Column) -> Cell:

@@ -1,6 +1,8 @@
 """Writes rows to `OUTPUT.partial`, renames it when complete, and resumes from it.
 
-A kill at any moment leaves complete rows, and at most one torn row at the end.
+A kill at any moment leaves complete rows, and at most one torn row at the end. An
+output that cannot be replaced by renaming is written in place: it is its own partial
+file.
 """
 
 import contextlib
@@ -13,11 +15,18 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from cnn.atomic_write import (
+    forget_temporary_file,
+    is_written_in_place,
+    remember_temporary_file,
+)
+from cnn.file_lock import lock_file
 from cnn.inference.row_formats import OutputError, RowFormat
 from cnn.inference.schema import Row
 
 WriteRows = Callable[[Iterable[Row]], None]
 
+_DESCRIPTOR_FOLDERS = ("/dev/fd/", "/dev/std", "/proc/")
 # Errors of a disk or quota that is full, and of a limit on the size of files.
 _FULL_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -50,6 +59,49 @@ def open_writer(
     return _open_partial(output, row_format, keep_bytes)
 
 
+@contextlib.contextmanager
+def lock_output(output: Path | None) -> Iterator[None]:
+    """Keeps other runs from writing an output until the end of the `with` block.
+
+    The lock is on the partial file, which is created if necessary, and removed at the
+    end if it has no rows.
+
+    Args:
+      output: path of the output. Stdout and special files have no lock.
+
+    Raises:
+      OutputError: another run writes the output.
+    """
+    if output is None or is_stream(output):
+        yield
+        return
+    partial = partial_path(output)
+    with contextlib.ExitStack() as stack:
+        try:
+            descriptor = stack.enter_context(lock_file(partial))
+        except BlockingIOError as error:
+            raise OutputError(
+                f"{output}: another run is writing it; wait for its end, or give "
+                "another --output"
+            ) from error
+        stack.enter_context(_remove_if_empty(descriptor, partial))
+        yield
+
+
+@contextlib.contextmanager
+def _remove_if_empty(descriptor: int, partial: Path) -> Iterator[None]:
+    """Removes the partial file after the block, or at an early exit, if it is new."""
+    is_new = os.fstat(descriptor).st_size == 0 and not is_written_in_place(partial)
+    if is_new:
+        remember_temporary_file(partial)
+    try:
+        yield
+    finally:
+        forget_temporary_file(partial)
+        if is_new and os.fstat(descriptor).st_size == 0:
+            partial.unlink(missing_ok=True)
+
+
 def partial_path(output: Path) -> Path:
     """Returns the path of the rows of an output that is not complete.
 
@@ -58,12 +110,23 @@ def partial_path(output: Path) -> Path:
       'digits.csv.partial'
     """
     target = _resolve_links(output)
+    if is_written_in_place(target):
+        return target
     return target.with_name(target.name + ".partial")
 
 
 def is_stream(path: Path) -> bool:
-    """Tells whether a path is that of a pipe, a terminal or another special file."""
-    return path.exists() and not path.is_file()
+    """Tells whether a path is that of a pipe, a terminal or another special file.
+
+    A descriptor is one, also of a regular file.
+    """
+    is_special = path.exists() and not path.is_file() and not path.is_dir()
+    return is_special or is_descriptor(path)
+
+
+def is_descriptor(path: Path) -> bool:
+    """Tells whether a path is that of an open file of this process, like /dev/fd/3."""
+    return str(path).startswith(_DESCRIPTOR_FOLDERS)
 
 
 def read_partial_rows(output: Path, row_format: RowFormat) -> Iterator[tuple[Row, int]]:
@@ -95,7 +158,7 @@ def _open_stdout(row_format: RowFormat) -> Iterator[WriteRows]:
 
 @contextlib.contextmanager
 def _open_stream(output: Path, row_format: RowFormat) -> Iterator[WriteRows]:
-    descriptor = os.open(output, os.O_WRONLY)
+    descriptor = os.open(output, os.O_WRONLY | os.O_APPEND)
     try:
         yield _begin(descriptor, row_format)
     finally:
@@ -108,10 +171,12 @@ def _open_partial(
 ) -> Iterator[WriteRows]:
     partial = partial_path(output)
     with _explain_full_disk(partial):
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT, 0o666)
+        # Appending never leaves a gap, whoever else writes on a disk without locks.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        descriptor = os.open(partial, flags, 0o666)
+        forget_temporary_file(partial)
         try:
             os.ftruncate(descriptor, keep_bytes)
-            os.lseek(descriptor, keep_bytes, os.SEEK_SET)
             if keep_bytes > 0:
                 yield functools.partial(_append_rows, descriptor, row_format)
             else:

@@ -1,11 +1,11 @@
 """Checks before a run starts: the model path, and the settings of an earlier run."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cnn.atomic_write import find_write_problem
 from cnn.config import TrainConfig
 from cnn.config_schema import flag_name
 from cnn.errors import Error
@@ -51,17 +51,9 @@ def check_model_path(model: Path) -> None:
     Raises:
       WorkdirError: `model` is a folder, or its folder is missing or read-only.
     """
-    folder = model.absolute().parent
-    if model.is_dir():
-        raise WorkdirError(f"{model}: is a folder; --model needs the name of a file")
-    if not folder.is_dir():
-        raise WorkdirError(
-            f"{model.parent}: no such folder; make it, or give another --model"
-        )
-    if not os.access(folder, os.W_OK):
-        raise WorkdirError(
-            f"{model.parent}: no permission to write there; give another --model"
-        )
+    problem = find_write_problem(model, "--model")
+    if problem is not None:
+        raise WorkdirError(problem)
 
 
 def check_saved_settings(folder: Path, config: TrainConfig) -> None:

@@ -1,4 +1,6 @@
-"""True labels from a CSV, from folders and from the names of files."""
+"""True labels from folders, from the names of files and from a CSV."""
+
+from pathlib import Path
 
 import pytest
 
@@ -23,40 +25,68 @@ DIGITS = "0123456789"
     ],
 )
 def test_a_label_is_the_folder_or_the_end_of_the_name(name, label):
-    find_label = find_labels(InputFiles("scans", [name, "5/a.png"]), None, DIGITS)
+    names = Path("names")
+    find_label = find_labels(InputFiles("scans", [name, "5/a.png"]), names, DIGITS)
     assert find_label(name) == label
-    alone = find_labels(InputFiles("scans", [name]), None, DIGITS)
-    assert (alone is None) == (label == "")
+    if not label:
+        with pytest.raises(InferError, match="--labels names: no name of a folder or "):
+            find_labels(InputFiles("scans", [name]), names, DIGITS)
+
+
+def labels_of(names):
+    files = InputFiles("scans", names)
+    find_label = find_labels(files, None, DIGITS)
+    return find_label and "".join(find_label(file.name) or "-" for file in files)
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (["001_7.png", "002_3.png"], "73"),
+        (["001_7.png", "002_3.png", "003.png"], "73-"),
+        (["a_0.png", "a_3.png", "b_4.png", "b_5.png", "b_9.png", "c_8.png"], "034598"),
+        (["7/IMG_1.png", "7/IMG_2.png", "8/IMG_3.png"], "778"),
+        (["7/a.png", "IMG_1.png", "IMG_2.png", "IMG_3.png"], "7---"),
+    ],
+)
+def test_names_that_vary_have_labels(names, labels, capsys):
+    assert labels_of(names) == labels
+    words = capsys.readouterr().err
+    assert words.startswith("labels are in the names of folders")
+    assert words.endswith("; --labels none: no labels\n")
+    assert find_labels(InputFiles("scans", names), Path("none"), DIGITS) is None
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"IMG_{i}.png" for i in range(1, 15)],
+        [f"IMG_{i}.png" for i in range(1, 10)],
+        [f"scan_{i}.png" for i in range(10)],
+        [f"IMG_{i}.png" for i in (3, 5, 9)],
+        [f"a/page_{i}.png" for i in range(1, 13)],
+        [f"{page}_{i}.png" for page in "1234" for i in range(1, 7)],
+        [f"2024-05-{day}_1.png" for day in range(10, 20)],
+        ["photo_3.jpg"],
+        ["001_7.png", "002_3.png", "a.png", "b.png"],
+        [f"{i}/a.png" for i in range(1, 15)],
+    ],
+)
+def test_running_numbers_are_no_labels(names, capsys):
+    assert labels_of(names) is None
+    assert capsys.readouterr().err == (
+        "numbers in the names are taken for running numbers; if they are labels, give "
+        "--labels names\n"
+    )
+    forced = find_labels(InputFiles("scans", names), Path("names"), DIGITS)
+    assert any(forced(name) for name in names)
+
+
+def test_names_without_numbers_are_passed_over_in_silence(capsys):
+    assert labels_of(["a.png", "b_33.png", "IMG_0001.png"]) is None
+    assert capsys.readouterr().err == ""
 
 
 def test_the_input_folder_may_be_a_label_itself():
     find_label = find_labels(InputFiles("scans/7", ["a.png", "b/c.png"]), None, DIGITS)
     assert (find_label("a.png"), find_label("b/c.png")) == ("7", "")
-
-
-@pytest.mark.parametrize(
-    "header", ["path,label\n", "Path , LABEL\n", "\ufeffpath,label\n", ""]
-)
-def test_a_csv_gives_labels_and_leaves_rows_without_one_unlabeled(tmp_path, header):
-    table = tmp_path / "l.csv"
-    rows = 'a.png, 3 \n\n./b.png,\n"c,d.png",5,more\n./e.png,7\n'
-    table.write_text(header + rows, encoding="utf-8")
-    names = ["a.png", "b.png", "c,d.png", "e.png", "f.png"]
-    find_label = find_labels(InputFiles("", names), table, DIGITS)
-    assert [find_label(name) for name in names] == ["3", "", "5", "7", ""]
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        ("b.png,7\n", "none of its paths is that of a file in --input, like a.png"),
-        ("a.png,x\n", "with a label among 0, 1, 2, 3, .*, 8, 9; found a.png,x"),
-        ("a.png\n", "l.csv: expected rows of path,label with a label .* found a.png"),
-        (None, "l.csv: the labels cannot be read: No such file or directory"),
-    ],
-)
-def test_a_csv_of_something_else_is_refused(tmp_path, content, words):
-    if content is not None:
-        (tmp_path / "l.csv").write_text(content)
-    with pytest.raises(InferError, match=words):
-        find_labels(InputFiles("", ["a.png"]), tmp_path / "l.csv", DIGITS)

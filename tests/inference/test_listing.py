@@ -103,3 +103,35 @@ def test_a_uri_without_files_is_refused(tmp_path):
 def test_a_uri_keeps_its_slashes():
     for uri in ("s3://bucket/scans", "file:///mnt/scans", "scans", "/a/b", "c:/d"):
         assert listing.as_uri(Path(uri)) == uri
+
+
+def test_several_inputs_are_listed_once_under_their_path_as_given(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    inputs = [
+        Path(name) for name in ("sub", "b10.png", "sub/c.png", "./b2.png", "loop")
+    ]
+    files = listing.list_inputs([*inputs, folder / "b2.png"], recursive=True)
+    assert names_of(files) == [
+        "b2.png",
+        "b10.png",
+        "loop",
+        "sub/c.png",
+        "sub/deep/d.jpg",
+    ]
+    assert [file.path for file in files] == names_of(files)
+
+
+def test_several_inputs_leave_out_excluded_files(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    inputs = [Path("b2.png"), Path("notes.txt"), folder / "sub"]
+    exclude = [folder / "notes.txt", Path("sub/c.png")]
+    files = listing.list_inputs(inputs, recursive=True, exclude=exclude)
+    assert names_of(files) == [f"{folder}/sub/deep/d.jpg", "b2.png"]
+
+
+def test_one_of_several_inputs_that_is_missing_is_refused(folder):
+    inputs = [folder / "b2.png", folder / "none.png", folder / "b10.png"]
+    with pytest.raises(
+        listing.InferError, match=r"none\.png: no such folder or image; "
+    ):
+        listing.list_inputs(inputs, recursive=True)

@@ -180,7 +180,7 @@ def test_labels_come_from_folders_and_file_names(digits, model, tmp_path, capsys
     source = digits / "a" / "scan0.png"
     for name in ("7/x_3.png", "a/y_2.png", "a/z_12.png", "a/w_.png"):
         shutil.copy(source, digits / name)
-    rows, _ = read_folder(digits, model, tmp_path / "o.csv")
+    rows, _ = read_folder(digits, model, tmp_path / "o.csv", labels=Path("names"))
     labels = labels_of(rows)
     assert (
         labels["7/x_3.png"] == "7"

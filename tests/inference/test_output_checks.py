@@ -1,13 +1,15 @@
 """Checks of outputs before a run."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from cnn.config import InferConfig
-from cnn.inference import local_engine
+from cnn.errors import UsageError
+from cnn.inference import listing, local_engine
 from cnn.inference.listing import InferError
-from cnn.inference.output_checks import check_outputs
+from cnn.inference.output_checks import check_outputs, own_files
 from tests.inference.conftest import read_folder
 
 
@@ -63,7 +65,6 @@ def test_parquet_needs_a_file(scans, trained, run):
     [
         ({"output": "."}, "is a folder; --output needs the name of a file"),
         ({"plot": "none/p.png"}, "no such folder; make it, or give another --plot"),
-        ({"input": "s3://bucket"}, "s3://bucket: is not a local path"),
         ({"output": "o.parquet", "plot": "o.parquet"}, "is also --output"),
     ],
 )
@@ -84,3 +85,64 @@ def test_outputs_in_an_existing_folder_are_accepted(tmp_path):
     )
     check_outputs(config)
     assert config.debug_dir.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("output", "wanted"),
+    [
+        ("o.csv.gz", None),
+        ("o.xlsx", None),
+        ("o.json", None),
+        ("o.tsv", None),
+        ("o.png", None),
+        ("o.csv.gz", "csv"),
+        ("o.jsonl", "csv"),
+        ("o.json", "jsonl"),
+        ("o.csv", "parquet"),
+    ],
+)
+def test_an_ending_of_something_else_is_refused(output, wanted, tmp_path):
+    ending = Path(output).suffix
+    words = rf"^--output: {tmp_path / output}: no \{ending} is written here; expected "
+    config = InferConfig(tmp_path, output=tmp_path / output, format=wanted)
+    with pytest.raises(UsageError, match=words):
+        check_outputs(config)
+
+
+@pytest.mark.parametrize("output", ["o", "o.CSV", "o.txt", "o.jsonl", "o.ndjson"])
+def test_endings_of_what_is_written_are_accepted(output, tmp_path):
+    check_outputs(InferConfig(tmp_path, output=tmp_path / output, plot="none"))
+
+
+@pytest.mark.parametrize("plot", ["p.pdf", "p.jpg", "-", "/dev/stdout"])
+def test_a_plot_is_a_png_file(plot, tmp_path):
+    with pytest.raises(UsageError, match=f"^--plot: {plot}: is written as PNG, to a"):
+        check_outputs(InferConfig(tmp_path, plot=Path(plot)))
+
+
+@pytest.mark.parametrize("output", ["-", "/dev/stdout", "/dev/fd/1"])
+def test_stdout_has_several_names(output):
+    assert InferConfig("scans", output=output).output is None
+
+
+def test_special_files_may_have_any_ending(tmp_path):
+    os.mkfifo(tmp_path / "pipe.gz")
+    pipe = tmp_path / "pipe.gz"
+    check_outputs(InferConfig(tmp_path, output=pipe, plot=Path("/dev/null")))
+
+
+def test_outputs_of_an_earlier_run_may_be_among_several_inputs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    inputs = tuple(map(Path, ("a.png", "b", "o.csv", "predictions.png")))
+    for path in inputs:
+        path.touch()
+    config = InferConfig(inputs, output=Path("o.csv"))
+    check_outputs(config)
+    files = listing.list_inputs(config.inputs, True, own_files(config))
+    assert [file.name for file in files] == ["a.png", "b"]
+    with pytest.raises(InferError, match=r"^b: is also --input; give another --output"):
+        check_outputs(InferConfig(inputs, output=Path("b")))
+    with pytest.raises(
+        InferError, match=r"^a.png: is also --input; give another --plot"
+    ):
+        check_outputs(InferConfig(inputs, plot=Path("a.png")))

@@ -213,7 +213,7 @@ def test_a_cluster_that_is_not_there_is_one_line(trained, tmp_path):
 
 def test_a_uri_needs_ray(tmp_path):
     done = infer("--input", "s3://bucket/scans", cwd=tmp_path)
-    assert done.returncode == 1
-    assert (
-        "error: s3://bucket/scans: is not a local path; add --engine ray" in done.stderr
-    )
+    assert done.returncode == 2
+    words = "error: --input: s3://bucket/scans: is not a local path; add --engine ray"
+    assert words in done.stderr
+    assert os.listdir(tmp_path) == []

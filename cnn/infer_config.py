@@ -1,0 +1,135 @@
+"""Settings of `bin/infer`. See `cnn.config`."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cnn.config_schema import Negation, Range, check_ranges, resolve_paths
+from cnn.errors import UsageError
+from cnn.user_path import as_uri, is_uri
+
+# Paths of stdout. A rename would replace the file that a shell has opened for it.
+_STDOUT_NAMES = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
+
+
+@dataclasses.dataclass(frozen=True)
+class InferConfig:
+    """Classifies every image in a folder. Writes one row per file, and a plot."""
+
+    input: Path | tuple[Path, ...]
+    """Folder of images, or one image, or several of both.
+    A row has the path relative to the folder, and with several inputs the path as
+    given."""
+
+    model: Path = Path("mnist_model.h5")
+    """Model file (.h5, of bin/train or of Keras), or the workdir of a training run."""
+
+    output: Path | None = None
+    """File to write, by its ending: .csv (or none), .jsonl or .parquet; - is stdout.
+    Default: stdout."""
+
+    format: Literal["csv", "jsonl", "parquet"] | None = None
+    """Format of the rows: csv, jsonl (one JSON object per line) or parquet.
+    Default: by the ending of --output."""
+
+    resume: bool = False
+    """Continue an interrupted run after the last complete row of OUTPUT.partial."""
+
+    plot: Path = Path("predictions.png")
+    """Plot of the predictions to write (PNG), or none."""
+
+    debug_dir: Path | None = None
+    """Folder for one diagnostic image per file.
+    It shows the original, the segmented ink and the network input.
+    Default: none."""
+
+    probabilities: bool = False
+    """Add one column per class, with its probability."""
+
+    top_k: Annotated[int, Range(1)] = 1
+    """Report the K most probable classes and their probabilities, at least 1."""
+
+    unsure_below: Annotated[float | None, Range(0, 1)] = None
+    """Confidence below which a row is unsure, in [0, 1].
+    Default: the threshold of the model."""
+
+    labels: Path | None = None
+    """CSV of true classes, with the columns path,label. Or none.
+    Or names, for folders (7/a.png) and files (a_7.png) named after their class.
+    Default: by names, unless they end in running numbers."""
+
+    rows_per_write: Annotated[int | None, Range(1)] = None
+    """Rows per write, at least 1. Does not affect predictions.
+    Default: 512, or 256 per device if that is more."""
+
+    workers: Annotated[int | None, Range(0)] = None
+    """Processes that decode images, at least 0. With 0, the main process decodes.
+    Default: one, or one per core if there is much to decode."""
+
+    decode_timeout: Annotated[float, Range(0.001)] = 20.0
+    """Seconds a worker may spend on one file, at least 0.001.
+    The file is then reported as unreadable."""
+
+    recursive: Annotated[bool, Negation("Do not read sub-folders.")] = True
+    """Also read sub-folders."""
+
+    engine: Literal["local", "ray"] = "local"
+    """local, or ray to distribute over a Ray cluster.
+    With ray, --input and --output are folders or URIs."""
+
+    ray_address: str | None = None
+    """Address of the Ray cluster, or auto for the cluster of this machine.
+    Default: a new cluster of this machine alone."""
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+        resolve_paths(self, may_be_uri=("input", "output"))
+        self._unify_spellings()
+        if self.resume and self.output is None:
+            raise UsageError(
+                "--resume: needs --output, the file of the interrupted run"
+            )
+        if self.engine == "ray":
+            self._check_ray()
+        else:
+            self._check_local()
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """All folders and images to read."""
+        return self.input if isinstance(self.input, tuple) else (self.input,)
+
+    def _unify_spellings(self) -> None:
+        """Makes one input a `Path`, and stdout None."""
+        if len(self.inputs) == 1:
+            object.__setattr__(self, "input", self.inputs[0])
+        elif not self.inputs:
+            raise UsageError("--input: expected a folder or an image, got nothing")
+        if self.output is not None and str(self.output) in _STDOUT_NAMES:
+            object.__setattr__(self, "output", None)
+
+    def _check_local(self) -> None:
+        if self.ray_address is not None:
+            raise UsageError("--ray-address: goes with --engine ray")
+        for flag, path in (
+            *(("--input", path) for path in self.inputs),
+            ("--output", self.output),
+        ):
+            if path is not None and is_uri(path):
+                raise UsageError(
+                    f"{flag}: {as_uri(path)}: is not a local path; add --engine ray"
+                )
+
+    def _check_ray(self) -> None:
+        if len(self.inputs) > 1 and any(map(is_uri, self.inputs)):
+            raise UsageError("--input: a URI must be the only input")
+        if self.output is None:
+            raise UsageError(
+                "--engine ray: writes many files; give the folder for them as --output"
+            )
+        if self.resume:
+            raise UsageError(
+                "--resume: not with --engine ray, which repeats lost blocks itself"
+            )
+        if self.debug_dir is not None:
+            raise UsageError("--debug-dir: not with --engine ray")
