@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ _OCTAL_ESCAPE = re.compile(rb"\\([0-7]{3})")
 
 
 def remember_temporary_file(path: Path) -> None:
-    """Has a file removed by `remove_temporary_files`."""
+    """Has a file or folder removed by `remove_temporary_files`."""
     _temporary_files.add(path)
 
 
@@ -27,7 +28,10 @@ def forget_temporary_file(path: Path) -> None:
 def remove_temporary_files() -> None:
     """Removes the unfinished files of `atomic_write`, before `os._exit`."""
     for temporary in list(_temporary_files):
-        temporary.unlink(missing_ok=True)
+        if temporary.is_dir():
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            temporary.unlink(missing_ok=True)
 
 
 def is_written_in_place(path: str | Path) -> bool:

@@ -7,10 +7,8 @@ no row is there twice. See https://docs.ray.io/en/latest/data/data.html.
 
 import contextlib
 import itertools
-import logging
 import os
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,10 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import cnn
 from cnn import parallel
 from cnn.config import InferConfig
-from cnn.errors import Error
 from cnn.inference.decode_pool import open_pool
 from cnn.inference.labels import find_labels
 from cnn.inference.listing import (
@@ -33,6 +29,7 @@ from cnn.inference.listing import (
 )
 from cnn.inference.natural_sort import NAME_ENCODING
 from cnn.inference.output_checks import own_files
+from cnn.inference.ray_cluster import ClusterError, connect
 from cnn.inference.ray_sink import CORRECT, LABELED, make_sink
 from cnn.inference.row_formats import ROW_FORMATS, CsvFormat
 from cnn.inference.row_writer import lock_output
@@ -45,10 +42,6 @@ if TYPE_CHECKING:
 
 # File names per block, and therefore rows per output file.
 _BLOCK_SIZE = 2048
-
-
-class ClusterError(Error):
-    """Ray is not installed, or could not do the work."""
 
 
 def predict_with_ray(config: InferConfig) -> bool:
@@ -89,14 +82,12 @@ def _reserve_output(output: Path) -> Iterator[None]:
 
 
 def _run_on_cluster(config: InferConfig, output: Path) -> Counter[str]:
-    ray = _connect(config.ray_address)
-    try:
-        return _predict_and_write(ray, config, output)
-    except ray.exceptions.RayError as error:
-        last_line = str(error).strip().splitlines()[-1]
-        raise ClusterError(f"--engine ray: {last_line}") from error
-    finally:
-        ray.shutdown()
+    with connect(config.ray_address) as ray:
+        try:
+            return _predict_and_write(ray, config, output)
+        except ray.exceptions.RayError as error:
+            last_line = str(error).strip().splitlines()[-1]
+            raise ClusterError(f"--engine ray: {last_line}") from error
 
 
 def _check_output_is_new(output: Path) -> None:
@@ -112,61 +103,6 @@ def _print_summary(counts: Counter[str], seconds: float, output: str) -> None:
     summary = summary_line(counts, counts[CORRECT], counts[LABELED])
     speed = f"{seconds:.1f} s, {num_files / seconds:,.0f} images/s"
     print(f"{summary}; {speed}; predictions in {output}", file=sys.stderr)
-
-
-def _connect(address: str | None) -> Any:
-    """Connects to a cluster, or starts one on this machine, and returns `ray`.
-
-    Args:
-      address: address of the cluster, or None to start one.
-
-    Raises:
-      ClusterError: Ray is not installed, or the cluster cannot be reached.
-    """
-    ray = _import_ray()
-    try:
-        with tempfile.TemporaryDirectory() as working_dir:
-            ray.init(
-                address or "local",
-                runtime_env=_make_runtime_env(working_dir),
-                logging_level=logging.ERROR,
-                log_to_driver=False,
-            )
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        first_line = str(error).splitlines()[0]
-        raise ClusterError(f"--ray-address {address}: {first_line}") from error
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = sys.stderr.isatty()
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-    return ray
-
-
-def _make_runtime_env(working_dir: str) -> dict[str, Any]:
-    """Describes what workers receive. They have the dependencies installed.
-
-    Args:
-      working_dir: an empty folder, which workers copy. Without it, they would import
-        modules from the working directory of this process.
-    """
-    return {
-        "py_modules": [str(Path(cnn.__file__).parent)],
-        "working_dir": working_dir,
-        "excludes": ["data/mnist", "**/__pycache__"],
-    }
-
-
-def _import_ray() -> Any:
-    # Ray reads this when it is imported. It would report statistics of its use.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-        import ray.data
-    except ModuleNotFoundError as error:
-        raise ClusterError(
-            f"--engine ray: {error.name} is not installed for {sys.executable}; run: "
-            "pip install 'cnn[ray]', in a clone pip install -e '.[ray]'"
-        ) from error
-    return ray
 
 
 def _predict_and_write(ray: Any, config: InferConfig, output: Path) -> Counter[str]:

@@ -153,7 +153,15 @@ def read_partial_rows(output: Path, row_format: RowFormat) -> Iterator[tuple[Row
 def _open_stdout(row_format: RowFormat) -> Iterator[WriteRows]:
     if sys.stdout is None:
         raise OutputError("stdout is closed; give --output")
+    if sys.stdout != sys.__stdout__:  # A notebook has a stream of its own.
+        _print(row_format.header())
+        yield lambda rows: _print(row_format.encode(rows))
+        return
     yield _begin(sys.stdout.fileno(), row_format)
+
+
+def _print(data: bytes) -> None:
+    sys.stdout.write(data.decode("utf-8", "surrogateescape"))
 
 
 @contextlib.contextmanager
