@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from cnn.atomic_write import remove_temporary_files
 from cnn.compilation_cache import enable_compilation_cache
 from cnn.errors import Error, UsageError
+from cnn.jax_environment import ignore_variables, import_jax
 
 if TYPE_CHECKING:
     from cnn.config import TrainConfig
@@ -94,6 +95,7 @@ def _train(arguments: list[str]) -> int:
 
 def _train_process(config: "TrainConfig") -> int:
     """Trains in this process, which may be one of several on different hosts."""
+    import_jax()
     from cnn.training.loop import train
 
     report = train(config)
@@ -140,6 +142,7 @@ def _run_command(command: Callable[[], int], advice: Advice) -> int:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     try:
         with _exit_on_signals(advice.stopped):
+            ignore_variables()
             enable_compilation_cache()
             return command()
     except UsageError as error:
