@@ -19,9 +19,10 @@ def local_path(path: str | Path) -> Path:
     Raises:
       UsageError: the path is a URI, or begins with `~` where there is no home.
     """
-    if _URI.match(str(path)):
+    if scheme := _URI.match(str(path)):
+        uri = f"{scheme[0]}/{str(path)[scheme.end() :].lstrip('/')}"
         raise UsageError(
-            f"{path}: is a URI; expected a path on this machine (a bucket can be "
+            f"{uri}: is a URI; expected a path on this machine (a bucket can be "
             "mounted as a folder)"
         )
     # Unlike `Path.expanduser`, it raises nothing where there is no home.
