@@ -15,7 +15,7 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
-from cnn.errors import Error
+from cnn.errors import Error, is_from_surroundings
 from cnn.orbax_setup import (
     manager_options,
     quiet_orbax,
@@ -33,13 +33,13 @@ _METADATA_KEY = "about"
 _CHECKSUMS_KEY = "checksums"
 
 _REMEDY = (
-    "remove that folder to use the checkpoint before it, or begin anew with "
+    "move that folder away to use the checkpoint before it, or begin anew with "
     "bin/train --restart"
 )
 
 
 class CheckpointError(Error):
-    """A checkpoint that is missing, damaged, or of another network."""
+    """A checkpoint that is missing, damaged, unreadable, or of another network."""
 
 
 @contextlib.contextmanager
@@ -125,7 +125,8 @@ def restore(
       The state and the metadata, as given to `save`.
 
     Raises:
-      CheckpointError: the path, and the leaf that is damaged or differs from `target`.
+      CheckpointError: the path, and the leaf that is damaged or differs from `target`,
+        or why the checkpoint cannot be read here.
     """
     path = folder.absolute() / str(epoch)
     if not path.is_dir():
@@ -134,11 +135,11 @@ def restore(
         with quiet_orbax():
             state = _load_state(path, target)
             document = _load_document(path)
-    except CheckpointError:
+    except (CheckpointError, MemoryError):
         raise
     # Orbax and TensorStore have no common error type for damaged files.
     except Exception as error:
-        raise CheckpointError(_describe_damage(path, str(error))) from error
+        raise CheckpointError(_describe_failure(path, error)) from error
     _verify_checksums(path, state, document[_CHECKSUMS_KEY])
     return state, document[_METADATA_KEY]
 
@@ -216,10 +217,13 @@ def _list_leaves(tree: State) -> list[tuple[str, Any]]:
     ]
 
 
-def _describe_damage(path: Path, message: str) -> str:
+def _describe_failure(path: Path, error: Exception) -> str:
+    message = str(error)
     first_line, _, _ = message.partition("\n")
     sentence, _, _ = first_line.partition("See full TensorStore")
-    reason = sentence.strip(" .")
+    reason = sentence.strip(" .") or type(error).__name__
+    if is_from_surroundings(error):
+        return f"{path}: the checkpoint cannot be read now ({reason}); run again later"
     leaf = re.search(r"(?:'path': '|reading \")([\w.]+)", message)
     where = ""
     if leaf:
@@ -236,7 +240,7 @@ def _translate_write_errors(folder: Path) -> Iterator[None]:
     except Exception as error:
         message = str(error)
         reason = message.partition("\n")[0]
-        if "no space left" in message.lower() or "RESOURCE_EXHAUSTED" in message:
+        if "no space left" in message.lower():
             reason = "no space left on the disk"
         raise CheckpointError(
             f"{folder}: the checkpoint cannot be written there: {reason}"

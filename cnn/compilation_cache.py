@@ -13,27 +13,30 @@ def enable_compilation_cache() -> None:
     Does nothing if the variable `JAX_COMPILATION_CACHE_DIR` is set or the folder cannot
     be written. Must be called before JAX is imported.
     """
+    # A kill may have truncated an entry, or the user's folder cannot be written. JAX
+    # then compiles the program again.
+    message = "Error (reading|writing) persistent compilation cache entry"
+    warnings.filterwarnings("ignore", message)
     if "JAX_COMPILATION_CACHE_DIR" in os.environ:
         return
+    folder = _cache_folder()
+    if not folder.is_absolute():  # No home.
+        return
     try:
-        folder = _cache_folder()
         folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # No permission, or no home.
+    except OSError:  # No permission.
         return
     if not os.access(folder, os.W_OK):
         return
     os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-    # JAX warns of an entry that a kill has truncated, and compiles it again.
-    message = "Error reading persistent compilation cache entry"
-    warnings.filterwarnings("ignore", message)
 
 
 def _cache_folder() -> Path:
     """Returns a folder per kind of processor, since several may share a home."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     processor = zlib.crc32(_processor_features())
-    return cache / "cnn" / f"jax-{platform.machine()}-{processor:08x}"
+    return Path(cache, "cnn", f"jax-{platform.machine()}-{processor:08x}")
 
 
 def _processor_features() -> bytes:

@@ -26,7 +26,10 @@ _OBEYED = re.compile(
     r"|LOG_COMPILES|LOGGING_LEVEL|TRACEBACK_FILTERING)"
 )
 # What may keep JAX from being imported or from finding its devices.
-_RELATED = re.compile(r"JAX_\w+|XLA_\w+|FLAX_\w+|LIBTPU_\w+|\w+_VISIBLE_DEVICES")
+_RELATED = re.compile(
+    r"JAX_(?!COMPILATION_CACHE|PERSISTENT_CACHE)\w+|XLA_\w+|FLAX_\w+|LIBTPU_\w+"
+    r"|\w+_VISIBLE_DEVICES"
+)
 
 
 class JaxError(Error):
@@ -82,8 +85,8 @@ def check_devices() -> None:
         jax.devices()
     # A missing kind of device is a RuntimeError or an AssertionError.
     except Exception as error:
-        platforms = jax.config.jax_platforms
-        reason = _first_line(error) or "none of them"
+        platforms = jax.config.jax_platforms  # type: ignore[attr-defined]
+        reason = _first_line(error).partition(" (set ")[0] or "none of them"
         if not platforms:
             raise JaxError(
                 f"JAX cannot start here ({reason}){_list_variables()}"
