@@ -6,6 +6,9 @@ import warnings
 import zlib
 from pathlib import Path
 
+from cnn.errors import UsageError
+from cnn.local_path import local_path
+
 
 def enable_compilation_cache() -> None:
     """Sets JAX's compilation cache to a folder of the user, by environment variables.
@@ -19,12 +22,10 @@ def enable_compilation_cache() -> None:
     warnings.filterwarnings("ignore", message)
     if "JAX_COMPILATION_CACHE_DIR" in os.environ:
         return
-    folder = _cache_folder()
-    if not folder.is_absolute():  # No home.
-        return
     try:
+        folder = _cache_folder()
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:  # No permission.
+    except (OSError, UsageError):  # No permission, or no home.
         return
     if not os.access(folder, os.W_OK):
         return
@@ -34,9 +35,11 @@ def enable_compilation_cache() -> None:
 
 def _cache_folder() -> Path:
     """Returns a folder per kind of processor, since several may share a home."""
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not cache.is_absolute():  # The standard says that such a value is ignored.
+        cache = local_path("~/.cache")
     processor = zlib.crc32(_processor_features())
-    return Path(cache, "cnn", f"jax-{platform.machine()}-{processor:08x}")
+    return cache / "cnn" / f"jax-{platform.machine()}-{processor:08x}"
 
 
 def _processor_features() -> bytes:

@@ -20,14 +20,15 @@ def local_path(path: str | Path) -> Path:
       UsageError: the path is a URI, or begins with `~` where there is no home.
     """
     if scheme := _URI.match(str(path)):
-        uri = f"{scheme[0]}/{str(path)[scheme.end() :].lstrip('/')}"
+        uri = scheme[0] + "/" + str(path)[scheme.end() :].removeprefix("/")
         raise UsageError(
             f"{uri}: is a URI; expected a path on this machine (a bucket can be "
             "mounted as a folder)"
         )
     # Unlike `Path.expanduser`, it raises nothing where there is no home.
     expanded = os.path.expanduser(path)
-    if str(path).startswith("~") and not os.path.isabs(expanded):
+    home = os.environ.get("HOME", expanded)
+    if str(path).startswith("~") and not os.path.isabs(home):
         raise UsageError(
             f"{path}: there is no home folder for ~ (HOME={os.environ.get('HOME')}); "
             "give the whole path"
