@@ -24,5 +24,5 @@ def test_a_home_that_is_no_absolute_path_is_not_used(monkeypatch, home):
 
 
 def test_a_uri_is_named_as_it_was_written():
-    with pytest.raises(UsageError, match="^gs://bucket/run: is a URI"):
+    with pytest.raises(UsageError, match=r"^gs://bucket/run: is a URI"):
         local_path(Path("gs://bucket/run"))

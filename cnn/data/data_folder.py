@@ -13,6 +13,16 @@ from cnn.errors import UsageError
 from cnn.local_path import local_path
 
 
+def given_folder(data_dir: str | Path | None) -> Path | None:
+    """Returns the absolute path that is given, also by `$TFDS_DATA_DIR`, or None.
+
+    Raises:
+      UsageError: it is a URI, or its `~` has no meaning.
+    """
+    data_dir = data_dir or os.environ.get("TFDS_DATA_DIR")
+    return local_path(data_dir).absolute() if data_dir else None
+
+
 @contextlib.contextmanager
 def open_data_folder(data_dir: str | Path | None) -> Iterator[Path]:
     """Yields the folder of prepared sets.
@@ -31,9 +41,8 @@ def open_data_folder(data_dir: str | Path | None) -> Iterator[Path]:
       UsageError: the folder is a URI, or its `~` has no meaning.
       DataError: there is no folder to write to.
     """
-    data_dir = data_dir or os.environ.get("TFDS_DATA_DIR")
-    if data_dir:
-        yield local_path(data_dir).absolute()
+    if given := given_folder(data_dir):
+        yield given
         return
     for folder in _default_folders():
         if _is_usable(folder):

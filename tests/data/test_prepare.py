@@ -156,6 +156,6 @@ def test_a_stopped_preparation_leaves_nothing(tmp_path):
     while process.poll() is None and not list(data_dir.glob(".cnn-preparing/*/*")):
         time.sleep(0.01)
     assert interrupt(process, signal.SIGTERM) == 143
-    assert [path for path in data_dir.rglob("*record*")] == []
+    assert list(data_dir.rglob("*record*")) == []
     assert not (data_dir / ".cnn-preparing").exists()
     assert list(temporary.iterdir()) == []
