@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 
 from cnn.errors import UsageError
-from cnn.local_path import local_path
+from cnn.user_path import resolve_path
 
 
 def enable_compilation_cache() -> None:
@@ -24,6 +24,8 @@ def enable_compilation_cache() -> None:
         return
     try:
         folder = _cache_folder()
+        if not folder.is_absolute():
+            return
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, UsageError):  # No permission, or no home.
         return
@@ -37,7 +39,7 @@ def _cache_folder() -> Path:
     """Returns a folder per kind of processor, since several may share a home."""
     cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
     if not cache.is_absolute():  # The standard says that such a value is ignored.
-        cache = local_path("~/.cache")
+        cache = resolve_path("~/.cache", "HOME")
     processor = zlib.crc32(_processor_features())
     return cache / "cnn" / f"jax-{platform.machine()}-{processor:08x}"
 

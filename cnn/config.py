@@ -12,7 +12,6 @@ from typing import Annotated, Literal
 
 from cnn.config_schema import Negation, Range, check_ranges, check_together
 from cnn.errors import UsageError
-from cnn.local_path import local_path
 
 Preset = Literal["fast", "default", "best"]
 
@@ -202,12 +201,13 @@ class TrainConfig:
 
     def _fill_in_dataset(self, path: Path) -> Path:
         name = self.dataset.partition(":")[0].replace("/", "_")
-        return local_path(str(path).replace("{dataset}", name))
+        return Path(str(path).replace("{dataset}", name)).expanduser()
 
     def as_json(self) -> str:
         """Returns the settings as a JSON object, with resolved paths."""
         paths = {"workdir": self.resolved_workdir, "model": self.resolved_model}
-        return json.dumps(vars(self) | paths, indent=2, default=str) + "\n"
+        settings = vars(self) | paths
+        return json.dumps(settings, indent=2, default=str) + "\n"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,17 +10,25 @@ from pathlib import Path
 from cnn.atomic_write import temporary_folder
 from cnn.data.types import DataError
 from cnn.errors import UsageError
-from cnn.local_path import local_path
+from cnn.user_path import as_uri, is_uri, resolve_path
 
 
 def given_folder(data_dir: str | Path | None) -> Path | None:
     """Returns the absolute path that is given, also by `$TFDS_DATA_DIR`, or None.
 
     Raises:
-      UsageError: it is a URI, or its `~` has no meaning.
+      UsageError: it is a URI, or there is no home folder for its `~`.
     """
-    data_dir = data_dir or os.environ.get("TFDS_DATA_DIR")
-    return local_path(data_dir).absolute() if data_dir else None
+    name = "--data-dir" if data_dir else "TFDS_DATA_DIR"
+    given = data_dir or os.environ.get("TFDS_DATA_DIR")
+    if not given:
+        return None
+    if is_uri(given):
+        raise UsageError(
+            f"{name}: {as_uri(given)}: is not a local path; copy or mount it, and give "
+            "its path on this machine"
+        )
+    return resolve_path(given, name).absolute()
 
 
 @contextlib.contextmanager
@@ -45,7 +53,7 @@ def open_data_folder(data_dir: str | Path | None) -> Iterator[Path]:
         yield given
         return
     for folder in _default_folders():
-        if _is_usable(folder):
+        if folder.is_absolute() and _is_usable(folder):
             yield folder
             return
     print(
@@ -59,10 +67,8 @@ def open_data_folder(data_dir: str | Path | None) -> Iterator[Path]:
 
 def _default_folders() -> Iterator[Path]:
     with contextlib.suppress(UsageError):
-        yield local_path("~/tensorflow_datasets")
-    cache = os.environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(cache):
-        yield Path(cache, "cnn", "tensorflow_datasets")
+        yield resolve_path("~/tensorflow_datasets", "HOME")
+    yield Path(os.environ.get("XDG_CACHE_HOME", ""), "cnn", "tensorflow_datasets")
 
 
 def _is_usable(folder: Path) -> bool:

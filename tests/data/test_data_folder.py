@@ -63,6 +63,6 @@ def test_a_uri_is_refused_and_makes_no_folder(no_home, tmp_path, uri):
     no_home.chdir(tmp_path)
     before = sorted(tmp_path.iterdir())
     for data_dir in (uri, Path(uri)):
-        with pytest.raises(UsageError, match="is a URI; expected a path"):
+        with pytest.raises(UsageError, match="is not a local path"):
             data.load("mnist", "train", data_dir)
     assert sorted(tmp_path.iterdir()) == before

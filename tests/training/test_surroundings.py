@@ -147,6 +147,6 @@ def test_a_uri_is_refused_in_one_line(tmp_path, arguments):
         text=True,
         timeout=100,
     )
-    words = f"error: {arguments[1]}: is a URI; expected a path on this machine"
+    words = f"error: {arguments[0]}: {arguments[1]}: is not a local path"
     assert failure(done, 2).startswith(words)
     assert list(tmp_path.iterdir()) == []
