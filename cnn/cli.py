@@ -84,11 +84,12 @@ def _train(arguments: list[str]) -> int:
     preset = parse_preset(arguments)
     overrides = {"preset": preset, **PRESETS[preset]}
     config = parse_config("train", TrainConfig, arguments, overrides)
-    if not config.is_distributed:
-        return _train_process(config)
-    from cnn.supervisor import run_supervised
+    from cnn.supervisor import has_low_limits, run_supervised
 
-    advice = Advice("the same command on all hosts continues the run", _SMALLER_BATCH)
+    if not config.is_distributed and not has_low_limits():
+        return _train_process(config)
+    place = " on all hosts" if config.is_distributed else ""
+    advice = Advice(f"the same command{place} continues the run", _SMALLER_BATCH)
     command = partial(_run_command, partial(_train_process, config), advice)
     return run_supervised(command, config)
 

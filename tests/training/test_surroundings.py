@@ -131,22 +131,25 @@ def test_a_user_without_home_and_name_can_train(small_dir, tmp_path):
     assert list(temporary.glob("cnn-*")) == []
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("--workdir", "gs://bucket/run"),
-        ("--model", "gs://bucket/model.h5"),
-        ("--data-dir", "gs://bucket/sets"),
-    ],
-)
-def test_a_uri_is_refused_in_one_line(tmp_path, arguments):
-    done = subprocess.run(
-        command("train", *arguments),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    words = f"error: {arguments[0]}: {arguments[1]}: is not a local path"
-    assert failure(done, 2).startswith(words)
+def test_a_uri_as_data_folder_is_refused_and_leaves_nothing(tmp_path):
+    for arguments, variables, name in [
+        (("--data-dir", "gs://bucket/sets"), {}, "--data-dir"),
+        ((), {"TFDS_DATA_DIR": "gs://bucket/sets"}, "TFDS_DATA_DIR"),
+    ]:
+        done = subprocess.run(
+            command("train", *arguments),
+            cwd=tmp_path,
+            env=os.environ | variables,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        words = f"error: {name}: gs://bucket/sets: is not a local path"
+        assert failure(done, 2).startswith(words)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_too_little_memory_is_one_line(small_dir, tmp_path):
+    limit = 'ulimit -v 2000000; exec "$@"'
+    done = train(small_dir, tmp_path, ("bash", "-c", limit, "bash"))
+    assert "not enough memory" in failure(done, 1)
