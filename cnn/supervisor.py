@@ -1,9 +1,10 @@
 """Runs a training in a child process, and explains its sudden end.
 
-If another process of a distributed training is lost, or where a limit leaves too little
-memory, native code aborts with a stack trace, and no exception can be caught. Its collectives also print to stdout. Therefore the training runs in a child
-process whose native output goes to a temporary file. This process waits, passes signals
-on, and says in one line why the child ended.
+If another process of a distributed training is lost, or a limit leaves too little
+memory, native code aborts with a stack trace, and no exception can be caught. JAX's
+collectives also print to stdout. Therefore such a training runs in a child process
+whose native output goes to a temporary file. This process waits, passes signals on, and
+says in one line why the child ended.
 """
 
 import contextlib
@@ -95,12 +96,10 @@ def lost_peer_message(names: str = "") -> str:
 
 def has_low_limits() -> bool:
     """Returns whether a limit of memory or processes may end native code."""
-    no_limit = resource.RLIM_INFINITY
-    memory = (resource.RLIMIT_AS, resource.RLIMIT_DATA)
-    processes, _ = resource.getrlimit(resource.RLIMIT_NPROC)
-    return (processes != no_limit and processes < _FEW_PROCESSES) or any(
-        resource.getrlimit(kind)[0] != no_limit for kind in memory
-    )
+    kinds = (resource.RLIMIT_AS, resource.RLIMIT_DATA, resource.RLIMIT_NPROC)
+    memory, data, processes = (resource.getrlimit(kind)[0] for kind in kinds)
+    # No limit is -1.
+    return memory >= 0 or data >= 0 or 0 <= processes < _FEW_PROCESSES
 
 
 def run_supervised(command: Callable[[], int], config: TrainConfig) -> int:
