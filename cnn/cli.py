@@ -203,7 +203,7 @@ def _exit_with_error(status: int, message: str) -> NoReturn:
 
 def _flush_and_exit(status: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
-        # A stream may be closed, its reader gone, or a signal has interrupted its flush.
+        # A stream is closed, its reader gone, or a signal has interrupted its flush.
         with contextlib.suppress(AttributeError, OSError, ValueError, RuntimeError):
             stream.flush()
     _call_if_imported("cnn.parallel", "remove_socket_folder")
