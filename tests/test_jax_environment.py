@@ -112,12 +112,9 @@ def test_a_training_ignores_variables_that_change_numbers_and_says_so(
     ("variable", "words"),
     [
         ("JAX_PLATFORMS=cuda", "JAX_PLATFORMS=cuda: JAX finds no such devices here"),
-        ("JAX_PLATFORMS=gpu", "JAX_PLATFORMS=gpu: JAX finds no such devices here"),
-        ("JAX_PLATFORMS=lpu", "JAX_PLATFORMS=lpu: JAX finds no such devices here"),
         ("JAX_PLATFORM_NAME=gpu", "JAX_PLATFORM_NAME"),
         ("JAX_LOG_COMPILES=maybe", "check or unset JAX_LOG_COMPILES"),
         ("XLA_FLAGS=--xla_foo=1", "Unknown flag in XLA_FLAGS: --xla_foo=1"),
-        ("XLA_FLAGS=nowhere.txt", 'Could not open file "nowhere.txt"'),
     ],
 )
 def test_a_wrong_variable_is_one_line(variable, words, tmp_path, trained):
