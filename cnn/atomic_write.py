@@ -11,12 +11,13 @@ from pathlib import Path
 # Characters of the final name in a temporary name. A file name has at most 255 bytes.
 _MAX_NAME_LENGTH = 200
 _temporary_files: set[Path] = set()
+_temporary_folders: set[Path] = set()
 # Characters of a path that /proc/self/mountinfo has as three octal digits.
 _OCTAL_ESCAPE = re.compile(rb"\\([0-7]{3})")
 
 
 def remember_temporary_file(path: Path) -> None:
-    """Has a file or folder removed by `remove_temporary_files`."""
+    """Has a file removed by `remove_temporary_files`."""
     _temporary_files.add(path)
 
 
@@ -26,12 +27,31 @@ def forget_temporary_file(path: Path) -> None:
 
 
 def remove_temporary_files() -> None:
-    """Removes the unfinished files of `atomic_write`, before `os._exit`."""
+    """Removes unfinished files and temporary folders, before `os._exit`."""
     for temporary in list(_temporary_files):
-        if temporary.is_dir():
-            shutil.rmtree(temporary, ignore_errors=True)
-        else:
-            temporary.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
+    for folder in list(_temporary_folders):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def temporary_folder(folder: Path) -> Iterator[Path]:
+    """Makes a folder, and removes it with its content at the end of the `with` block.
+
+    Args:
+      folder: its path. What a killed process has left there is removed first.
+
+    Raises:
+      OSError: the folder cannot be made.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    _temporary_folders.add(folder)
+    try:
+        folder.mkdir(parents=True)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        _temporary_folders.discard(folder)
 
 
 def is_written_in_place(path: str | Path) -> bool:

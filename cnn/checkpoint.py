@@ -5,11 +5,9 @@ Orbax writes a folder under a temporary name and renames it when it is complete.
 """
 
 import contextlib
-import logging
 import re
-import sys
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,13 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
-from cnn.errors import Error
+from cnn.errors import Error, is_from_surroundings
+from cnn.orbax_setup import (
+    manager_options,
+    quiet_orbax,
+    this_process_only,
+    write_without_locks,
+)
 
 # A nested dict of arrays: the state of a training run.
 State = dict[str, Any]
@@ -27,17 +31,15 @@ _STATE_ITEM = "state"
 _METADATA_ITEM = "metadata"
 _METADATA_KEY = "about"
 _CHECKSUMS_KEY = "checksums"
-# The newest checkpoints that are kept, besides the best.
-_NUM_LATEST = 3
 
 _REMEDY = (
-    "remove that folder to use the checkpoint before it, or begin anew with "
+    "move that folder away to use the checkpoint before it, or begin anew with "
     "bin/train --restart"
 )
 
 
 class CheckpointError(Error):
-    """A checkpoint that is missing, damaged, or of another network."""
+    """A checkpoint that is missing, damaged, unreadable, or of another network."""
 
 
 @contextlib.contextmanager
@@ -53,11 +55,12 @@ def open_manager(folder: Path) -> Iterator[ocp.CheckpointManager]:
     Raises:
       CheckpointError: the folder cannot be written.
     """
-    with _quiet_orbax():
+    with quiet_orbax():
         with _translate_write_errors(folder):
+            write_without_locks()
             folder.mkdir(parents=True, exist_ok=True)
             manager = ocp.CheckpointManager(
-                folder.absolute(), options=_manager_options()
+                folder.absolute(), options=manager_options()
             )
         try:
             yield manager
@@ -122,51 +125,27 @@ def restore(
       The state and the metadata, as given to `save`.
 
     Raises:
-      CheckpointError: the path, and the leaf that is damaged or differs from `target`.
+      CheckpointError: the path, and the leaf that is damaged or differs from `target`,
+        or why the checkpoint cannot be read here.
     """
     path = folder.absolute() / str(epoch)
     if not path.is_dir():
         raise CheckpointError(f"{path}: no checkpoint there")
     try:
-        with _quiet_orbax():
+        with quiet_orbax():
             state = _load_state(path, target)
             document = _load_document(path)
-    except CheckpointError:
+    except (CheckpointError, MemoryError):
         raise
     # Orbax and TensorStore have no common error type for damaged files.
     except Exception as error:
-        raise CheckpointError(_describe_damage(path, str(error))) from error
+        raise CheckpointError(_describe_failure(path, error)) from error
     _verify_checksums(path, state, document[_CHECKSUMS_KEY])
     return state, document[_METADATA_KEY]
 
 
-def _manager_options() -> ocp.CheckpointManagerOptions:
-    policies = ocp.checkpoint_managers
-    latest = policies.LatestN(_NUM_LATEST)
-    best = policies.BestN(get_metric_fn=_get_accuracy, n=1)
-    return ocp.CheckpointManagerOptions(
-        preservation_policy=policies.AnyPreservationPolicy([latest, best]),
-        best_fn=_get_accuracy,  # Orbax saves metrics only if it has a `best_fn`.
-        cleanup_tmp_directories=True,
-        create=False,  # Orbax does not create the folder of a part of the processes.
-        multiprocessing_options=_this_process_only(),
-    )
-
-
-def _this_process_only() -> ocp.options.MultiprocessingOptions:
-    """Keeps Orbax from waiting for the other processes of a run."""
-    index = jax.process_index()
-    return ocp.options.MultiprocessingOptions(
-        primary_host=index, active_processes={index}
-    )
-
-
-def _get_accuracy(metrics: Mapping[str, float]) -> float:
-    return metrics["accuracy"]
-
-
 def _load_state(path: Path, target: State | None) -> State:
-    options = _this_process_only()
+    options = this_process_only()
     with ocp.StandardCheckpointer(multiprocessing_options=options) as checkpointer:
         description = checkpointer.metadata(path / _STATE_ITEM).item_metadata
         if description is None:
@@ -184,7 +163,7 @@ def _empty_array(leaf: Any) -> np.ndarray:
 
 def _load_document(path: Path) -> dict[str, dict[str, Any]]:
     handler = ocp.JsonCheckpointHandler()
-    options = _this_process_only()
+    options = this_process_only()
     with ocp.Checkpointer(handler, multiprocessing_options=options) as checkpointer:
         document = checkpointer.restore(path / _METADATA_ITEM)
     if not isinstance(document, dict):
@@ -238,10 +217,13 @@ def _list_leaves(tree: State) -> list[tuple[str, Any]]:
     ]
 
 
-def _describe_damage(path: Path, message: str) -> str:
+def _describe_failure(path: Path, error: Exception) -> str:
+    message = str(error)
     first_line, _, _ = message.partition("\n")
     sentence, _, _ = first_line.partition("See full TensorStore")
-    reason = sentence.strip(" .")
+    reason = sentence.strip(" .") or type(error).__name__
+    if is_from_surroundings(error):
+        return f"{path}: the checkpoint cannot be read now ({reason}); run again later"
     leaf = re.search(r"(?:'path': '|reading \")([\w.]+)", message)
     where = ""
     if leaf:
@@ -258,41 +240,8 @@ def _translate_write_errors(folder: Path) -> Iterator[None]:
     except Exception as error:
         message = str(error)
         reason = message.partition("\n")[0]
-        if "no space left" in message.lower() or "RESOURCE_EXHAUSTED" in message:
+        if "no space left" in message.lower():
             reason = "no space left on the disk"
         raise CheckpointError(
             f"{folder}: the checkpoint cannot be written there: {reason}"
         ) from error
-
-
-@contextlib.contextmanager
-def _quiet_orbax() -> Iterator[None]:
-    """Hides Orbax' log, and the reports on reads that a failure has left unfinished.
-
-    The level of Orbax' logger is restored on exit. The filter of asyncio's logger and
-    `sys.unraisablehook` are restored if there was no exception. After an exception they
-    stay: Python reports an unfinished read when its coroutine is collected, which may
-    be as late as the exit of the process. The `CheckpointError` has already told it.
-    """
-    orbax_logger = logging.getLogger("absl")
-    asyncio_logger = logging.getLogger("asyncio")
-    level = orbax_logger.level
-    show_unraisable = sys.unraisablehook
-
-    def is_reportable(record: logging.LogRecord) -> bool:
-        return "never retrieved" not in record.getMessage()
-
-    def show_if_reportable(unraisable: Any) -> None:
-        report = f"{unraisable.object!r} {unraisable.exc_value}"
-        if "_read_array" not in report and "Event loop is closed" not in report:
-            show_unraisable(unraisable)
-
-    orbax_logger.setLevel(logging.CRITICAL)
-    asyncio_logger.addFilter(is_reportable)
-    sys.unraisablehook = show_if_reportable
-    try:
-        yield
-    finally:
-        orbax_logger.setLevel(level)
-    asyncio_logger.removeFilter(is_reportable)
-    sys.unraisablehook = show_unraisable

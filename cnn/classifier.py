@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cnn import keras_h5
-from cnn.forward import forward_in_batches
+from cnn.jax_environment import check_devices
 from cnn.keras_h5 import Metadata, ModelFileError, Params
 from cnn.preprocessing import pipeline
 
@@ -120,6 +120,7 @@ class Classifier:
         Raises:
           cnn.Error: the problem with the model, in one line.
         """
+        check_devices()
         load_model = _load_workdir if Path(path).is_dir() else keras_h5.load
         params, metadata = load_model(Path(path))
         return cls(params, metadata, unsure_below)
@@ -211,6 +212,10 @@ class Classifier:
         ]
 
     def _forward(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        check_devices()
+        # Imported late: JAX takes a second to import, and may not be able to start.
+        from cnn.forward import forward_in_batches
+
         return forward_in_batches(self.params, images, len(self.class_names))
 
     def _score_candidates(

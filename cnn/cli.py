@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from cnn.atomic_write import remove_temporary_files
 from cnn.compilation_cache import enable_compilation_cache
 from cnn.errors import Error, UsageError
+from cnn.jax_environment import ignore_variables, import_jax
 
 if TYPE_CHECKING:
     from cnn.config import TrainConfig
@@ -99,17 +100,19 @@ def _train(arguments: list[str]) -> int:
     preset = parse_preset(arguments)
     overrides = {"preset": preset, **PRESETS[preset]}
     config = parse_config("train", TrainConfig, arguments, overrides)
-    if not config.is_distributed:
-        return _train_process(config)
-    from cnn.supervisor import run_supervised
+    from cnn.supervisor import has_low_limits, run_supervised
 
-    advice = Advice("the same command on all hosts continues the run", _SMALLER_BATCH)
+    if not config.is_distributed and not has_low_limits():
+        return _train_process(config)
+    place = " on all hosts" if config.is_distributed else ""
+    advice = Advice(f"the same command{place} continues the run", _SMALLER_BATCH)
     command = partial(_run_command, partial(_train_process, config), advice, True)
     return run_supervised(command, config)
 
 
 def _train_process(config: "TrainConfig") -> int:
     """Trains in this process, which may be one of several on different hosts."""
+    import_jax()
     from cnn.training.loop import train
 
     report = train(config)
@@ -153,6 +156,7 @@ def _run_command(command: Callable[[], int], advice: Advice, owns_process: bool)
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     try:
         with _exit_on_signals(advice.stopped, owns_process):
+            ignore_variables()
             enable_compilation_cache()
             return command()
     except BrokenPipeError:  # The reader of stdout is gone: bin/infer ... | head
@@ -228,8 +232,8 @@ def _exit_with_error(status: int, message: str) -> NoReturn:
 
 def _flush_and_exit(status: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
-        # A stream may be closed, or its reader gone.
-        with contextlib.suppress(AttributeError, OSError, ValueError):
+        # A stream is closed, its reader gone, or a signal has interrupted its flush.
+        with contextlib.suppress(AttributeError, OSError, ValueError, RuntimeError):
             stream.flush()
     _call_if_imported("cnn.child_process", "kill_children")
     os._exit(status)

@@ -6,6 +6,9 @@ import warnings
 import zlib
 from pathlib import Path
 
+from cnn.errors import UsageError
+from cnn.user_path import resolve_path
+
 
 def enable_compilation_cache() -> None:
     """Sets JAX's compilation cache to a folder of the user, by environment variables.
@@ -13,25 +16,30 @@ def enable_compilation_cache() -> None:
     Does nothing if the variable `JAX_COMPILATION_CACHE_DIR` is set or the folder cannot
     be written. Must be called before JAX is imported.
     """
+    # A kill may have truncated an entry, or the user's folder cannot be written. JAX
+    # then compiles the program again.
+    message = "Error (reading|writing) persistent compilation cache entry"
+    warnings.filterwarnings("ignore", message)
     if "JAX_COMPILATION_CACHE_DIR" in os.environ:
         return
     try:
         folder = _cache_folder()
+        if not folder.is_absolute():
+            return
         folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # No permission, or no home.
+    except (OSError, UsageError):  # No permission, or no home.
         return
     if not os.access(folder, os.W_OK):
         return
     os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-    # JAX warns of an entry that a kill has truncated, and compiles it again.
-    message = "Error reading persistent compilation cache entry"
-    warnings.filterwarnings("ignore", message)
 
 
 def _cache_folder() -> Path:
     """Returns a folder per kind of processor, since several may share a home."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not cache.is_absolute():  # The standard says that such a value is ignored.
+        cache = resolve_path("~/.cache", "HOME")
     processor = zlib.crc32(_processor_features())
     return cache / "cnn" / f"jax-{platform.machine()}-{processor:08x}"
 

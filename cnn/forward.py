@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cnn.jax_environment import own_settings
 from cnn.keras_h5 import Params
 from cnn.model import CNN
 
@@ -21,6 +22,7 @@ _IMAGE_SHAPE = (28, 28, 1)
 _RANGE_TOLERANCE = 1e-6
 
 
+@own_settings()
 def forward_in_batches(
     params: Params, images: np.ndarray, num_classes: int
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -1,9 +1,10 @@
-"""Runs a process of a distributed training in a child, and explains its sudden end.
+"""Runs a training in a child process, and explains its sudden end.
 
-If another process is lost, JAX aborts with a stack trace, and no exception can be
-caught. Its collectives also print to stdout. Therefore the training runs in a child
-process whose native output goes to a temporary file. This process waits, passes signals
-on, and says in one line why the child ended.
+If another process of a distributed training is lost, or a limit leaves too little
+memory, native code aborts with a stack trace, and no exception can be caught. JAX's
+collectives also print to stdout. Therefore such a training runs in a child process
+whose native output goes to a temporary file. This process waits, passes signals on, and
+says in one line why the child ended.
 """
 
 import contextlib
@@ -36,6 +37,9 @@ _KILL_AFTER_SECONDS = 10.0
 
 _POLL_SECONDS = 0.1
 
+# XLA, Orbax and NumPy start some dozens of threads per process.
+_FEW_PROCESSES = 1024
+
 # Slurm and Open MPI tell a process its number.
 _PROCESS_ID_VARIABLES = ("SLURM_PROCID", "OMPI_COMM_WORLD_RANK")
 
@@ -51,6 +55,11 @@ PORT_IN_USE_MESSAGE = (
 
 # What the native output of JAX's coordination service says of such an end.
 _COORDINATION_WORDS = re.compile("coordination.?service|distributed service", re.I)
+_NO_RESOURCES = re.compile(
+    "bad_alloc|out of memory|allocate memory|pthread_create|temporarily unavailable"
+    "|thread constructor|Thread .* creation",
+    re.I,
+)
 _PORT_IN_USE = re.compile("Failed to add port to server")
 _DEAD_PROCESSES = re.compile(r"stopped sending heartbeats\):\n([\d, ]+)\n")
 
@@ -85,6 +94,14 @@ def lost_peer_message(names: str = "") -> str:
     return _LOST_PEER.format(peer=f"process {names}" if names else "another process")
 
 
+def has_low_limits() -> bool:
+    """Returns whether a limit of memory or processes may end native code."""
+    kinds = (resource.RLIMIT_AS, resource.RLIMIT_DATA, resource.RLIMIT_NPROC)
+    memory, data, processes = (resource.getrlimit(kind)[0] for kind in kinds)
+    # No limit is -1.
+    return memory >= 0 or data >= 0 or 0 <= processes < _FEW_PROCESSES
+
+
 def run_supervised(command: Callable[[], int], config: TrainConfig) -> int:
     """Runs a command in a child process, and waits for its end.
 
@@ -100,7 +117,7 @@ def run_supervised(command: Callable[[], int], config: TrainConfig) -> int:
     Raises:
       ProcessError: the child was ended by another process's death, or crashed.
     """
-    process_id = _find_process_id(config)
+    process_id = _find_process_id(config) if config.is_distributed else None
     if process_id is not None:
         _shared[0] = process_id + 1
     context = multiprocessing.get_context("fork")
@@ -108,7 +125,8 @@ def run_supervised(command: Callable[[], int], config: TrainConfig) -> int:
         child = context.Process(target=_run_child, args=(command, log))
         child.start()
         with _forward_signals(child) as received:
-            timeout = config.initialization_timeout
+            is_single = not config.is_distributed
+            timeout = math.inf if is_single else config.initialization_timeout
             status, is_late = _wait_for_end(child, received, timeout)
             if status == -signal.SIGABRT:
                 _wait_for_signal(received)
@@ -250,6 +268,11 @@ def _describe_end(number: int, is_late: bool, config: TrainConfig, log: str) -> 
         return (
             "the training was killed, perhaps for lack of memory; try a smaller "
             "--batch-size"
+        )
+    if _NO_RESOURCES.search(log) or (number == signal.SIGSEGV and has_low_limits()):
+        return (
+            "not enough memory, or too few processes allowed; raise the limit (ulimit "
+            "-v, ulimit -u), or try a smaller --batch-size"
         )
     lines = [line for line in log.splitlines() if line and "[Gloo]" not in line]
     reason = lines[-1] if lines else "no further output"

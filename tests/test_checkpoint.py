@@ -147,7 +147,7 @@ def test_any_damaged_file_is_refused_or_does_not_matter(copied, damage):
             refused += 1
             assert "damaged checkpoint" in str(error)
             assert (
-                "remove that folder to use the checkpoint before it, or begin anew with bin/train --restart"
+                "move that folder away to use the checkpoint before it, or begin anew with bin/train --restart"
                 in str(error)
             )
         else:

@@ -6,12 +6,12 @@ fraction of a second, without tfds.
 """
 
 import contextlib
-import os
 import re
 import sys
 from pathlib import Path
 
 from cnn.data.cache import read_cache, write_cache
+from cnn.data.data_folder import open_data_folder
 from cnn.data.types import DATASET_NAME, Dataset, UnknownSplitError
 
 __all__ = ["Dataset", "load", "load_train_and_test", "preprocessing_for"]
@@ -32,8 +32,7 @@ def load(
     Args:
       name: as tfds writes it: `mnist`, `emnist/letters`, `fashion_mnist:3.0.1`.
       split: as tfds writes it: `train`, `test`, `train[:10%]`.
-      data_dir: folder of tfds. Default: `$TFDS_DATA_DIR`, else
-        `~/tensorflow_datasets`.
+      data_dir: folder of tfds, by default as in `data_folder.open_data_folder`.
 
     Returns:
       The split. Images of other sizes or colors are converted to grayscale and scaled
@@ -50,16 +49,14 @@ def load(
       >>> test.class_names[7]
       '7'
     """
-    data_dir = _resolve_data_dir(data_dir)
+    with open_data_folder(data_dir) as data_folder:
+        return _load_from(name, split, data_folder)
+
+
+def _load_from(name: str, split: str, data_dir: Path) -> Dataset:
     folder = _find_prepared_folder(name, data_dir)
     cached = read_cache(folder, split) if folder else None
     return cached or _load_with_tfds(name, split, data_dir)
-
-
-def _resolve_data_dir(data_dir: str | Path | None) -> Path:
-    if not data_dir:
-        data_dir = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
-    return Path(data_dir).expanduser().absolute()
 
 
 def _find_prepared_folder(name: str, data_dir: Path) -> Path | None:
@@ -101,12 +98,17 @@ def load_train_and_test(
     Raises:
       DataError: see `load`.
     """
+    with open_data_folder(data_dir) as folder:
+        return _load_train_and_test(name, folder)
+
+
+def _load_train_and_test(name: str, folder: Path) -> tuple[Dataset, Dataset]:
     with contextlib.suppress(UnknownSplitError):
-        return load(name, "train", data_dir), load(name, "test", data_dir)
+        return _load_from(name, "train", folder), _load_from(name, "test", folder)
     for train_split, test_split in _SPLITS_WITHOUT_TEST:
         with contextlib.suppress(UnknownSplitError):
-            train_set = load(name, train_split, data_dir)
-            test_set = load(name, test_split, data_dir)
+            train_set = _load_from(name, train_split, folder)
+            test_set = _load_from(name, test_split, folder)
             message = f"{name} has no test split: testing on {test_split}"
             print(message, file=sys.stderr)
             return train_set, test_set

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from cnn.data.types import DataError, Dataset, UnknownSplitError
+from cnn.errors import is_from_surroundings
 
 _IMAGE_SIZE = (28, 28)
 # Records that are read from an ArrayRecord file in one call.
@@ -47,16 +48,23 @@ def decode_split(builder: tfds.core.DatasetBuilder, split: str) -> Dataset:
     count = _count_examples(builder, split)
     try:
         images, labels = _decode_examples(builder, split, image_key, label_key, count)
+    except MemoryError:
+        raise
     except Exception as error:  # Each format's library raises errors of its own.
-        reason = str(error).partition("\n")[0]
-        remedy = "remove that folder to prepare it again"
-        raise DataError(f"{builder.data_dir}: damaged ({reason}); {remedy}") from error
+        raise DataError(_describe_failure(builder.data_dir, error)) from error
     class_names = tuple(builder.info.features[label_key].names)
     dataset = Dataset(images, labels, class_names)
     if builder.name == "emnist":
         dataset = _fix_emnist(dataset, builder.builder_config.name)
     _check_labels(dataset, builder.name)
     return dataset
+
+
+def _describe_failure(data_dir: str, error: Exception) -> str:
+    reason = str(error).partition("\n")[0]
+    if is_from_surroundings(error):
+        return f"{data_dir}: cannot be read now ({reason}); run again later"
+    return f"{data_dir}: damaged ({reason}); move that folder away to prepare it again"
 
 
 def _find_supervised_keys(builder: tfds.core.DatasetBuilder) -> tuple[str, str]:

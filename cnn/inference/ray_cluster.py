@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import cnn
-from cnn.atomic_write import forget_temporary_file, remember_temporary_file
+from cnn.atomic_write import temporary_folder
 from cnn.errors import Error
 
 # Bytes of the path of the temporary folder. Ray has sockets in it, whose names have
@@ -55,14 +54,11 @@ def _cluster_folder(address: str | None) -> Iterator[str | None]:
         yield None
         return
     parent = tempfile.gettempdir()
-    is_long = len(os.fsencode(parent)) > _MAX_TEMPORARY_PATH
-    folder = Path(tempfile.mkdtemp(prefix="cnn-", dir="/tmp" if is_long else parent))
-    remember_temporary_file(folder)
-    try:
+    if len(os.fsencode(parent)) > _MAX_TEMPORARY_PATH:
+        parent = "/tmp"
+    name = f"cnn-{os.getpid()}-{os.urandom(4).hex()}"
+    with temporary_folder(Path(parent, name)) as folder:
         yield str(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        forget_temporary_file(folder)
 
 
 def _initialize(address: str | None, folder: str | None) -> Any:

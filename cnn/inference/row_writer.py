@@ -153,7 +153,8 @@ def read_partial_rows(output: Path, row_format: RowFormat) -> Iterator[tuple[Row
 def _open_stdout(row_format: RowFormat) -> Iterator[WriteRows]:
     if sys.stdout is None:
         raise OutputError("stdout is closed; give --output")
-    if sys.stdout != sys.__stdout__:  # A notebook has a stream of its own.
+    is_redirected = sys.stdout is not sys.__stdout__
+    if is_redirected:  # A notebook has a stream of its own.
         _print(row_format.header())
         yield lambda rows: _print(row_format.encode(rows))
         return

@@ -51,13 +51,30 @@ def calibrate_and_export(
     if run.is_primary:
         threshold = {"unsure_below": calibrated["unsure_below"]}
         keras_h5.save(run.config.resolved_model, params, metadata | threshold)
-        _save_plots(run, test_set, softmax(logits, axis=-1))
     results = {
         "test": test_metrics | compute_test_report(logits, test_set),
         **calibrated,
         "parameters": sum(leaf.size for leaf in jax.tree.leaves(params)),
     }
-    return run.write_report(results)
+    report = run.write_report(results)
+    if run.is_primary:
+        _try_to_save_plots(run, test_set, softmax(logits, axis=-1))
+    return report
+
+
+def _try_to_save_plots(
+    run: Workdir, test_set: datasets.Dataset, probabilities: np.ndarray
+) -> None:
+    """Saves the plots, or warns: the model and the report are complete without them."""
+    try:
+        _save_plots(run, test_set, probabilities)
+    # A missing font, a full disk, too little memory, a broken matplotlib.
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        run.log(
+            f"warning: {run.folder}: the plots are not complete ({reason}); the same "
+            "command makes them again"
+        )
 
 
 def _save_plots(

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from cnn import calibration, checkpoint
 from cnn.config import TrainConfig
 from cnn.data import datasets
+from cnn.data.data_folder import given_folder
 from cnn.errors import Error
 from cnn.model import CNN, summary
 from cnn.training import multihost
@@ -46,6 +47,7 @@ def train(config: TrainConfig) -> dict[str, Any] | None:
     Raises:
       cnn.Error: the run cannot start or finish. The message is one line.
     """
+    given_folder(config.data_dir)  # Before anything is written.
     with multihost.connect(config), open_workdir(config) as run:
         multihost.check_shared_folder(run.folder)
         train_set, test_set = datasets.load_train_and_test(

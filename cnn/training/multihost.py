@@ -19,6 +19,7 @@ from cnn.config import TrainConfig
 from cnn.config_schema import flag_name
 from cnn.data import Dataset
 from cnn.errors import UsageError
+from cnn.jax_environment import check_devices
 from cnn.supervisor import ProcessError
 from cnn.training.resume_checks import WorkdirError, changed_settings
 
@@ -32,9 +33,9 @@ _LOST_PEER_WORDS = re.compile("gloo|nccl|coordination|heartbeat|socket closed", 
 
 @contextlib.contextmanager
 def connect(config: TrainConfig) -> Iterator[None]:
-    """Connects this process to the others until the end of the `with` block.
+    """Starts JAX, and connects this process to the others until the end of the block.
 
-    Does nothing if the run has one process. In the block, processes other than the
+    In the block, processes other than the
     first print nothing to stderr. If another process is lost, JAX may abort this one:
     `cnn.supervisor` runs it in a child process and explains that.
 
@@ -42,13 +43,16 @@ def connect(config: TrainConfig) -> Iterator[None]:
       config: settings. All processes need the same.
 
     Raises:
+      JaxError: JAX cannot start on the devices.
       UsageError: JAX finds no cluster, or the processes have different flags.
       ProcessError: the connection failed, or another process has ended.
     """
     if not config.is_distributed:
+        check_devices()
         yield
         return
     _initialize(config)
+    check_devices()
     supervisor.report_connected(jax.process_index())
     try:
         with _quiet_unless_first():

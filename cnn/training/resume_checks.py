@@ -91,7 +91,11 @@ def _read_settings(path: Path) -> dict[str, Any]:
             f"{path}: missing, so that the settings of this run are unknown; "
             "give another --workdir, or --restart"
         ) from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise WorkdirError(
+            f"{path}: cannot be read ({error.strerror}); give another --workdir"
+        ) from error
+    except ValueError as error:
         raise _foreign_settings(path) from error
     # Every version has written this setting.
     if not isinstance(saved, dict) or "ema_decay" not in saved:
@@ -102,7 +106,7 @@ def _read_settings(path: Path) -> dict[str, Any]:
 def _foreign_settings(path: Path) -> WorkdirError:
     return WorkdirError(
         f"{path}: not the settings of a run of bin/train; give another --workdir, or "
-        "remove that file"
+        "move that file away"
     )
 
 

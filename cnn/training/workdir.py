@@ -13,7 +13,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import filelock
 import jax
 from orbax.checkpoint import CheckpointManager
 from tqdm import tqdm
@@ -22,6 +21,7 @@ import cnn
 from cnn import checkpoint
 from cnn.atomic_write import atomic_write
 from cnn.config import TrainConfig
+from cnn.file_lock import lock_file
 from cnn.training.resume_checks import (
     WorkdirError,
     check_model_path,
@@ -203,21 +203,18 @@ def open_workdir(config: TrainConfig) -> Iterator[Workdir]:
 @contextlib.contextmanager
 def _lock_folder(folder: Path) -> Iterator[None]:
     """Creates a folder and locks it. The kernel unlocks it when the process ends."""
-    lock = filelock.FileLock(folder / ".lock", blocking=False)
-    with _translate_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    try:
+    with contextlib.ExitStack() as stack:
+        with _translate_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(lock_file(folder / ".lock"))
         yield
-    finally:
-        lock.release()
 
 
 @contextlib.contextmanager
 def _translate_errors(folder: Path) -> Iterator[None]:
     try:
         yield
-    except filelock.Timeout as error:
+    except BlockingIOError as error:
         raise WorkdirError(
             f"{folder}: another training is running there; wait for it, or give "
             "another --workdir"

@@ -1,14 +1,20 @@
+import errno
+import fcntl
 import logging
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+import time
 
 import numpy as np
 import pytest
 from tensorflow_datasets.core.download import downloader
 
 from cnn.data import builders, datasets, prepare
-from tests.conftest import ROOT, idx
+from tests.conftest import ROOT, command, idx, interrupt
 from tests.data.conftest import MNIST_FOLDER, message
 
 
@@ -88,3 +94,68 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     assert str(tmp_path / "file" / "data") in message(
         "mnist", data_dir=tmp_path / "file" / "data"
     )
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_set_is_prepared_where_the_disk_has_no_locks(
+    small_server, tmp_path, monkeypatch, capsys, number
+):
+    def refuse(descriptor, operation):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert len(datasets.load("kmnist", "train", tmp_path).labels) == 20
+    assert f"no locks ({os.strerror(number)})" in capsys.readouterr().err
+
+
+def test_an_empty_folder_counts_as_not_prepared(small_server, tmp_path):
+    (tmp_path / "kmnist" / "3.0.1").mkdir(parents=True)
+    assert len(datasets.load("kmnist", "train", tmp_path).labels) == 20
+
+
+def test_half_a_set_is_kept_and_said_to_be_half(small_server, tmp_path):
+    datasets.load("kmnist", "train", tmp_path)
+    folder = tmp_path / "kmnist" / "3.0.1"
+    (folder / "dataset_info.json").unlink()
+    left = sorted(folder.iterdir())
+    text = message("kmnist", data_dir=tmp_path)
+    assert f"{folder}: not a prepared set, it has no dataset_info.json" in text
+    assert sorted(folder.iterdir()) == left
+
+
+def test_a_preparation_removes_what_a_killed_one_has_left(small_server, tmp_path):
+    data_dir = tmp_path / "data"
+    left = data_dir / ".cnn-preparing" / "mnist" / "incomplete.ABCDEF_3.0.1"
+    left.mkdir(parents=True)
+    (left / "half.array_record").touch()
+    datasets.load("kmnist", "train", data_dir)
+    assert sorted(path.name for path in data_dir.iterdir()) == ["downloads", "kmnist"]
+
+
+def test_a_preparation_leaves_the_temporary_folder_empty(
+    small_server, tmp_path, monkeypatch
+):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    datasets.load("kmnist", "train", tmp_path / "data")
+    assert tempfile.tempdir == str(temporary)
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_stopped_preparation_leaves_nothing(tmp_path):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    data_dir = tmp_path / "data"
+    process = subprocess.Popen(
+        command("train", "--data-dir", data_dir),
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stderr=subprocess.DEVNULL,
+    )
+    while process.poll() is None and not list(data_dir.glob(".cnn-preparing/*/*")):
+        time.sleep(0.01)
+    assert interrupt(process, signal.SIGTERM) == 143
+    assert list(data_dir.rglob("*record*")) == []
+    assert not (data_dir / ".cnn-preparing").exists()
+    assert list(temporary.iterdir()) == []

@@ -73,7 +73,7 @@ def test_a_damaged_prepared_file_is_named_with_the_remedy(copied):
     record.write_bytes(record.read_bytes()[:5000])
     text = message("kmnist", data_dir=copied)
     assert str(record.parent) in text
-    assert "remove that folder to prepare it again" in text
+    assert "move that folder away to prepare it again" in text
 
 
 class Shapes(tfds.core.GeneratorBasedBuilder, skip_registration=True):
