@@ -37,11 +37,11 @@ class ChildProcess:
     """
 
     def __init__(self, module: str, function: str) -> None:
-        """Starts a process that calls a function, which first calls `connect`.
+        """Starts a process that calls a function.
 
         Args:
           module: for example `cnn.inference.decode_worker`.
-          function: takes no argument.
+          function: takes no argument, and first calls `connect_to_parent`.
 
         Raises:
           OSError: the system has no more processes, descriptors or memory.
@@ -84,7 +84,7 @@ def kill_children() -> None:
         child.kill()
 
 
-def connect() -> tuple[Connection, Connection, int]:
+def connect_to_parent() -> tuple[Connection, Connection, int]:
     """Prepares this child process, and returns its ends of the pipes.
 
     From now on the process ignores Ctrl-C, which its parent handles, and exits as soon

@@ -54,7 +54,7 @@ def read_layers_apart(content: bytes) -> tuple[Layers, str | None]:
         return _unpack(reply)
     if status == _UNREADABLE:
         raise UnreadableError(reply.decode())
-    if status > 0:  # An ending that is none of `main`.
+    if status > 0:  # An ending that is none of `read_stdin`.
         return _read_here(content, f"it ends with status {status}")
     raise UnreadableError(
         f"damaged model file: HDF5 {_describe_signal(-status)} while it reads it; "
@@ -62,7 +62,7 @@ def read_layers_apart(content: bytes) -> tuple[Layers, str | None]:
     )
 
 
-def main() -> None:
+def read_stdin() -> None:
     """Reads a file from stdin, and writes its arrays, as .npz, to stdout."""
     content = sys.stdin.buffer.read()
     _limit_resources()
@@ -89,7 +89,7 @@ def _run_reader(content: bytes) -> tuple[int, bytes]:
         name: value for name, value in os.environ.items() if name[:5] != "HDF5_"
     }
     done = subprocess.run(
-        helper_command("cnn.h5_process", "main"),
+        helper_command("cnn.h5_process", "read_stdin"),
         input=content,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -14,10 +14,10 @@ from tests.conftest import ROOT
 # A copy of the package with a module whose `main` runs in a child.
 CHILD = """
 import os, signal, sys, time
-from cnn.child_process import connect
+from cnn.child_process import connect_to_parent
 
 def main():
-    requests, results, progress = connect()
+    requests, results, progress = connect_to_parent()
     {body}
 """
 
@@ -112,7 +112,7 @@ except OSError as error:
 
 def test_a_child_that_is_closed_leaves_no_zombie_and_no_descriptor():
     before = set(os.listdir("/proc/self/fd"))
-    child = child_process.ChildProcess("cnn.inference.decode_worker", "main")
+    child = child_process.ChildProcess("cnn.inference.decode_worker", "run_worker")
     child.close()
     assert set(os.listdir("/proc/self/fd")) == before
     with pytest.raises(ChildProcessError):

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow_datasets as tfds
 from PIL import Image, ImageOps
-from tqdm import tqdm
 
 from cnn.data.types import DataError, Dataset, UnknownSplitError
 from cnn.errors import is_from_surroundings
+from cnn.progress_bar import tqdm
 
 _IMAGE_SIZE = (28, 28)
 # Records that are read from an ArrayRecord file in one call.

@@ -105,7 +105,7 @@ class DecodeProcess:
     def _start(self) -> None:
         """Starts a process, and sends it all pending chunks."""
         try:
-            self._child = ChildProcess("cnn.inference.decode_worker", "main")
+            self._child = ChildProcess("cnn.inference.decode_worker", "run_worker")
         except OSError as error:
             raise WorkerStartError(error.strerror) from error
         self._timer = StallTimer()

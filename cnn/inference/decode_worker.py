@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cnn.child_process import connect
+from cnn.child_process import connect_to_parent
 from cnn.preprocessing import pipeline
 
 # Bytes of memory that a worker may take beyond those it has at its start.
@@ -58,9 +58,9 @@ class ChunkResult(NamedTuple):
     seconds: float
 
 
-def main() -> None:
+def run_worker() -> None:
     """Decodes chunks until the parent closes the pipe or ends."""
-    requests, results, progress = connect()
+    requests, results, progress = connect_to_parent()
     _limit_memory()
 
     def report_file(_: int) -> None:

@@ -12,8 +12,6 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
-from tqdm import tqdm
-
 from cnn.config import InferConfig
 from cnn.inference.decode_pool import DecodePool, count_workers, open_pool
 from cnn.inference.labels import find_labels
@@ -37,6 +35,7 @@ from cnn.inference.row_writer import (
 )
 from cnn.inference.run_statistics import RunStatistics
 from cnn.inference.schema import Schema
+from cnn.progress_bar import tqdm
 
 if TYPE_CHECKING:
     from cnn.classifier import Classifier, Prediction

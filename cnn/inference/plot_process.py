@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cnn.atomic_write import atomic_write
-from cnn.child_process import ChildProcess, connect
+from cnn.child_process import ChildProcess, connect_to_parent
 
 
 class CallPlot(Protocol):
@@ -39,7 +39,7 @@ def plot_process() -> Iterator[CallPlot]:
     If there is none, this process draws.
     """
     try:
-        child = ChildProcess("cnn.inference.plot_process", "main")
+        child = ChildProcess("cnn.inference.plot_process", "draw_plots")
     except OSError:  # No more processes, descriptors or memory.
         yield _call_here
         return
@@ -56,9 +56,9 @@ def plot_process() -> Iterator[CallPlot]:
         yield call_plot
 
 
-def main() -> None:
+def draw_plots() -> None:
     """Draws plots until the parent closes the pipe or ends."""
-    requests, results, _ = connect()
+    requests, results, _ = connect_to_parent()
     with contextlib.suppress(Exception):  # Reported when it draws.
         import cnn.plots  # noqa: F401
     with contextlib.suppress(EOFError, BrokenPipeError):

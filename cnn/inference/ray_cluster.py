@@ -23,7 +23,7 @@ class ClusterError(Error):
 
 
 @contextlib.contextmanager
-def connect(address: str | None) -> Iterator[Any]:
+def connect_to_cluster(address: str | None) -> Iterator[Any]:
     """Connects to a cluster until the end of the `with` block.
 
     Args:

@@ -29,7 +29,7 @@ from cnn.inference.listing import (
 )
 from cnn.inference.natural_sort import NAME_ENCODING
 from cnn.inference.output_checks import own_files
-from cnn.inference.ray_cluster import ClusterError, connect
+from cnn.inference.ray_cluster import ClusterError, connect_to_cluster
 from cnn.inference.ray_sink import CORRECT, LABELED, make_sink
 from cnn.inference.row_formats import ROW_FORMATS, CsvFormat
 from cnn.inference.row_writer import lock_output
@@ -82,7 +82,7 @@ def _reserve_output(output: Path) -> Iterator[None]:
 
 
 def _run_on_cluster(config: InferConfig, output: Path) -> Counter[str]:
-    with connect(config.ray_address) as ray:
+    with connect_to_cluster(config.ray_address) as ray:
         try:
             return _predict_and_write(ray, config, output)
         except ray.exceptions.RayError as error:

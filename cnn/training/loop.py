@@ -11,7 +11,6 @@ import flax
 import jax
 import numpy as np
 from jax.sharding import Sharding
-from tqdm import tqdm
 
 from cnn import calibration, checkpoint
 from cnn.config import TrainConfig
@@ -19,6 +18,7 @@ from cnn.data import datasets
 from cnn.data.data_folder import given_folder
 from cnn.errors import Error
 from cnn.model import CNN, summary
+from cnn.progress_bar import tqdm
 from cnn.training import multihost
 from cnn.training.compile import initialize_state, select_backend
 from cnn.training.epoch_data import EpochData, RunSteps, replicate, shuffle_epoch

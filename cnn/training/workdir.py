@@ -15,13 +15,13 @@ from typing import Any
 
 import jax
 from orbax.checkpoint import CheckpointManager
-from tqdm import tqdm
 
 import cnn
 from cnn import checkpoint
 from cnn.atomic_write import atomic_write
 from cnn.config import TrainConfig
 from cnn.file_lock import lock_file
+from cnn.progress_bar import tqdm
 from cnn.training.resume_checks import (
     WorkdirError,
     check_model_path,
