@@ -17,7 +17,7 @@ import weakref
 from multiprocessing.connection import Connection, Pipe
 
 from cnn.atomic_write import remove_temporary_files
-from cnn.import_path import helper_command
+from cnn.import_path import helper_command, helper_environment
 
 # Bytes of results that a child can send before this process receives them. More than
 # 64 KiB keeps it busy meanwhile. The largest value that Linux grants to every user.
@@ -60,6 +60,7 @@ class ChildProcess:
                 # Messages of C libraries name no file.
                 stderr=subprocess.DEVNULL,
                 pass_fds=[progress.fileno()],
+                env=helper_environment(),
             )
         _children.add(self)
 

@@ -191,7 +191,7 @@ def _explain_error(error: BaseException, advice: Advice) -> tuple[int, str]:
 
 @contextlib.contextmanager
 def _exit_on_signals(advice: str, owns_process: bool) -> Iterator[None]:
-    """Exits from the handlers of Ctrl-C and SIGTERM, if the process may end here.
+    """Exits from the handlers of signals, if the process may end here.
 
     A handler does not raise an exception, because Python drops an exception that
     happens to be raised in a finalizer.
@@ -199,7 +199,11 @@ def _exit_on_signals(advice: str, owns_process: bool) -> Iterator[None]:
     if not owns_process:
         yield
         return
-    words = {signal.SIGINT: "stopped", signal.SIGTERM: "terminated"}
+    words = {
+        signal.SIGINT: "stopped",
+        signal.SIGTERM: "terminated",
+        signal.SIGHUP: "terminal closed",
+    }
     stream = sys.stderr  # It may be redirected when the signal comes.
 
     def exit_on_signal(number: int, _: Any) -> None:

@@ -42,7 +42,7 @@ def _open_locked(path: Path, wait: bool) -> int:
         except BaseException:
             os.close(descriptor)
             raise
-        if _is_file_at(descriptor, path):
+        if is_file_at(descriptor, path):
             return descriptor
         # The earlier holder has renamed or removed the file meanwhile.
         os.close(descriptor)
@@ -61,7 +61,8 @@ def _lock(descriptor: int, path: Path, wait: bool) -> None:
         )
 
 
-def _is_file_at(descriptor: int, path: Path) -> bool:
+def is_file_at(descriptor: int, path: Path) -> bool:
+    """Tells whether the file at a path is the one that is open."""
     try:
         return os.path.samestat(os.fstat(descriptor), os.stat(path))
     except FileNotFoundError:

@@ -14,7 +14,7 @@ import sys
 import numpy as np
 
 from cnn.h5_layers import Layers, UnreadableError, read_layers
-from cnn.import_path import helper_command
+from cnn.import_path import helper_command, helper_environment
 
 # A file of this network takes 0.01 s.
 _MAX_CPU_SECONDS = 2
@@ -86,7 +86,9 @@ def read_stdin() -> None:
 def _run_reader(content: bytes) -> tuple[int, bytes]:
     # Variables of the user could name plugins of HDF5.
     environment = {
-        name: value for name, value in os.environ.items() if name[:5] != "HDF5_"
+        name: value
+        for name, value in helper_environment().items()
+        if name[:5] != "HDF5_"
     }
     done = subprocess.run(
         helper_command("cnn.h5_process", "read_stdin"),

@@ -54,6 +54,19 @@ def helper_command(module: str, function: str) -> list[str]:
     return [sys.executable, *options, "-c", code]
 
 
+def helper_environment() -> dict[str, str]:
+    """Returns the variables for a helper process.
+
+    An empty entry of `LD_LIBRARY_PATH` is the working directory, from which the process
+    would load libraries. OpenCV adds one when it is imported.
+    """
+    environment = dict(os.environ)
+    folders = environment.pop("LD_LIBRARY_PATH", "").split(os.pathsep)
+    if any(folders):
+        environment["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, folders))
+    return environment
+
+
 def _safe_path() -> list[str]:
     try:
         working_directory = os.getcwd()

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator
 
 from cnn.errors import Error
-from cnn.import_path import helper_command
+from cnn.import_path import helper_command, helper_environment
 
 # Variables of a user that a command obeys: which devices there are, how processes find
 # each other, where compiled programs are kept, and what is logged.
@@ -25,9 +25,12 @@ _OBEYED = re.compile(
     r"|CPU_\w+|COMPILATION_CACHE_\w+|ENABLE_COMPILATION_CACHE|PERSISTENT_CACHE_\w+"
     r"|LOG_COMPILES|LOGGING_LEVEL|TRACEBACK_FILTERING)"
 )
+# Beginnings of variables that change numbers, or with a wrong value stop the import of
+# JAX, Flax, OpenCV, tqdm or Pillow.
+_IGNORED = ("JAX_", "FLAX_", "OPENCV_", "TQDM_", "PILLOW_")
 # What may keep JAX from being imported or from finding its devices.
 _RELATED = re.compile(
-    r"JAX_(?!COMPILATION_CACHE|PERSISTENT_CACHE)\w+|XLA_\w+|FLAX_\w+|LIBTPU_\w+"
+    r"JAX_(?!COMPILATION_CACHE_DIR)\w+|XLA_\w+|FLAX_\w+|LIBTPU_\w+"
     r"|\w+_VISIBLE_DEVICES"
 )
 
@@ -37,14 +40,14 @@ class JaxError(Error):
 
 
 def ignore_variables() -> None:
-    """Removes variables that change the numbers of JAX or Flax from the environment.
+    """Removes variables that change or stop libraries from the environment.
 
-    A line on stderr names them. Must be called before JAX is imported.
+    A line on stderr names them. Must be called before the libraries are imported.
     """
     ignored = [
         name
         for name in os.environ
-        if name.startswith(("JAX_", "FLAX_")) and not _OBEYED.fullmatch(name)
+        if name.startswith(_IGNORED) and not _OBEYED.fullmatch(name)
     ]
     for name in ignored:
         del os.environ[name]
@@ -133,6 +136,7 @@ def _check_xla_flags() -> None:
         text=True,
         errors="replace",
         check=False,
+        env=helper_environment(),
     )
     # "F1128 15:07:15.994213 4598 parse_flags.cc:234] Unknown flags in XLA_FLAGS: --a"
     reason = re.search(r"^[EF]\d.*?\] (.*)", done.stderr, re.MULTILINE)

@@ -37,7 +37,7 @@ _MAX_FILE_SIZE = 256 << 20
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 # What a file of another kind begins with, and what to do about it.
 _OTHER_KINDS = {
-    b"PK": "a .keras file; open it in Keras and save('x.h5')",
+    b"PK": "a .keras file or another archive; open it in Keras and save('x.h5')",
     b"version https://git-lfs": "a pointer of Git LFS; fetch the file by git lfs pull",
 }
 # The numbers in the metadata that predictions depend on: name → lowest, highest.

@@ -195,7 +195,7 @@ def _forward_signals(child: BaseProcess) -> Iterator[list[int]]:
         if child.pid is not None and child.is_alive():
             os.kill(child.pid, number)
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     previous = {number: signal.getsignal(number) for number in numbers}
     for number, handler in previous.items():
         if handler != signal.SIG_IGN:  # Ignored under nohup.

@@ -149,7 +149,10 @@ def main() -> int:
         # Otherwise pytest itself, and what tests run by `python -c`, would import decoys.
         environment = hostile.environment | {"PYTHONSAFEPATH": "1"}
         run = hostile.command("-m", "pytest", "-p", "no:cacheprovider")
-        arguments = [f"cnn/{path}" for path in sys.argv[1:]]
+        arguments = [
+            f"cnn/{argument}" if argument.startswith("tests/") else argument
+            for argument in sys.argv[1:]
+        ]
         done = subprocess.run(
             [*run, "--rootdir=cnn", "-c", "cnn/pyproject.toml", *arguments],
             cwd=hostile.work,

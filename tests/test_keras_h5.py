@@ -289,7 +289,10 @@ def test_a_file_that_is_too_large_is_refused_early(tmp_path):
     ("content", "words"),
     [
         (b"", "not an HDF5 model"),
-        (b"PK\x03\x04", "a .keras file; open it in Keras and save('x.h5')"),
+        (
+            b"PK\x03\x04",
+            "a .keras file or another archive; open it in Keras and save('x.h5')",
+        ),
         (b"version https://git-lfs.github.com/spec/v1\n", "by git lfs pull"),
         (b"\x89HDF\r\n\x1a\n", "damaged or truncated model file"),
     ],

@@ -112,7 +112,7 @@ def _read_labels(path: Path, class_names: Collection[str]) -> dict[str, str]:
     rows = _read_rows(path)
     if rows and [cell.lower() for cell in rows[0]] == _HEADER:
         rows = rows[1:]
-    labels = {}
+    labels: dict[str, str] = {}
     for row in rows:
         if row[1:] == [""]:  # Without a label yet.
             continue
@@ -121,7 +121,11 @@ def _read_labels(path: Path, class_names: Collection[str]) -> dict[str, str]:
                 f"{path}: expected rows of path,label with a label among "
                 f"{', '.join(sorted(class_names))}; found {','.join(row)[:200]}"
             )
-        labels[row[0]] = row[1]
+        if labels.setdefault(row[0], row[1]) != row[1]:
+            raise InferError(
+                f"{path}: {row[0]} has two labels, {labels[row[0]]} and {row[1]}; "
+                "expected one per path"
+            )
     return labels
 
 

@@ -32,7 +32,8 @@ def check_outputs(config: InferConfig) -> None:
     for flag, path in outputs.items():
         if path is not None and not is_stream(path):
             problem = find_write_problem(path, flag)
-            if problem is not None:
+            # A plot that nobody has asked for costs a warning at the end.
+            if problem is not None and path != _DEFAULT_PLOT:
                 raise InferError(problem)
             _check_unused(path, flag, flags)
             flags[os.path.realpath(path)] = flag
@@ -66,7 +67,7 @@ def _inputs_to_keep(config: InferConfig) -> Sequence[Path]:
 
 def plot_path(plot: Path) -> Path | None:
     """Returns the path of the report plot, or None for `--plot none`."""
-    return None if str(plot) == "none" else plot
+    return None if str(plot).lower() == "none" else plot
 
 
 def own_files(config: InferConfig) -> list[Path | None]:

@@ -3,8 +3,10 @@
 import contextlib
 import logging
 import os
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,7 +75,7 @@ def _initialize(address: str | None, folder: str | None) -> Any:
     """
     ray = _import_ray()
     try:
-        with tempfile.TemporaryDirectory() as working_dir:
+        with tempfile.TemporaryDirectory() as working_dir, _keep_signal_handlers():
             ray.init(
                 address or "local",
                 runtime_env=_make_runtime_env(working_dir),
@@ -88,6 +90,17 @@ def _initialize(address: str | None, folder: str | None) -> Any:
     context.enable_progress_bars = sys.stderr.isatty()
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     return ray
+
+
+@contextlib.contextmanager
+def _keep_signal_handlers() -> Iterator[None]:
+    """Restores handlers that Ray replaces. Its own print a stack trace."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    previous = {number: signal.getsignal(number) for number in numbers}
+    yield
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def _make_runtime_env(working_dir: str) -> dict[str, Any]:
@@ -105,8 +118,10 @@ def _make_runtime_env(working_dir: str) -> dict[str, Any]:
 
 
 def _import_ray() -> Any:
-    # Ray reads this when it is imported. It would report statistics of its use.
+    # Ray reads this when it is imported. It would report statistics of its use, and
+    # print what concerns its developers.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
         import ray
         import ray.data

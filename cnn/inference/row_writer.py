@@ -20,7 +20,7 @@ from cnn.atomic_write import (
     is_written_in_place,
     remember_temporary_file,
 )
-from cnn.file_lock import lock_file
+from cnn.file_lock import is_file_at, lock_file
 from cnn.inference.row_formats import OutputError, RowFormat
 from cnn.inference.schema import Row
 
@@ -186,13 +186,26 @@ def _open_partial(
         forget_temporary_file(partial)
         try:
             os.ftruncate(descriptor, keep_bytes)
-            if keep_bytes > 0:
-                yield functools.partial(_append_rows, descriptor, row_format)
-            else:
-                yield _begin(descriptor, row_format)
+            if keep_bytes == 0:
+                _write_all(descriptor, row_format.header())
+
+            def write_rows(rows: Iterable[Row]) -> None:
+                _check_is_own(descriptor, partial)
+                _append_rows(descriptor, row_format, rows)
+
+            yield write_rows
+            _check_is_own(descriptor, partial)
         finally:
             os.close(descriptor)
         row_format.finish(partial, _resolve_links(output))
+
+
+def _check_is_own(descriptor: int, partial: Path) -> None:
+    """Checks that no other run has finished the file, on a disk without locks."""
+    if not is_file_at(descriptor, partial):
+        raise OutputError(
+            f"{partial}: another run has written it meanwhile; give another --output"
+        )
 
 
 def _resolve_links(path: Path) -> Path:
@@ -210,9 +223,9 @@ def _append_rows(descriptor: int, row_format: RowFormat, rows: Iterable[Row]) ->
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
-    """Writes bytes with Ctrl-C and SIGTERM deferred, so that no row is torn."""
+    """Writes bytes with signals deferred, so that no row is torn."""
     remaining = memoryview(data)
-    deferred = {signal.SIGINT, signal.SIGTERM}
+    deferred = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
     previous = signal.pthread_sigmask(signal.SIG_BLOCK, deferred)
     try:
         while remaining:

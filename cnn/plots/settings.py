@@ -182,6 +182,8 @@ def _has_cache_folder() -> bool:
     """Tells whether Matplotlib's folder for caches can be written to."""
     try:
         folder = _cache_folder()
+        if not folder.is_absolute():
+            return False
         folder.mkdir(parents=True, exist_ok=True)
         return os.access(folder, os.W_OK | os.X_OK)
     # The home directory of a user without an entry in the system's list is unknown.
@@ -194,7 +196,8 @@ def _cache_folder() -> Path:
         return Path(folder)
     if not sys.platform.startswith(("linux", "freebsd")):
         return Path.home() / ".matplotlib"
-    if folder := os.environ.get("XDG_CACHE_HOME"):
+    folder = os.environ.get("XDG_CACHE_HOME", "")
+    if os.path.isabs(folder):  # The standard says that another value is ignored.
         return Path(folder) / "matplotlib"
     return Path.home() / ".cache" / "matplotlib"
 

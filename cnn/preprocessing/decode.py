@@ -25,6 +25,8 @@ MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
 # Longest side of a decoded image, in pixels. Larger images are reduced. A digit of a
 # fiftieth of its page's height keeps 20 pixels.
 MAX_SIDE = 1024
+# Alpha, of 255, up to which nothing can be seen.
+_MAX_HIDING_ALPHA = 4
 # Smallest longer side of a JPEG that its decoder reduces, as a fraction of MAX_SIDE.
 _MIN_DRAFT_FRACTION = 0.7
 # What the plots of this program name as their software, in a text chunk.
@@ -190,12 +192,12 @@ def _digest_pixels(data: bytes) -> bytes | None:
 
 
 def _without_hiding_alpha(image: Image.Image) -> Image.Image:
-    """Removes an alpha channel that hides everything, as some programs leave it 0."""
+    """Removes an alpha channel that hides everything, as some programs write it."""
     if not has_transparency(image) or has_high_bit_depth(image):
         return image
     rgba = image if image.mode == "RGBA" else image.convert("RGBA")
-    _, highest = rgba.getchannel("A").getextrema()
-    return image if highest else rgba.convert("RGB")
+    highest = np.asarray(rgba.getchannel("A")).max()
+    return rgba.convert("RGB") if highest <= _MAX_HIDING_ALPHA else image
 
 
 def _reduce_while_decoding(image: Image.Image, in_color: bool) -> None:

@@ -33,12 +33,15 @@ class Png(NamedTuple):
       before: everything before the pixels.
       compressed: the compressed pixels.
       after: complete chunks after the pixels.
+      is_intact: whether the whole chunks of pixels have the right checksum. A download
+        that stopped may go on in zeros, which can be decompressed, too.
       has_end: whether the last chunk is there, whole.
     """
 
     before: bytes
     compressed: bytes
     after: bytes
+    is_intact: bool
     has_end: bool
 
 
@@ -48,24 +51,33 @@ def read_png(data: bytes) -> Png:
     compressed: list[bytes] = []
     after: list[bytes] = []
     position = len(SIGNATURE)
+    is_intact = True
     has_end = False
     while position + 8 <= len(data) and not has_end:
         end = position + 12 + int.from_bytes(data[position : position + 4], "big")
         kind = data[position + 4 : position + 8]
         if kind == b"IDAT":
             compressed.append(data[position + 8 : end - 4])
+            checksum = zlib.crc32(data[position + 4 : end - 4]).to_bytes(4, "big")
+            is_intact &= end > len(data) or data[end - 4 : end] == checksum
         elif end <= len(data):
             (after if compressed else before).append(data[position:end])
             has_end = kind == b"IEND"
         position = end
-    return Png(b"".join(before), b"".join(compressed), b"".join(after), has_end)
+    return Png(
+        before=b"".join(before),
+        compressed=b"".join(compressed),
+        after=b"".join(after),
+        is_intact=is_intact,
+        has_end=has_end,
+    )
 
 
 def complete_png(data: bytes) -> bytes | None:
     """Returns a whole file with the same pixels, or None if some are missing."""
     png = read_png(data)
     size = _count_bytes(png.before)
-    if png.has_end or not 0 < size <= _MAX_SIZE:
+    if png.has_end or not png.is_intact or not 0 < size <= _MAX_SIZE:
         return None
     try:
         rows = zlib.decompressobj().decompress(png.compressed, size)

@@ -82,10 +82,11 @@ class Workdir:
         """Deletes the files of an earlier run. Other files stay."""
         if not self.is_primary:
             return
+        # The run can be continued until the last file is deleted.
+        for name in (*PLOT_FILES, "report.json", "metrics.jsonl", "config.json"):
+            (self.folder / name).unlink(missing_ok=True)
         for folder in self.checkpoints.glob("[0-9]*"):
             shutil.rmtree(folder, ignore_errors=True)
-        for name in ("config.json", "metrics.jsonl", "report.json", *PLOT_FILES):
-            (self.folder / name).unlink(missing_ok=True)
 
     def start(self, last_epoch: int) -> None:
         """Writes the settings, and drops metrics after the restored checkpoint.

@@ -1,5 +1,8 @@
 """People look at figures. The tests check their words, lines and colors."""
 
+# Before Matplotlib, which the environment may give a backend that does not exist.
+import cnn.plots  # isort: skip  # noqa: F401
+
 from collections.abc import Callable
 from pathlib import Path
 
