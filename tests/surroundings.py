@@ -2,8 +2,8 @@
 
 The working directory is the folder above a clone, and has a decoy for every module that
 is imported. The user has no home and no entry in passwd. Shared memory is read-only, the
-temporary folder has a long name, the locale is latin-1, and variables of Matplotlib and
-JAX are set.
+temporary folder has a long name, the locale is latin-1, and variables of libraries are
+set.
 
 `python -m tests.surroundings ARGUMENTS` runs pytest in them.
 """
@@ -65,6 +65,8 @@ class Surroundings:
             os.chown(path, int(USER), int(USER))
         ignored = shutil.ignore_patterns("__pycache__", ".*")
         shutil.copytree(ROOT, self.work / "cnn", ignore=ignored)
+        # OpenCV adds the working directory to the folders of shared libraries.
+        (self.work / "libz.so.1").write_bytes(b"no library")
         self.log.touch()
         self.log.chmod(0o666)
         for name in imported_modules():
@@ -75,6 +77,9 @@ class Surroundings:
             "TMPDIR": str(self.temporary),
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
             "JAX_ENABLE_X64": "1",
+            "OPENCV_LOG_LEVEL": "DEBUG",
+            "PILLOW_BLOCK_SIZE": "x",
+            "TQDM_MININTERVAL": "x",
             "JAX_NUMPY_RANK_PROMOTION": "raise",
             "PYTHONCOERCECLOCALE": "0",
             "PYTHONUTF8": "0",

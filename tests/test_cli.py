@@ -191,7 +191,7 @@ sys.exit(cli.main_train())
 """
 
 
-@pytest.mark.parametrize("module", ["cnn.config", "cnn.model", "multiprocessing"])
+@pytest.mark.parametrize("module", ["cnn.config", "cnn.supervisor", "multiprocessing"])
 @pytest.mark.parametrize("flags", [[], ["--distributed"]])
 def test_a_signal_during_an_import_is_one_line(tmp_path, module, flags):
     done = subprocess.run(

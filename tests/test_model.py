@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -63,3 +66,10 @@ def test_bfloat16_has_float32_parameters_and_logits():
     float32_logits = CNN().apply(variables, images)
     difference = np.abs(logits - float32_logits).max()
     assert 0 < difference < 0.05 * np.abs(float32_logits).max()
+
+
+def test_the_network_is_listed_without_assertions_too():
+    """Flax ends an interception within an `assert`, which `python -O` leaves out."""
+    script = "from cnn.model import summary; print(summary(10) == summary(10))"
+    done = subprocess.run([sys.executable, "-O", "-c", script], capture_output=True)
+    assert done.stdout == b"True\n", done.stderr

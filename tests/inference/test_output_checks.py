@@ -146,3 +146,18 @@ def test_outputs_of_an_earlier_run_may_be_among_several_inputs(tmp_path, monkeyp
         InferError, match=r"^a.png: is also --input; give another --plot"
     ):
         check_outputs(InferConfig(inputs, plot=Path("a.png")))
+
+
+def test_a_folder_that_cannot_be_written_costs_the_usual_plot_only(
+    digits, model, tmp_path, monkeypatch, capfd
+):
+    (tmp_path / "read-only").mkdir()
+    monkeypatch.chdir(tmp_path / "read-only")
+    # As root, no permission would be missing.
+    (tmp_path / "read-only" / "predictions.png").mkdir()
+    assert local_engine.predict_folder(InferConfig(input=digits, model=model))
+    rows, messages = capfd.readouterr()
+    assert rows.startswith("path,prediction")
+    assert "warning: predictions.png: not drawn: Is a directory" in messages
+    with pytest.raises(InferError, match="is a folder"):
+        check_outputs(InferConfig(input=digits, model=model, plot=Path("../read-only")))

@@ -1,5 +1,6 @@
 """One output has one writer."""
 
+import contextlib
 import os
 import subprocess
 import time
@@ -10,8 +11,9 @@ import pytest
 from cnn.atomic_write import remove_temporary_files
 from cnn.config import InferConfig
 from cnn.inference import local_engine, ray_engine
-from cnn.inference.row_formats import OutputError
-from cnn.inference.row_writer import lock_output, partial_path
+from cnn.inference.row_formats import CsvFormat, OutputError
+from cnn.inference.row_writer import lock_output, open_writer, partial_path
+from cnn.inference.schema import Row, Schema
 from tests.conftest import command
 from tests.inference.conftest import settings
 
@@ -107,3 +109,20 @@ def test_the_first_of_two_runs_writes_all_its_rows(scans, trained, tmp_path):
     assert b"\0" not in rows
     assert rows.count(b".png") == 41
     assert os.listdir(tmp_path) == ["o.csv"]
+
+
+def test_a_second_writer_is_noticed_where_a_disk_has_no_locks(tmp_path):
+    """The first run would else go on in the file that the second has finished."""
+    out = tmp_path / "o.csv"
+    row_format = CsvFormat(Schema("01", False, 1, False))
+    row = Row("a.png", "1", 0.9, "ok", None)
+    with contextlib.ExitStack() as stack:
+        write_first = stack.enter_context(open_writer(out, row_format))
+        write_first([row])
+        with open_writer(out, row_format) as write_second:
+            write_second([row])
+        finished = out.read_bytes()
+        with pytest.raises(OutputError, match="another run has written it meanwhile"):
+            write_first([row])
+        stack.pop_all()
+    assert out.read_bytes() == finished

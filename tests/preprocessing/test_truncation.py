@@ -223,3 +223,15 @@ def test_data_behind_the_end_is_no_cut(tmp_path):
     for name in ("JPEG of halved colors", "PNG", "GIF"):
         _, is_cut = read(FILES[name] + os.urandom(50))
         assert not is_cut
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.8])
+def test_a_png_that_goes_on_in_zeros_lacks_pixels(share, tmp_path):
+    """As of a download into a file of the full size. Zeros can be decompressed."""
+    rng = np.random.default_rng(0)
+    pixels = np.asarray(page((200, 150), "L")) - rng.integers(0, 9, (150, 200))
+    data = encode(Image.fromarray(pixels.clip(0, 255).astype(np.uint8)), "PNG")
+    kept = int(share * len(data))
+    damaged = data[:kept].ljust(len(data), b"\0")
+    status, _ = status_and_detail(damaged, tmp_path)
+    assert status == "unreadable"
