@@ -3,6 +3,7 @@
 import functools
 import gzip
 import http.server
+import json
 import os
 import signal
 import struct
@@ -159,6 +160,20 @@ def interrupt(process: subprocess.Popen, sign: int) -> int:
 def pytest_configure() -> None:
     """Restores Ctrl-C, which a background job and the runs in it would ignore."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    _set_variables_of_commands()
+
+
+def _set_variables_of_commands() -> None:
+    """Sets variables that `tests.surroundings` wants for commands, not for this process.
+
+    The libraries read theirs when they are imported.
+    """
+    variables = json.loads(os.environ.pop("CNN_TEST_VARIABLES", "{}"))
+    if variables:
+        import cnn.forward
+        import cnn.plots  # noqa: F401
+
+        os.environ.update(variables)
 
 
 STOPPING_SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}

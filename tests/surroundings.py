@@ -5,10 +5,12 @@ is imported. The user has no home and no entry in passwd. Shared memory is read-
 temporary folder has a long name, the locale is latin-1, and variables of libraries are
 set.
 
-`python -m tests.surroundings ARGUMENTS` runs pytest in them.
+`python -m tests.surroundings ARGUMENTS` runs pytest in them, by default on
+`QUICK_TESTS`. Some of the others need UTF-8 for what they do themselves.
 """
 
 import ast
+import json
 import os
 import shutil
 import subprocess
@@ -19,7 +21,36 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 
+QUICK_TESTS = [
+    "tests/data/test_data_folder.py",
+    "tests/inference/test_decode_pool.py",
+    "tests/inference/test_label_table.py",
+    "tests/inference/test_labels.py",
+    "tests/inference/test_listing.py",
+    "tests/inference/test_natural_sort.py",
+    "tests/inference/test_plot_process.py",
+    "tests/inference/test_schema.py",
+    "tests/plots/test_inference.py",
+    "tests/plots/test_training.py",
+    "tests/preprocessing/test_decode.py",
+    "tests/preprocessing/test_pipeline.py",
+    "tests/preprocessing/test_truncation.py",
+    "tests/test_atomic_write.py",
+    "tests/test_child_process.py",
+    "tests/test_flags.py",
+    "tests/test_h5_process.py",
+    "tests/test_user_path.py",
+]
 USER = "12345"
+# Variables of libraries that change numbers, print something, or stop a program.
+VARIABLES = {
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "JAX_ENABLE_X64": "1",
+    "JAX_NUMPY_RANK_PROMOTION": "raise",
+    "OPENCV_LOG_LEVEL": "DEBUG",
+    "PILLOW_BLOCK_SIZE": "x",
+    "TQDM_MININTERVAL": "x",
+}
 DECOY = "open({log!r}, 'a').write({name!r} + ' ')\nraise SystemExit('a decoy')\n"
 # As root: another user, who may read what is root's but write only what is his.
 AS_USER = (
@@ -75,12 +106,6 @@ class Surroundings:
         self.environment = {
             "PATH": os.environ["PATH"],
             "TMPDIR": str(self.temporary),
-            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-            "JAX_ENABLE_X64": "1",
-            "OPENCV_LOG_LEVEL": "DEBUG",
-            "PILLOW_BLOCK_SIZE": "x",
-            "TQDM_MININTERVAL": "x",
-            "JAX_NUMPY_RANK_PROMOTION": "raise",
             "PYTHONCOERCECLOCALE": "0",
             "PYTHONUTF8": "0",
             "CNN_TEST_MARK": str(folder),
@@ -97,7 +122,7 @@ class Surroundings:
         return subprocess.Popen(
             self.command(f"cnn/bin/{name}", *arguments),
             cwd=self.work,
-            env=self.environment,
+            env=self.environment | VARIABLES,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="latin-1",
@@ -152,11 +177,14 @@ def main() -> int:
         os.chmod(folder, 0o755)
         hostile = Surroundings(Path(folder))
         # Otherwise pytest itself, and what tests run by `python -c`, would import decoys.
-        environment = hostile.environment | {"PYTHONSAFEPATH": "1"}
+        environment = hostile.environment | {
+            "PYTHONSAFEPATH": "1",
+            "CNN_TEST_VARIABLES": json.dumps(VARIABLES),
+        }
         run = hostile.command("-m", "pytest", "-p", "no:cacheprovider")
         arguments = [
             f"cnn/{argument}" if argument.startswith("tests/") else argument
-            for argument in sys.argv[1:]
+            for argument in sys.argv[1:] or QUICK_TESTS
         ]
         done = subprocess.run(
             [*run, "--rootdir=cnn", "-c", "cnn/pyproject.toml", *arguments],

@@ -102,7 +102,7 @@ def odd(mnist_test, tmp_path_factory) -> Path:
     )
     with open(folder / "zeros.png", "wb") as file:
         file.truncate(4 << 30)
-    digit.save(folder / "pages.tiff", save_all=True, append_images=[digit] * 9999)
+    digit.save(folder / "pages.tiff", save_all=True, append_images=[digit] * 1999)
     digit.save(
         folder / "moving.gif",
         save_all=True,
