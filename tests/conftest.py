@@ -158,8 +158,9 @@ def interrupt(process: subprocess.Popen, sign: int) -> int:
 
 
 def pytest_configure() -> None:
-    """Restores Ctrl-C, which a background job and the runs in it would ignore."""
+    """Restores what a background job or nohup, and the runs in it, would ignore."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     _set_variables_of_commands()
 
 
