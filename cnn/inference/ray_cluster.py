@@ -118,10 +118,8 @@ def _make_runtime_env(working_dir: str) -> dict[str, Any]:
 
 
 def _import_ray() -> Any:
-    # Ray reads this when it is imported. It would report statistics of its use, and
-    # print what concerns its developers.
+    # Ray reads this when it is imported. It would report statistics of its use.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
         import ray
         import ray.data
