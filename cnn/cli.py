@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from cnn.atomic_write import remove_temporary_files
 from cnn.compilation_cache import enable_compilation_cache
 from cnn.errors import Error, UsageError
-from cnn.jax_environment import ignore_variables, import_jax
+from cnn.jax_environment import import_jax
+from cnn.library_variables import ignore_variables
 
 if TYPE_CHECKING:
     from cnn.config import TrainConfig

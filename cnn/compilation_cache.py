@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 from cnn.errors import UsageError
+from cnn.library_variables import CACHE_SETTINGS
 from cnn.user_path import resolve_path
 
 
@@ -32,7 +33,8 @@ def enable_compilation_cache() -> None:
     if not os.access(folder, os.W_OK):
         return
     os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    for name, value in CACHE_SETTINGS.items():
+        os.environ.setdefault(name, value)
 
 
 def _cache_folder() -> Path:

@@ -1,8 +1,7 @@
 """Starts JAX with settings of our own, whatever the user's environment says.
 
-The settings of JAX are variables of the environment. Some of them change the numbers
-(`JAX_ENABLE_X64`), some stop a program (`JAX_TRANSFER_GUARD`), and a wrong value of any
-is an error when JAX is imported or has already begun to work.
+The settings of JAX are variables of the environment. A wrong value is an error when JAX
+is imported, or when it has already begun to work.
 """
 
 import contextlib
@@ -11,23 +10,12 @@ import os
 import re
 import resource
 import subprocess
-import sys
 from collections.abc import Iterator
 
 from cnn.errors import Error
 from cnn.import_path import helper_command, helper_environment
+from cnn.library_variables import CACHE_SETTINGS
 
-# Variables of a user that a command obeys: which devices there are, how processes find
-# each other, where compiled programs are kept, and what is logged.
-_OBEYED = re.compile(
-    r"JAX_(PLATFORMS|PLATFORM_NAME|NUM_CPU_DEVICES|\w+_VISIBLE_DEVICES"
-    r"|FORCE_TPU_INIT|COORDINATOR_\w+|LOCAL_DEVICE_IDS|SLICE_INDEX|PARTITION_INDEX"
-    r"|CPU_\w+|COMPILATION_CACHE_\w+|ENABLE_COMPILATION_CACHE|PERSISTENT_CACHE_\w+"
-    r"|LOG_COMPILES|LOGGING_LEVEL|TRACEBACK_FILTERING)"
-)
-# Beginnings of variables that change numbers, or with a wrong value stop the import of
-# JAX, Flax, OpenCV, tqdm or Pillow.
-_IGNORED = ("JAX_", "FLAX_", "OPENCV_", "TQDM_", "PILLOW_")
 # What may keep JAX from being imported or from finding its devices.
 _RELATED = re.compile(
     r"JAX_(?!COMPILATION_CACHE_DIR)\w+|XLA_\w+|FLAX_\w+|LIBTPU_\w+"
@@ -37,23 +25,6 @@ _RELATED = re.compile(
 
 class JaxError(Error):
     """JAX cannot work here, mostly because of a variable of the environment."""
-
-
-def ignore_variables() -> None:
-    """Removes variables that change or stop libraries from the environment.
-
-    A line on stderr names them. Must be called before the libraries are imported.
-    """
-    ignored = [
-        name
-        for name in os.environ
-        if name.startswith(_IGNORED) and not _OBEYED.fullmatch(name)
-    ]
-    for name in ignored:
-        del os.environ[name]
-    if ignored:
-        names = ", ".join(sorted(ignored))
-        print(f"ignored variables of the environment: {names}", file=sys.stderr)
 
 
 def import_jax() -> None:
@@ -154,7 +125,11 @@ def start_xla() -> None:
 
 
 def _list_variables() -> str:
-    names = sorted(name for name in os.environ if _RELATED.fullmatch(name))
+    names = sorted(
+        name
+        for name, value in os.environ.items()
+        if _RELATED.fullmatch(name) and (name, value) not in CACHE_SETTINGS.items()
+    )
     return f"; check or unset {', '.join(names)}" if names else ""
 
 
