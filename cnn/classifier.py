@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cnn import keras_h5
+from cnn.candidate_mixture import combine_candidates
 from cnn.jax_environment import check_devices
 from cnn.keras_h5 import Metadata, ModelFileError, Params
 from cnn.preprocessing import pipeline
@@ -47,20 +48,6 @@ class Prediction(NamedTuple):
     probabilities: np.ndarray | None = None
     image: np.ndarray | None = None
     candidate: int = 0
-
-
-class _Scores(NamedTuple):
-    """The network's output for the candidates of all files, one after the other.
-
-    Attributes:
-      probabilities: `float32 (N, num_classes)`.
-      confidences: the highest probability of each candidate.
-      labels: the most probable label of each candidate.
-    """
-
-    probabilities: np.ndarray
-    confidences: list[float]
-    labels: list[int]
 
 
 class Classifier:
@@ -193,7 +180,7 @@ class Classifier:
     def classify(
         self, paths: Sequence[str], preprocessed: Sequence[pipeline.PreprocessedFile]
     ) -> list[Prediction]:
-        """Classifies preprocessed files, by the most confident candidate of each.
+        """Classifies preprocessed files, each by the mixture of its candidates.
 
         Args:
           paths: the names of the files.
@@ -203,13 +190,13 @@ class Classifier:
         Returns:
           One `Prediction` per file, in order.
         """
-        scores = self._score_candidates(preprocessed)
-        counts = [file.num_candidates for file in preprocessed]
-        ends = itertools.accumulate(counts)
-        return [
-            self._predict_file(path, file, scores, end)
-            for path, file, end in zip(paths, preprocessed, ends, strict=True)
-        ]
+        probabilities = self._score_candidates(preprocessed)
+        rows = iter(probabilities)
+        predictions = []
+        for path, file in zip(paths, preprocessed, strict=True):
+            of_file = np.array([*itertools.islice(rows, file.num_candidates)])
+            predictions.append(self._predict_file(path, file, of_file))
+        return predictions
 
     def _forward(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         check_devices()
@@ -220,37 +207,35 @@ class Classifier:
 
     def _score_candidates(
         self, preprocessed: Sequence[pipeline.PreprocessedFile]
-    ) -> _Scores:
+    ) -> np.ndarray:
+        """Computes the probabilities of the candidates of all files, one by one."""
         candidates = [f.candidates for f in preprocessed if f.candidates is not None]
         if not candidates:
-            num_classes = len(self.class_names)
-            no_probabilities = np.zeros((0, num_classes), np.float32)
-            return _Scores(no_probabilities, [], [])
-        images = np.concatenate(candidates)
-        probabilities = self.predict_proba(images)
-        confidences = probabilities.max(-1)
-        labels = probabilities.argmax(-1)
-        return _Scores(probabilities, confidences.tolist(), labels.tolist())
+            return np.zeros((0, len(self.class_names)), np.float32)
+        return self.predict_proba(np.concatenate(candidates))
 
     def _predict_file(
-        self, path: str, file: pipeline.PreprocessedFile, scores: _Scores, end: int
+        self, path: str, file: pipeline.PreprocessedFile, probabilities: np.ndarray
     ) -> Prediction:
-        """Predicts one file, whose candidates end before row `end` of the scores."""
+        """Predicts one file by its candidates' `float32 (N, num_classes)`."""
         if file.candidates is None:
             return Prediction(path, "", 0.0, file.status, file.detail)
-        start = end - len(file.candidates)
-        best = max(range(start, end), key=scores.confidences.__getitem__)
-        confidence = scores.confidences[best]
+        weights = file.weights
+        if weights is None:
+            weights = np.ones(file.num_candidates, np.float32)
+        mixture = combine_candidates(probabilities, weights)
+        label = int(mixture.probabilities.argmax())
+        confidence = float(mixture.probabilities[label])
         is_unsure = confidence < self.unsure_below
         return Prediction(
             path,
-            prediction=self.class_names[scores.labels[best]],
+            prediction=self.class_names[label],
             confidence=confidence,
             status="unsure" if is_unsure else "ok",
             detail=self._explain_unsure(file.detail) if is_unsure else file.detail,
-            probabilities=scores.probabilities[best],
-            image=file.candidates[best - start],
-            candidate=best - start,
+            probabilities=mixture.probabilities,
+            image=file.candidates[mixture.best],
+            candidate=mixture.best,
         )
 
     def _explain_unsure(self, detail: str) -> str:

@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw
 
 import cnn
 from cnn import calibration, checkpoint, keras_h5
+from cnn.candidate_mixture import combine_candidates
 from cnn.classifier import Classifier, Prediction
 from cnn.preprocessing import pipeline
 from tests.reference import forward, random_params
@@ -88,31 +89,31 @@ def test_images_of_another_shape_or_range_are_refused(model, wrong, words):
         assert words in str(error.value)
 
 
-def test_the_most_confident_candidate_of_each_file_counts(model):
-    """Files with one, several and no candidates, in one call."""
+def test_files_with_one_several_and_no_candidates_are_classified_in_one_call(model):
     files = [
         preprocessed(IMAGES[0]),
         preprocessed(status="blank", detail="no ink found"),
         preprocessed(*IMAGES[1:5]),
-        preprocessed(*IMAGES[5:7]),
+        preprocessed(*IMAGES[5:7])._replace(weights=np.float32([1, 3])),
     ]
     predictions = model.classify(["a", "b", "c", "d"], files)
     assert [p.path for p in predictions] == ["a", "b", "c", "d"]
     assert predictions[1] == Prediction("b", "", 0.0, "blank", "no ink found")
-    several = ((predictions[2], IMAGES[1:5]), (predictions[3], IMAGES[5:7]))
-    for prediction, images in several:
-        probabilities = model.predict_proba(images / 255)
-        best = probabilities.max(-1).argmax()
-        assert prediction.candidate == best
-        assert prediction.confidence == probabilities.max()
-        assert prediction.prediction == NAMES[probabilities[best].argmax()]
-        np.testing.assert_array_equal(prediction.probabilities, probabilities[best])
-        np.testing.assert_array_equal(
-            prediction.image, images[best].astype(np.float32) / 255
-        )
+    several = (
+        (predictions[2], IMAGES[1:5], np.ones(4)),
+        (predictions[3], IMAGES[5:7], np.array([1, 3])),
+    )
+    for prediction, images, weights in several:
+        mixture = combine_candidates(model.predict_proba(images / 255), weights)
+        assert prediction.candidate == mixture.best
+        assert prediction.confidence == mixture.probabilities.max()
+        assert prediction.prediction == NAMES[mixture.probabilities.argmax()]
+        np.testing.assert_array_equal(prediction.probabilities, mixture.probabilities)
+        image = images[mixture.best].astype(np.float32) / 255
+        np.testing.assert_array_equal(prediction.image, image)
 
 
-def test_the_first_of_equally_confident_candidates_counts(model):
+def test_the_first_of_equal_candidates_counts(model):
     twice = preprocessed(IMAGES[0], IMAGES[0])
     assert model.classify(["a"], [twice])[0].candidate == 0
 

@@ -46,6 +46,7 @@ class ChunkResult(NamedTuple):
     Attributes:
       images: `float32 (N, 28, 28, 1)`, the candidate images of all files in turn.
       num_images: number of candidate images per file, 0 for None.
+      weights: `float32 (N,)` per file, or None, as in `PreprocessedFile`.
       statuses: status per file.
       details: detail per file.
       seconds: time that decoding the chunk took.
@@ -53,6 +54,7 @@ class ChunkResult(NamedTuple):
 
     images: np.ndarray
     num_images: list[int]
+    weights: list[np.ndarray | None]
     statuses: list[str]
     details: list[str]
     seconds: float
@@ -116,6 +118,7 @@ def pack_result(files: list[pipeline.PreprocessedFile], seconds: float) -> Chunk
     return ChunkResult(
         images=np.concatenate(arrays) if arrays else no_images,
         num_images=[file.num_candidates for file in files],
+        weights=[file.weights for file in files],
         statuses=[file.status for file in files],
         details=[file.detail for file in files],
         seconds=seconds,
@@ -124,14 +127,20 @@ def pack_result(files: list[pipeline.PreprocessedFile], seconds: float) -> Chunk
 
 def unpack_result(result: ChunkResult) -> list[pipeline.PreprocessedFile]:
     """Returns the files of a chunk, with the candidates of each."""
-    columns = zip(result.num_images, result.statuses, result.details, strict=True)
+    columns = zip(
+        result.num_images,
+        result.weights,
+        result.statuses,
+        result.details,
+        strict=True,
+    )
     files = []
     end = 0
-    for num_images, status, detail in columns:
+    for num_images, weights, status, detail in columns:
         start = end
         end += num_images
         candidates = result.images[start:end] if num_images else None
-        files.append(pipeline.PreprocessedFile(candidates, status, detail))
+        files.append(pipeline.PreprocessedFile(candidates, status, detail, weights))
     return files
 
 

@@ -26,14 +26,19 @@ class Candidates(NamedTuple):
     Attributes:
       images: `float32 (N, 28, 28)` in [0, 1], the most plausible first. N is 0 if no
         ink was found.
+      weights: `float32 (N,)`, relative prior probabilities of the segmentations.
       detail: a remark on the image, or empty.
     """
 
     images: np.ndarray
+    weights: np.ndarray
     detail: str
 
 
-_NO_CANDIDATES = Candidates(np.empty((0, IMAGE_SIZE, IMAGE_SIZE), np.float32), "")
+_NO_CANDIDATES = Candidates(
+    np.empty((0, IMAGE_SIZE, IMAGE_SIZE), np.float32), np.empty(0, np.float32), ""
+)
+_CERTAIN = np.ones(1, np.float32)
 
 
 def extract_candidates(image: Image.Image, placement: Placement | None) -> Candidates:
@@ -63,7 +68,7 @@ def extract_batch_candidates(
     results = []
     for gray, plain in zip(grays, is_plain.tolist(), strict=True):
         if plain:
-            results.append(Candidates(next(plain_images), ""))
+            results.append(Candidates(next(plain_images), _CERTAIN, ""))
         else:
             results.append(_segment_and_center(gray, placement))
     return results
@@ -73,6 +78,7 @@ def _segment_and_center(gray: np.ndarray, placement: Placement) -> Candidates:
     glyphs = find_glyphs(gray)
     if not glyphs:
         return _NO_CANDIDATES
+    weights = np.array([glyph.weight for glyph in glyphs], np.float32)
     images = []
     for glyph in glyphs:
         mask = thicken_strokes(glyph.mask)
@@ -80,7 +86,7 @@ def _segment_and_center(gray: np.ndarray, placement: Placement) -> Candidates:
     detail = ""
     if glyphs[0].has_other_characters:
         detail = "several marks: read the largest"
-    return Candidates(np.concatenate(images), detail)
+    return Candidates(np.concatenate(images), weights, detail)
 
 
 def _resize_whole(image: Image.Image) -> Candidates:
@@ -90,4 +96,4 @@ def _resize_whole(image: Image.Image) -> Candidates:
     resized = np.asarray(padded, np.float32) / 255
     if not resized.any():
         return _NO_CANDIDATES
-    return Candidates(resized[None], "")
+    return Candidates(resized[None], _CERTAIN, "")

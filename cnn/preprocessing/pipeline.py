@@ -62,11 +62,14 @@ class PreprocessedFile(NamedTuple):
         segmentations of the image, the most plausible first, or None without any.
       status: `ok`, `blank` or `unreadable`.
       detail: the reason if there are no candidates, or a remark on the image.
+      weights: `float32 (N,)`, relative prior probabilities of the candidates. None
+        stands for equal ones.
     """
 
     candidates: np.ndarray | None
     status: str
     detail: str
+    weights: np.ndarray | None = None
 
     @property
     def num_candidates(self) -> int:
@@ -229,11 +232,11 @@ def _add_detail(candidates: Candidates, remark: str) -> Candidates:
 
 
 def _to_preprocessed_file(candidates: Candidates) -> PreprocessedFile:
-    images, detail = candidates
+    images, weights, detail = candidates
     if not len(images):
         reasons = ["no ink found", detail] if detail else ["no ink found"]
         return PreprocessedFile(None, "blank", "; ".join(reasons))
-    return PreprocessedFile(images[..., None], "ok", detail)
+    return PreprocessedFile(images[..., None], "ok", detail, weights)
 
 
 def _find_first_glyphs(image: Image.Image) -> list[Glyph]:

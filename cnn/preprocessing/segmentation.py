@@ -29,12 +29,15 @@ class Glyph(NamedTuple):
         width and height.
       unambiguous: whether no other segmentation is plausible.
       has_other_characters: whether there are other characters in the image.
+      weight: prior probability relative to the image's other segmentations. One that
+        leaves out ink needs evidence that this ink is no part of the character.
     """
 
     mask: np.ndarray
     region: tuple[float, float, float, float]
     unambiguous: bool
     has_other_characters: bool
+    weight: float = 1.0
 
 
 class _Character(NamedTuple):

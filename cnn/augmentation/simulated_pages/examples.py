@@ -77,7 +77,7 @@ def make_page_examples(
         kind = _TRAINING_KINDS[number % len(_TRAINING_KINDS)]
         page = PAGE_KINDS[kind](rng, character)
         file = Image.fromarray(page)
-        candidates, _ = pipeline.preprocess_image(file, preprocessing)
+        candidates = pipeline.preprocess_image(file, preprocessing).images
         examples = _label_candidates(candidates, character, targets[index])
         return list(examples)
 

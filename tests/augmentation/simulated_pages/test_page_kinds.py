@@ -18,7 +18,7 @@ def test_the_image_that_is_read_of_a_page_is_like_its_digit(mnist_test, kind):
     correlations = []
     for i, digit in enumerate(mnist_test.images[:24, ..., 0] / np.float32(255)):
         page = Image.fromarray(PAGE_KINDS[kind](np.random.default_rng(i), digit))
-        candidates, _ = pipeline.preprocess_image(page, "mnist")
+        candidates = pipeline.preprocess_image(page, "mnist").images
         correlation = 0
         if len(candidates):
             correlation = np.corrcoef(candidates[0].ravel(), digit.ravel())[0, 1]
