@@ -42,5 +42,5 @@ def test_a_file_that_has_failed_is_not_decoded_again(digit_paths):
     request = decode_worker.ChunkRequest(digit_paths[:3], "mnist", failures, True)
     files = decode_worker.decode_chunk(request)
     assert [file.status for file in files] == ["ok", "unreadable", "ok"]
-        assert files[1].status == "unreadable"
-        assert files[1].detail == "took longer than 5 s"
+    assert files[1].status == "unreadable"
+    assert files[1].detail == "took longer than 5 s"
