@@ -45,6 +45,7 @@ CORRUPTIONS: dict[str, Corruption] = {
         photometric_corruptions.fog,
         photometric_corruptions.stripe,
         occlusion_corruptions.dotted_line,
+        occlusion_corruptions.zigzag,
         occlusion_corruptions.spatter,
         occlusion_corruptions.random_erasing,
         photometric_corruptions.gaussian_noise,

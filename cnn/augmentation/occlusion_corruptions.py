@@ -16,14 +16,12 @@ from cnn.augmentation.corruption_sampling import (
 
 
 def dotted_line(key: jax.Array, images: jax.Array) -> jax.Array:
-    """Draws a line from edge to edge, straight or zigzag, solid or dotted."""
-    start, end, amplitude, period, duty, dash, half_width, ink = sample_uniform(
+    """Draws a straight line from edge to edge, solid or dotted."""
+    start, end, duty, dash, half_width, ink = sample_uniform(
         key,
         images,
         (0, 27),  # row of the line's left end
         (0, 27),  # row of the line's right end
-        (-6, 6),  # amplitude of the zigzag in pixels, straight if negative
-        (4, 14),  # period of the zigzag, in pixels
         (0.3, 1.6),  # share of a dash that is drawn, solid from 1 on
         (2, 6),  # length of a dash and its gap, in pixels
         (0.5, 1.6),  # half of the line's width, in pixels
@@ -31,23 +29,54 @@ def dotted_line(key: jax.Array, images: jax.Array) -> jax.Array:
     )
     side = images.shape[-1]
     x = jnp.arange(side, dtype=images.dtype)
-    amplitude = jnp.maximum(amplitude, 0)
-    phase = (x / period) % 1
-    triangle_wave = jnp.abs(phase * 2 - 1)
-    zigzag = triangle_wave * 2 - 1
-    rise = end - start
-    straight = start + rise * x / side
-    y = straight + amplitude * zigzag
-    line_slope = jnp.abs(rise) / side
-    zigzag_slope = 4 * amplitude / period
-    slope = line_slope + zigzag_slope
-    row_distance = jnp.abs(x[:, None] - y)
-    distance = row_distance / jnp.sqrt(1 + slope**2)
+    slope = (end - start) / side
+    distance = _distance_to_path(x, start + slope * x, slope)
     coverage = jnp.clip(half_width - distance, 0, 1)
-    dash_phase = (x / dash) % 1
-    is_drawn = dash_phase < duty
+    is_drawn = (x / dash) % 1 < duty
     line = coverage * is_drawn * jnp.minimum(ink, 1)
     return jnp.maximum(images, random_transpose(key, line))
+
+
+def zigzag(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Draws a zigzag line from edge to edge."""
+    start, end, amplitude, period, phase, half_width, ink = sample_uniform(
+        key,
+        images,
+        (0, 27),  # row of the line's left end
+        (0, 27),  # row of the line's right end
+        (1, 5),  # amplitude, in pixels
+        (3, 14),  # period, in pixels
+        (0, 1),  # phase, in periods
+        (0.5, 1.4),  # half of the line's width, in pixels
+        (0.4, 1.6),  # brightness, clipped at 1
+    )
+    side = images.shape[-1]
+    x = jnp.arange(side, dtype=images.dtype)
+    position = (x / period + phase) % 1
+    triangle_wave = 2 * jnp.abs(2 * position - 1) - 1
+    rise = (end - start) / side
+    y = start + rise * x + amplitude * triangle_wave
+    # The slope of a side of the zigzag: positive where the wave falls.
+    wave_slope = jnp.where(position < 0.5, -1, 1) * 4 * amplitude / period
+    distance = _distance_to_path(x, y, rise + wave_slope)
+    coverage = jnp.clip(half_width - distance, 0, 1)
+    line = coverage * jnp.minimum(ink, 1)
+    return jnp.maximum(images, random_transpose(key, line))
+
+
+def _distance_to_path(x: jax.Array, y: jax.Array, slope: jax.Array) -> jax.Array:
+    """Computes the distance of every pixel to a line, in pixels.
+
+    Args:
+      x: `float32 (side,)`, columns.
+      y: `float32 (batch, 1, side)`, the line's row in each column.
+      slope: `float32`, broadcast to `y`: rows per column.
+
+    Returns:
+      `float32 (batch, side, side)`, by row and column.
+    """
+    row_distance = jnp.abs(x[:, None] - y)
+    return row_distance / jnp.sqrt(1 + slope**2)
 
 
 def spatter(key: jax.Array, images: jax.Array) -> jax.Array:
