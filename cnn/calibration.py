@@ -5,10 +5,13 @@ of 0.9.
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
+
+from cnn.candidate_mixture import candidate_posterior
 
 # The fraction of real characters with a confidence of at least `confidence_threshold`.
 _ACCEPTED_FRACTION = 0.995
@@ -17,17 +20,37 @@ _MIN_TEMPERATURE = 0.05
 _MAX_TEMPERATURE = 20
 
 
-def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+class PageLogits(NamedTuple):
+    """The network's output for pages of up to N candidate segmentations.
+
+    Attributes:
+      logits: `float32 (pages, N, num_classes)`.
+      weights: `float32 (pages, N)`, relative prior probabilities of the candidates, 0
+        for missing ones.
+      labels: `int (pages,)`, in [0, num_classes).
+    """
+
+    logits: np.ndarray
+    weights: np.ndarray
+    labels: np.ndarray
+
+
+def fit_temperature(
+    logits: np.ndarray, labels: np.ndarray, pages: PageLogits | None = None
+) -> float:
     """Fits the temperature T of temperature scaling: softmax(logits / T) is calibrated.
 
     T minimizes the cross-entropy of `logits / T` plus a log-normal prior around 1. The
     prior is weighted as one example. It keeps T above 0 when all examples are right.
+    With pages, their cross-entropy is added: the mean of the pages counts as much as
+    the mean of the other examples.
 
     Source: Guo et al., "On Calibration of Modern Neural Networks", 2017.
 
     Args:
       logits: `float32 (N, num_classes)`, of examples not in the training set.
       labels: `int (N,)`, in [0, num_classes).
+      pages: pages that are not in the training set.
 
     Returns:
       The temperature, in [0.05, 20].
@@ -44,6 +67,8 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     def loss(log_temperature: float) -> float:
         temperature = np.exp(log_temperature)
         cross_entropy = mean_cross_entropy(logits / temperature, labels)
+        if pages is not None:
+            cross_entropy += _page_cross_entropy(pages, temperature)
         prior = log_temperature**2 / 2
         return cross_entropy + prior / count
 
@@ -68,18 +93,40 @@ def mean_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(-log_likelihoods.mean())
 
 
-def calibrate(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+def _page_cross_entropy(pages: PageLogits, temperature: float) -> float:
+    """Computes the mean cross-entropy of pages in nats, at a temperature."""
+    probabilities = mix_pages(pages, temperature)
+    of_labels = probabilities[np.arange(len(pages.labels)), pages.labels]
+    return float(-np.log(np.maximum(of_labels, np.finfo(float).tiny)).mean())
+
+
+def mix_pages(pages: PageLogits, temperature: float = 1.0) -> np.ndarray:
+    """Computes the class probabilities of pages at a temperature.
+
+    Returns:
+      `float64 (pages, num_classes)` in [0, 1].
+    """
+    probabilities = softmax(pages.logits.astype(float) / temperature, axis=-1)
+    posterior = candidate_posterior(probabilities, pages.weights)
+    mixed: np.ndarray = np.einsum("pn,pnk->pk", posterior, probabilities)
+    return mixed
+
+
+def calibrate(
+    logits: np.ndarray, labels: np.ndarray, pages: PageLogits | None = None
+) -> dict[str, float]:
     """Fits the temperature, and the confidence threshold at that temperature.
 
     Args:
       logits: `float32 (N, num_classes)`, of examples not in the training set.
       labels: `int (N,)`, in [0, num_classes).
+      pages: pages that are not in the training set. They count for the temperature.
 
     Returns:
       `temperature` from `fit_temperature` and `unsure_below` from
       `confidence_threshold`, under the names that they have in a model's metadata.
     """
-    temperature = fit_temperature(logits, labels)
+    temperature = fit_temperature(logits, labels, pages)
     probabilities = softmax(logits / temperature, axis=-1)
     confidence = probabilities.max(-1)
     return {

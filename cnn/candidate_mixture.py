@@ -11,6 +11,8 @@ import numpy as np
 # Largest probability that a segmentation shows a character at all. The network cannot
 # be surer of this: what remains of a 4 without its bar is a perfect 1.
 _MAX_CHARACTER_PROBABILITY = 0.98
+# Smallest such probability, so that the odds are above 0.
+_MIN_CHARACTER_PROBABILITY = 1e-6
 
 
 class Mixture(NamedTuple):
@@ -28,11 +30,6 @@ class Mixture(NamedTuple):
 def combine_candidates(probabilities: np.ndarray, weights: np.ndarray) -> Mixture:
     """Averages the probabilities of segmentations, of which exactly one is right.
 
-    The network learned a uniform output for images of no character, so its highest
-    probability tells how probably a segmentation shows a character. The odds of that,
-    times the weight of the segmentation, are the posterior odds that it is the right
-    one.
-
     Args:
       probabilities: `float32 (N, num_classes)`, one row per segmentation.
       weights: `float32 (N,)`, relative prior probabilities, greater than 0.
@@ -49,12 +46,31 @@ def combine_candidates(probabilities: np.ndarray, weights: np.ndarray) -> Mixtur
     """
     if len(probabilities) == 1:
         return Mixture(probabilities[0], best=0)
-    chance = 1 / probabilities.shape[1]
-    highest = probabilities.max(1).astype(float)
-    is_character = (highest - chance) / (1 - chance)
-    is_character = np.clip(is_character, 1e-6, _MAX_CHARACTER_PROBABILITY)
-    posterior = weights * is_character / (1 - is_character)
-    posterior /= posterior.sum()
+    posterior = candidate_posterior(probabilities, weights)
     mixed = posterior @ probabilities
     contributions = posterior * probabilities[:, mixed.argmax()]
     return Mixture(mixed.astype(np.float32), best=int(contributions.argmax()))
+
+
+def candidate_posterior(probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Computes how probably each segmentation of an image is the right one.
+
+    The network learned a uniform output for images of no character, so its highest
+    probability tells how probably a segmentation shows a character. The odds of that,
+    times the weight of the segmentation, are its posterior odds.
+
+    Args:
+      probabilities: `float (..., N, num_classes)`.
+      weights: `float (..., N)`, relative prior probabilities. At least one is above 0.
+
+    Returns:
+      `float64 (..., N)`, with a sum of 1.
+    """
+    chance = 1 / probabilities.shape[-1]
+    highest = probabilities.max(-1).astype(float)
+    is_character = (highest - chance) / (1 - chance)
+    is_character = np.clip(
+        is_character, _MIN_CHARACTER_PROBABILITY, _MAX_CHARACTER_PROBABILITY
+    )
+    posterior: np.ndarray = weights * is_character / (1 - is_character)
+    return posterior / posterior.sum(-1, keepdims=True)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from scipy.special import softmax
 
 from cnn import calibration
+from cnn.candidate_mixture import combine_candidates
 from cnn.config import TrainConfig
 from cnn.model import CNN
 from cnn.training.train_step import create_state
@@ -40,6 +41,48 @@ def test_no_temperature_nearby_has_a_lower_loss():
 def test_a_few_images_that_are_all_right_change_hardly_anything():
     logits = np.eye(3, dtype=np.float32) * 9
     assert 0.95 < calibration.fit_temperature(logits, np.arange(3)) < 1
+
+
+def as_pages(logits, labels, *others):
+    """Pages whose first candidates have these logits, and further candidates."""
+    candidates = np.stack([logits, *others], axis=1)
+    weights = np.ones(candidates.shape[:2], np.float32)
+    return calibration.PageLogits(candidates, weights, labels)
+
+
+def test_pages_and_other_examples_count_alike():
+    """The temperature lies between that of the examples and that of the pages."""
+    logits, labels = sample_overconfident(1, 1.0)
+    pages = as_pages(*sample_overconfident(2, 3.0, count=500))
+    assert abs(calibration.fit_temperature(logits, labels) - 1) < 0.06
+    both = calibration.fit_temperature(logits, labels, pages)
+    assert 1.3 < both < 2.7
+
+
+def test_pages_of_one_candidate_have_the_softmax_of_its_logits():
+    logits, labels = sample_overconfident(3, 1.0, count=50)
+    mixed = calibration.mix_pages(as_pages(logits, labels), temperature=2.0)
+    np.testing.assert_allclose(mixed, softmax(logits / 2, axis=-1), rtol=1e-5)
+
+
+def test_missing_candidates_do_not_count():
+    logits, labels = sample_overconfident(4, 1.0, count=50)
+    pages = as_pages(logits, labels, 5 * logits[::-1])
+    pages.weights[:, 1] = 0
+    np.testing.assert_allclose(
+        calibration.mix_pages(pages), softmax(logits, axis=-1), rtol=1e-5
+    )
+
+
+def test_pages_are_mixed_as_files_are():
+    logits, labels = sample_overconfident(5, 1.0, count=50)
+    pages = as_pages(logits, labels, logits[::-1])
+    pages.weights[:, 1] = 0.2
+    mixed = calibration.mix_pages(pages)
+    for row, candidates in zip(mixed, pages.logits, strict=True):
+        probabilities = softmax(candidates, axis=-1)
+        expected = combine_candidates(probabilities, np.array([1, 0.2]))
+        np.testing.assert_allclose(row, expected.probabilities, atol=1e-6)
 
 
 def test_calibration_error_by_hand():

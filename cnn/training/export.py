@@ -1,6 +1,6 @@
 """The end of a run: calibration, test metrics, model file, report and plots."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -11,6 +11,7 @@ from cnn.config import TrainConfig
 from cnn.data import datasets
 from cnn.training.metrics import compute_test_report
 from cnn.training.train_step import eval_step
+from cnn.training.validation_pages import ValidationPages, compute_page_logits
 from cnn.training.workdir import PLOT_FILES, Workdir, package_versions
 
 
@@ -25,11 +26,41 @@ def model_metadata(config: TrainConfig, class_names: tuple[str, ...]) -> dict[st
     }
 
 
+class Validation(NamedTuple):
+    """What a model is calibrated on.
+
+    Attributes:
+      dataset: the validation split.
+      pages: simulated pages with its characters, or None.
+    """
+
+    dataset: datasets.Dataset
+    pages: ValidationPages | None
+
+
+def calibrate(
+    params: Any, logits: np.ndarray, validation: Validation
+) -> dict[str, float]:
+    """Calibrates parameters.
+
+    Args:
+      params: averaged parameters.
+      logits: their output for the validation split, `float32 (N, num_classes)`.
+      validation: labeled images and pages.
+
+    Returns:
+      The result of `cnn.calibration.calibrate`.
+    """
+    pages = validation.pages
+    page_logits = None if pages is None else compute_page_logits(params, pages)
+    return calibration.calibrate(logits, validation.dataset.labels, page_logits)
+
+
 def calibrate_and_export(
     run: Workdir,
     params: Any,
     metadata: dict[str, Any],
-    validation_set: datasets.Dataset,
+    validation: Validation,
     test_set: datasets.Dataset,
 ) -> dict[str, Any]:
     """Calibrates a model, evaluates it on the test set, and writes all results.
@@ -38,14 +69,14 @@ def calibrate_and_export(
       run: opened workdir.
       params: averaged parameters.
       metadata: description of the model, from `model_metadata`.
-      validation_set: labeled images for the calibration.
+      validation: labeled images and pages for the calibration.
       test_set: labeled images. This is their only use.
 
     Returns:
       The content of `report.json`.
     """
-    logits, _ = eval_step(params, validation_set)
-    calibrated = calibration.calibrate(logits, validation_set.labels)
+    logits, _ = eval_step(params, validation.dataset)
+    calibrated = calibrate(params, logits, validation)
     params = calibration.apply_temperature(params, calibrated["temperature"])
     logits, test_metrics = eval_step(params, test_set)
     if run.is_primary:
@@ -53,6 +84,7 @@ def calibrate_and_export(
         keras_h5.save(run.config.resolved_model, params, metadata | threshold)
     results = {
         "test": test_metrics | compute_test_report(logits, test_set),
+        **_evaluate_pages(params, validation.pages),
         **calibrated,
         "parameters": sum(leaf.size for leaf in jax.tree.leaves(params)),
     }
@@ -60,6 +92,22 @@ def calibrate_and_export(
     if run.is_primary:
         _try_to_save_plots(run, test_set, softmax(logits, axis=-1))
     return report
+
+
+def _evaluate_pages(params: Any, pages: ValidationPages | None) -> dict[str, Any]:
+    """Computes accuracy and calibration error on simulated pages, if there are any."""
+    if pages is None:
+        return {}
+    probabilities = calibration.mix_pages(compute_page_logits(params, pages))
+    confidence = probabilities.max(-1)
+    is_correct = probabilities.argmax(-1) == pages.labels
+    error = calibration.expected_calibration_error(confidence, is_correct)
+    return {
+        "validation_pages": {
+            "accuracy": float(is_correct.mean()),
+            "expected_calibration_error": error,
+        }
+    }
 
 
 def _try_to_save_plots(

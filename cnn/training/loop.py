@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from jax.sharding import Sharding
 
-from cnn import calibration, checkpoint
+from cnn import checkpoint
 from cnn.config import TrainConfig
 from cnn.data import datasets
 from cnn.data.data_folder import given_folder
@@ -22,10 +22,16 @@ from cnn.progress_bar import tqdm
 from cnn.training import multihost
 from cnn.training.compile import initialize_state, select_backend
 from cnn.training.epoch_data import EpochData, RunSteps, replicate, shuffle_epoch
-from cnn.training.export import calibrate_and_export, model_metadata
+from cnn.training.export import (
+    Validation,
+    calibrate,
+    calibrate_and_export,
+    model_metadata,
+)
 from cnn.training.metrics import EpochMetrics
 from cnn.training.train_step import TrainState, eval_step, learning_rate
 from cnn.training.training_set import make_training_examples, train_validation_split
+from cnn.training.validation_pages import make_validation_pages
 from cnn.training.workdir import Workdir, open_workdir
 
 
@@ -60,18 +66,20 @@ def train(config: TrainConfig) -> dict[str, Any] | None:
         if config.restart:
             run.clear()
         run.log(summary(len(train_set.class_names)))
-        state = train_and_evaluate(config, run, train_set, validation_set, metadata)
+        pages = make_validation_pages(validation_set, config)
+        validation = Validation(validation_set, pages)
+        state = train_and_evaluate(config, run, train_set, validation, metadata)
         if not run.is_primary:
             return None
         params = jax.device_get(state.ema_params)
-        return calibrate_and_export(run, params, metadata, validation_set, test_set)
+        return calibrate_and_export(run, params, metadata, validation, test_set)
 
 
 def train_and_evaluate(
     config: TrainConfig,
     run: Workdir,
     train_set: datasets.Dataset,
-    validation_set: datasets.Dataset,
+    validation: Validation,
     metadata: dict[str, Any],
 ) -> TrainState:
     """Runs the remaining epochs. Each ends with a validation and a checkpoint.
@@ -80,7 +88,7 @@ def train_and_evaluate(
       config: settings.
       run: opened workdir.
       train_set: labeled images to learn.
-      validation_set: labeled images to evaluate after each epoch.
+      validation: labeled images to evaluate after each epoch, and pages.
       metadata: description of the model, for the checkpoints.
 
     Returns:
@@ -104,14 +112,14 @@ def train_and_evaluate(
                 run_steps, state, data, epoch, backend.steps_per_call
             )
             params = jax.device_get(state.ema_params)
-            logits, val_metrics = eval_step(params, validation_set)
+            logits, val_metrics = eval_step(params, validation.dataset)
             _check_finite(val_metrics["loss"], epoch, num_steps)
             rate = float(schedule(epoch * num_steps))
             num_images = num_steps * config.batch_size
             run.log_epoch(epoch, train_metrics, val_metrics, rate, num_images)
             if checkpoints is None:  # The first process saves.
                 continue
-            calibrated = calibration.calibrate(logits, validation_set.labels)
+            calibrated = calibrate(params, logits, validation)
             checkpoint.save(
                 checkpoints,
                 epoch,

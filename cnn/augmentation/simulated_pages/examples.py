@@ -6,9 +6,8 @@ are rendered by NumPy and OpenCV alone, so that preprocessing is not tested by i
 code.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 
 import cv2
 import numpy as np
@@ -16,7 +15,7 @@ from PIL import Image
 
 from cnn import parallel
 from cnn.augmentation.simulated_pages.page_kinds import PAGE_KINDS
-from cnn.preprocessing import pipeline
+from cnn.preprocessing import Candidates, pipeline
 from cnn.preprocessing.opencv_threads import single_threaded_opencv
 
 # An image and its class probabilities.
@@ -65,29 +64,54 @@ def make_page_examples(
       target is uniform for an image that does not show the character. A page
       contributes all its candidates, except those between match and mismatch.
     """
+    pages = simulate_pages(
+        [seed, _PAGE_STREAM], _TRAINING_KINDS, characters, count, preprocessing
+    )
+    examples: list[Example] = []
+    for index, candidates in pages:
+        character = characters[index, ..., 0] / np.float32(255)
+        examples += _label_candidates(candidates.images, character, targets[index])
+    num_classes = targets.shape[1]
+    return _stack_examples(examples, num_classes)
+
+
+def simulate_pages(
+    seed: Sequence[int],
+    kinds: Sequence[str],
+    characters: np.ndarray,
+    count: int,
+    preprocessing: str,
+) -> Iterator[tuple[int, Candidates]]:
+    """Simulates pages of each kind in turn, and preprocesses them.
+
+    Args:
+      seed: seed of the random generators, which the number of a page completes.
+      kinds: keys of `PAGE_KINDS`.
+      characters: `uint8 (N, 28, 28, 1)`, to be written on the pages. Almost empty ones
+        are left out.
+      count: number of pages.
+      preprocessing: a key of `pipeline.PREPROCESSING`.
+
+    Yields:
+      The index of the page's character, and the candidates of the page.
+    """
     peaks = characters.max((1, 2, 3))
     visible = np.flatnonzero(peaks > _MIN_PEAK)
     if not len(visible):
-        count = 0
+        return
 
-    def simulate_page(number: int) -> list[Example]:
-        rng = np.random.default_rng([seed, _PAGE_STREAM, number])
-        index = visible[rng.integers(len(visible))]
+    def simulate_page(number: int) -> tuple[int, Candidates]:
+        rng = np.random.default_rng([*seed, number])
+        index = int(visible[rng.integers(len(visible))])
         character = characters[index, ..., 0] / np.float32(255)
-        kind = _TRAINING_KINDS[number % len(_TRAINING_KINDS)]
+        kind = kinds[number % len(kinds)]
         page = PAGE_KINDS[kind](rng, character)
-        file = Image.fromarray(page)
-        candidates = pipeline.preprocess_image(file, preprocessing).images
-        examples = _label_candidates(candidates, character, targets[index])
-        return list(examples)
+        return index, pipeline.preprocess_image(Image.fromarray(page), preprocessing)
 
     # NumPy and OpenCV release the interpreter lock.
     executor = ThreadPoolExecutor(parallel.cpu_count())
     with single_threaded_opencv(), executor as pool:
-        pages = pool.map(simulate_page, range(count))
-        examples = list(chain.from_iterable(pages))
-    num_classes = targets.shape[1]
-    return _stack_examples(examples, num_classes)
+        yield from pool.map(simulate_page, range(count))
 
 
 def _stack_examples(
