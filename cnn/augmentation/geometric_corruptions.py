@@ -16,7 +16,6 @@ from cnn.augmentation.affine import (
     sample_affine,
     warp,
 )
-from cnn.augmentation.blur_corruptions import filter_gaussian
 from cnn.augmentation.corruption_sampling import sample_noise_field, sample_uniform
 
 # Much wider than the ranges of the warp that every training image undergoes.
@@ -74,19 +73,15 @@ def erode(key: jax.Array, images: jax.Array) -> jax.Array:
 
 
 def morphological_gradient(key: jax.Array, images: jax.Array) -> jax.Array:
-    """Keeps only the outer or the inner edges of the ink, one pixel wide.
-
-    The ink is blurred before, as by Canny's edge detector.
-    """
-    blur, level, side, ink = sample_uniform(
+    """Keeps only the outer or the inner edges of the ink, one pixel wide."""
+    level, side, ink = sample_uniform(
         key,
         images,
-        (0.1, 1.2),  # standard deviation of a blur before, in pixels
         (0.2, 0.6),  # threshold of the ink
         (-1, 1),  # inner edges if negative, outer edges if positive
         (0.6, 1),  # brightness of the edges
     )
-    is_ink = filter_gaussian(images, blur) > level
+    is_ink = images > level
     mask = is_ink.astype(images.dtype)
     outer_edges = dilate_cross(mask) - mask
     inner_edges = mask - erode_cross(mask)
