@@ -17,11 +17,13 @@ class Strip(NamedTuple):
       levels: `float32 (rows, width)`, levels above the background, 0 outside the image.
       rows: `int (rows, width)`, rows of the image.
       inside: `bool (rows, width)`, whether these rows are in the image.
+      image_shape: height and width of the image.
     """
 
     levels: np.ndarray
     rows: np.ndarray
     inside: np.ndarray
+    image_shape: tuple[int, ...]
 
 
 def straighten_line(foreground: np.ndarray, line: Line) -> Strip:
@@ -36,7 +38,7 @@ def straighten_line(foreground: np.ndarray, line: Line) -> Strip:
     offsets = np.arange(-reach, reach + 1)
     rows = path + offsets[:, None]
     levels, inside = sample_pixels(foreground, rows, columns)
-    return Strip(levels, rows, inside)
+    return Strip(levels, rows, inside, foreground.shape)
 
 
 def median_profile(levels: np.ndarray) -> np.ndarray:

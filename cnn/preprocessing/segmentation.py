@@ -10,11 +10,11 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from cnn.preprocessing import background, page_boundary, ruled_lines
+from cnn.preprocessing import background, page_boundary
 from cnn.preprocessing.components import Selection, select_character
 from cnn.preprocessing.foreground import Foreground, foreground_candidates
 from cnn.preprocessing.ink_levels import Ink, denoise, estimate_contrast, soft_mask
-from cnn.preprocessing.printed_components import remove_boxes
+from cnn.preprocessing.print_removal import Removal, remove_print
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _OUTWARDS = np.array([-1, -1, 1, 1])  # Directions in which a box grows.
@@ -46,12 +46,12 @@ class _Character(NamedTuple):
     Attributes:
       glyph: the segmented character.
       box: `int (4,)`, left, top, right and bottom of the ink, in pixels.
-      is_ruled: whether printed lines were removed.
+      removal: how printed lines were removed.
     """
 
     glyph: Glyph
     box: np.ndarray
-    is_ruled: bool
+    removal: Removal | None
 
 
 def find_glyphs(gray: np.ndarray) -> list[Glyph]:
@@ -100,12 +100,13 @@ def _find_on_page(gray: np.ndarray, small: np.ndarray) -> list[Glyph]:
     glyphs = []
     for candidate in foreground_candidates(small):
         may_be_ruled = is_large and not candidate.may_touch_border
-        character = _segment_character(candidate, may_be_ruled)
-        if character is None:
-            continue
-        glyph = _refine_at_full_resolution(gray, small, candidate, character)
-        glyphs.append(glyph)
-        if glyph.unambiguous:
+        characters = _segment_characters(candidate, may_be_ruled)
+        found = [
+            _refine_at_full_resolution(gray, small, candidate, character)
+            for character in characters
+        ]
+        glyphs.extend(found)
+        if any(glyph.unambiguous for glyph in found):
             break
     return glyphs
 
@@ -130,9 +131,9 @@ def render_mask(glyph: Glyph, shape: tuple[int, int]) -> np.ndarray:
     return mask
 
 
-def _segment_character(
+def _segment_characters(
     candidate: Foreground, may_be_ruled: bool, within: np.ndarray | None = None
-) -> _Character | None:
+) -> list[_Character]:
     """Segments the character in a foreground.
 
     Args:
@@ -142,47 +143,43 @@ def _segment_character(
         pixels. None is the whole image.
 
     Returns:
-      The character, or None if there is no ink.
+      The character, once or twice if lines may belong to it. The list is empty if there
+      is no ink.
     """
     ink = denoise(candidate.levels)
     min_contrast_to_noise = THRESHOLDS.min_contrast_to_noise * ink.noise
     if ink.contrast < max(THRESHOLDS.min_contrast, min_contrast_to_noise):
-        return None
-    is_ruled = False
-    if may_be_ruled:
-        threshold = ink.threshold
-        foreground, is_ruled = _remove_print(ink.foreground, threshold)
-        ink = Ink(foreground, ink.noise, estimate_contrast(foreground))
+        return []
+    if not may_be_ruled:
+        return _select(candidate, ink, ink.threshold, None, within)
+    characters = []
+    threshold = ink.threshold
+    for removal in remove_print(ink.foreground, threshold):
+        contrast = estimate_contrast(removal.foreground)
         # Marks that were too faint beside the lines do not become ink without them.
-        if ink.contrast < max(THRESHOLDS.min_contrast, threshold):
-            return None
+        if contrast >= max(THRESHOLDS.min_contrast, threshold):
+            rest = Ink(removal.foreground, ink.noise, contrast)
+            characters += _select(candidate, rest, rest.threshold, removal, within)
+    return characters
+
+
+def _select(
+    candidate: Foreground,
+    ink: Ink,
+    threshold: float,
+    removal: Removal | None,
+    within: np.ndarray | None,
+) -> list[_Character]:
+    """Selects the character's components, none or one character."""
     searched = ink.foreground
     if within is not None:
         searched = _clear_outside(searched, within)
-    selection = select_character(searched, ink.threshold, candidate.may_touch_border)
+    selection = select_character(searched, threshold, candidate.may_touch_border)
     if selection is None:
-        return None
+        return []
+    weight = 1.0 if removal is None else removal.weight
     glyph = _cut_out(ink, selection, candidate.unambiguous)
-    return _Character(glyph, selection.box, is_ruled)
-
-
-def _remove_print(
-    foreground: np.ndarray, ink_threshold: float
-) -> tuple[np.ndarray, bool]:
-    """Removes printed lines, and drawn boxes if there are lines.
-
-    The sides of a box may be taken for lines, so the box is removed first.
-
-    Returns:
-      The foreground without them, and whether there were lines.
-    """
-    without_lines, is_ruled = ruled_lines.remove_ruled_lines(foreground, ink_threshold)
-    if not is_ruled:
-        return foreground, False
-    without_boxes, has_boxes = remove_boxes(foreground, ink_threshold)
-    if has_boxes:
-        without_lines, _ = ruled_lines.remove_ruled_lines(without_boxes, ink_threshold)
-    return without_lines, True
+    return [_Character(glyph._replace(weight=weight), selection.box, removal)]
 
 
 def _clear_outside(foreground: np.ndarray, box: np.ndarray) -> np.ndarray:
@@ -242,12 +239,25 @@ def _refine_at_full_resolution(
     scale = nearby.shape[0] / (part[3] - part[1])
     within = _scale_box(box_in_part, scale, nearby.shape)
     is_large = max(nearby.shape) >= THRESHOLDS.min_ruled_side
-    refined = _segment_character(closer, character.is_ruled and is_large, within)
-    if refined is None:
+    is_ruled = character.removal is not None and character.removal.is_ruled
+    refined = _segment_characters(closer, is_ruled and is_large, within)
+    if not refined:
         return character.glyph
-    has_other_characters = character.glyph.has_other_characters
-    glyph = refined.glyph._replace(has_other_characters=has_other_characters)
+    glyph = _same_way(refined, character)._replace(
+        has_other_characters=character.glyph.has_other_characters,
+        weight=character.glyph.weight,
+    )
     return _to_image_region(glyph, part, gray.shape)
+
+
+def _same_way(refined: list[_Character], character: _Character) -> Glyph:
+    """Returns the glyph for which lines were removed as for another character."""
+    for other in refined:
+        if other.removal is None or character.removal is None:
+            break
+        if other.removal.keeps_doubtful == character.removal.keeps_doubtful:
+            return other.glyph
+    return refined[0].glyph
 
 
 def _to_image_region(glyph: Glyph, part: np.ndarray, shape: tuple[int, ...]) -> Glyph:

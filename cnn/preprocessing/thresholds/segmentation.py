@@ -4,6 +4,7 @@ import dataclasses
 
 from cnn.preprocessing.thresholds.background import BackgroundThresholds
 from cnn.preprocessing.thresholds.components import ComponentThresholds
+from cnn.preprocessing.thresholds.line_evidence import LineEvidenceThresholds
 from cnn.preprocessing.thresholds.page_boundary import PageBoundaryThresholds
 from cnn.preprocessing.thresholds.ruled_lines import RuledLineThresholds
 
@@ -24,6 +25,9 @@ class SegmentationThresholds:
     )
     ruled_lines: RuledLineThresholds = dataclasses.field(
         default_factory=RuledLineThresholds
+    )
+    line_evidence: LineEvidenceThresholds = dataclasses.field(
+        default_factory=LineEvidenceThresholds
     )
     components: ComponentThresholds = dataclasses.field(
         default_factory=ComponentThresholds
