@@ -5,6 +5,7 @@ A long straight stroke of a character looks like a rule: the base of a 2, the ba
 from the pen's, where a stroke ends inside the image.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -18,6 +19,7 @@ from cnn.preprocessing.line_strips import (
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _THRESHOLDS = THRESHOLDS.line_evidence
+_MIN_RATIO = 1e-3  # Avoids a division by zero.
 _PAIR = np.ones((1, 2), np.uint8)  # A kernel of two adjacent columns.
 
 
@@ -88,7 +90,10 @@ def measure_line(strip: Strip, pen: PenInk, ink_threshold: float) -> LineMeasure
     levels = _levels_along(strip)
     inside = np.flatnonzero(strip.inside[len(strip.rows) // 2])
     level = float(np.median(levels[inside])) if len(inside) else 0.0
-    min_level = max(_THRESHOLDS.min_line_fraction * level, ink_threshold)
+    min_level = max(
+        _THRESHOLDS.min_line_fraction * level,
+        _THRESHOLDS.min_ink_fraction * ink_threshold,
+    )
     is_covered = (levels > min_level).astype(np.uint8)
     # A single column at an edge may be noise.
     is_covered = cv2.morphologyEx(is_covered[None], cv2.MORPH_OPEN, _PAIR)[0]
@@ -137,20 +142,35 @@ def _fills_image(strip: Strip, covered: np.ndarray, pen: PenInk) -> bool:
     return max(margins) < _THRESHOLDS.max_crop_margin
 
 
-def printed_probability(line: LineMeasurement, num_parallel: int) -> float:
+def printed_probabilities(lines: Sequence[LineMeasurement]) -> list[float]:
+    """Estimates the probability that each of several parallel lines is printed."""
+    reaching = [line.level_ratio for line in lines if line.num_ends]
+    probabilities = []
+    for line in lines:
+        ratios = np.array(reaching) / max(line.level_ratio, _MIN_RATIO)
+        is_similar = np.abs(np.log(np.maximum(ratios, _MIN_RATIO)))
+        num_similar = np.sum(is_similar < np.log(_THRESHOLDS.max_level_factor))
+        num_others = int(num_similar) - (line.num_ends > 0)
+        probabilities.append(_printed_probability(line, num_others))
+    return probabilities
+
+
+def _printed_probability(line: LineMeasurement, num_similar: int) -> float:
     """Estimates the probability that a line is printed.
 
     Args:
       line: the line.
-      num_parallel: number of other lines of its direction that reach an edge.
+      num_similar: number of other lines of its direction and level that reach an edge.
     """
-    is_long = line.relative_length > _THRESHOLDS.min_relative_length
     is_pale = line.level_ratio < _THRESHOLDS.max_pale_ratio
-    is_ruling = num_parallel >= _THRESHOLDS.min_parallel
+    if line.level_ratio < _THRESHOLDS.max_very_pale_ratio:
+        return 1.0
     if line.num_ends == 0:
         return _THRESHOLDS.pale_inside if is_pale else 0.0
-    if is_pale or is_ruling or is_long:
+    if is_pale or num_similar >= _THRESHOLDS.min_parallel:
         return 1.0
+    if line.relative_length > _THRESHOLDS.min_relative_length:
+        return _THRESHOLDS.long_one_end if line.num_ends == 1 else 1.0
     if line.fills_image:
         return _THRESHOLDS.filling
     if line.num_ends == 1:

@@ -48,6 +48,30 @@ def median_profile(levels: np.ndarray) -> np.ndarray:
     return partitioned[:, middle]
 
 
+def line_profile(levels: np.ndarray, min_level: float) -> np.ndarray:
+    """Returns the level of a line in each row, without a stroke that runs along it.
+
+    The lower quartile is the line's level, if the median is far above it: the base of a
+    2 on a rule covers half of the rule and more.
+
+    Args:
+      levels: `float32 (rows, width)`.
+      min_level: smallest level of a line. An interrupted line has less in its gaps.
+
+    Returns:
+      `float32 (rows,)`.
+    """
+    width = levels.shape[1]
+    ranks = (width // 4, width // 2)
+    partitioned = np.partition(levels, ranks, axis=1)
+    quartile, median = partitioned[:, ranks].T
+    highest = quartile.max()
+    has_stroke = median.max() > _THRESHOLDS.min_stroke_ratio * highest
+    if highest > min_level and has_stroke:
+        return quartile
+    return median
+
+
 def find_line_extent(profile: np.ndarray) -> tuple[int, int]:
     """Returns the first and the last row of a line, with its antialiased edges."""
     middle = len(profile) // 2

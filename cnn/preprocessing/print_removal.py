@@ -13,7 +13,7 @@ from cnn.preprocessing.line_evidence import (
     PenInk,
     measure_line,
     measure_pen,
-    printed_probability,
+    printed_probabilities,
 )
 from cnn.preprocessing.line_strips import straighten_line
 from cnn.preprocessing.printed_components import remove_boxes
@@ -95,7 +95,9 @@ def _select_lines(
     selected = []
     for of_direction, known in zip(lines, probabilities, strict=True):
         is_selected = known > minimum
-        kept = [line for line, is_in in zip(of_direction, is_selected, strict=True) if is_in]
+        kept = [
+            line for line, is_in in zip(of_direction, is_selected, strict=True) if is_in
+        ]
         selected.append(kept)
     return RuledLines(*selected)
 
@@ -134,9 +136,4 @@ def _judge_direction(
     for line in lines:
         strip = straighten_line(foreground, line)
         measurements.append(measure_line(strip, pen, ink_threshold))
-    num_reaching = sum(line.num_ends > 0 for line in measurements)
-    probabilities = []
-    for measurement in measurements:
-        num_parallel = num_reaching - (measurement.num_ends > 0)
-        probabilities.append(printed_probability(measurement, num_parallel))
-    return np.array(probabilities, float)
+    return np.array(printed_probabilities(measurements), float)

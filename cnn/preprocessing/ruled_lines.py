@@ -14,7 +14,7 @@ from cnn.preprocessing.line_strips import (
     Strip,
     find_line_extent,
     image_pixels,
-    median_profile,
+    line_profile,
     sample_pixels,
     straighten_line,
 )
@@ -80,9 +80,12 @@ def remove_lines(
     horizontal, vertical = lines
     if not horizontal and not vertical:
         return foreground
-    remaining, mask = _subtract_lines(foreground, horizontal, vertical)
+    min_level = _THRESHOLDS.min_segment_ink * ink_threshold
+    remaining, mask = _subtract_lines(foreground, horizontal, vertical, min_level)
     transposed = np.ascontiguousarray(remaining.T)
-    transposed, transposed_mask = _subtract_lines(transposed, vertical, horizontal)
+    transposed, transposed_mask = _subtract_lines(
+        transposed, vertical, horizontal, min_level
+    )
     mask |= transposed_mask.T
     remaining = np.ascontiguousarray(transposed.T)
     return _remove_residues(remaining, mask, ink_threshold)
@@ -95,7 +98,7 @@ def _scale_ink(foreground: np.ndarray, ink_threshold: float) -> np.ndarray:
 
 
 def _subtract_lines(
-    foreground: np.ndarray, lines: list[Line], crossing: list[Line]
+    foreground: np.ndarray, lines: list[Line], crossing: list[Line], min_level: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Subtracts nearly horizontal lines one after another.
 
@@ -103,6 +106,7 @@ def _subtract_lines(
       foreground: `float32 (height, width)`, levels above the background.
       lines: lines to subtract.
       crossing: lines of the transposed image, which are not strokes to keep.
+      min_level: smallest level of a line.
 
     Returns:
       The foreground without the lines, and the mask of their pixels, `bool`. Both have
@@ -112,7 +116,7 @@ def _subtract_lines(
     mask = np.zeros(foreground.shape, bool)
     for line in lines:
         strip = straighten_line(remaining, line)
-        profile = median_profile(strip.levels)
+        profile = line_profile(strip.levels, min_level)
         top, bottom = find_line_extent(profile)
         strokes = _crossing_strokes(strip, top, bottom)
         for other in crossing:

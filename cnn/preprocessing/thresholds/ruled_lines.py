@@ -71,6 +71,9 @@ class RuledLineThresholds:
     crossing_rows: int = 2
     # Level of a line's edge, as a fraction of its middle.
     edge_fraction: float = 0.25
+    # Ratio of the median to the lower quartile of the levels along a line, from which a
+    # darker stroke runs along it.
+    min_stroke_ratio: float = 1.6
     # Multiple of the median profile that is subtracted. The ink of a line varies.
     profile_gain: float = 1.4
     # Share of a component on removed lines from which it is a residue.
