@@ -3,6 +3,7 @@
 Where a line may as well be a stroke of the character, one way keeps it.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -30,13 +31,18 @@ class Removal(NamedTuple):
       foreground: `float32 (height, width)`, levels above the background.
       weight: probability relative to the other removals of the image.
       is_ruled: whether lines were removed.
-      keeps_doubtful: whether lines are kept that may be printed.
+      keeps_lines: whether any line was kept.
+      keeps_doubtful: whether lines were kept that may be printed.
     """
 
     foreground: np.ndarray
     weight: float
     is_ruled: bool
-    keeps_doubtful: bool
+    keeps_lines: bool = False
+    keeps_doubtful: bool = False
+
+
+PrintRemover = Callable[[np.ndarray, float], list[Removal]]
 
 
 def remove_print(foreground: np.ndarray, ink_threshold: float) -> list[Removal]:
@@ -53,7 +59,7 @@ def remove_print(foreground: np.ndarray, ink_threshold: float) -> list[Removal]:
     """
     lines = find_lines(foreground, ink_threshold)
     if not any(lines):
-        return [Removal(foreground, 1.0, is_ruled=False, keeps_doubtful=False)]
+        return [Removal(foreground, 1.0, is_ruled=False)]
     without_boxes, has_boxes = remove_boxes(foreground, ink_threshold)
     if has_boxes:
         lines = find_lines(without_boxes, ink_threshold)
@@ -61,6 +67,18 @@ def remove_print(foreground: np.ndarray, ink_threshold: float) -> list[Removal]:
     if has_boxes:
         return [removal._replace(is_ruled=True) for removal in removals]
     return removals
+
+
+def remove_all_lines(foreground: np.ndarray, ink_threshold: float) -> list[Removal]:
+    """Removes all lines, where the whole image showed that they are printed."""
+    lines = find_lines(foreground, ink_threshold)
+    if not any(lines):
+        return [Removal(foreground, 1.0, is_ruled=False)]
+    without_boxes, has_boxes = remove_boxes(foreground, ink_threshold)
+    if has_boxes:
+        lines = find_lines(without_boxes, ink_threshold)
+    without_lines = remove_lines(without_boxes, ink_threshold, lines)
+    return [Removal(without_lines, 1.0, is_ruled=True)]
 
 
 def _remove_by_evidence(
@@ -77,13 +95,19 @@ def _remove_by_evidence(
     if possible != lines:
         removed = remove_lines(foreground, ink_threshold, possible)
     if possible == printed:
-        return [Removal(removed, 1.0, any(possible), keeps_doubtful=False)]
+        return [Removal(removed, 1.0, any(possible), keeps_lines=possible != lines)]
     kept = remove_lines(foreground, ink_threshold, printed)
     doubtful = [p for p in np.concatenate(probabilities) if 1 - _CERTAIN < p < _CERTAIN]
     probability = float(max(doubtful))
     ways = [
-        Removal(removed, probability, is_ruled=True, keeps_doubtful=False),
-        Removal(kept, 1 - probability, any(printed), keeps_doubtful=True),
+        Removal(removed, probability, True, keeps_lines=possible != lines),
+        Removal(
+            kept,
+            1 - probability,
+            any(printed),
+            keeps_lines=True,
+            keeps_doubtful=True,
+        ),
     ]
     return sorted(ways, key=lambda way: -way.weight)
 

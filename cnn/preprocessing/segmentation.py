@@ -14,7 +14,12 @@ from cnn.preprocessing import background, page_boundary
 from cnn.preprocessing.components import Selection, select_character
 from cnn.preprocessing.foreground import Foreground, foreground_candidates
 from cnn.preprocessing.ink_levels import Ink, denoise, estimate_contrast, soft_mask
-from cnn.preprocessing.print_removal import Removal, remove_print
+from cnn.preprocessing.print_removal import (
+    PrintRemover,
+    Removal,
+    remove_all_lines,
+    remove_print,
+)
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _OUTWARDS = np.array([-1, -1, 1, 1])  # Directions in which a box grows.
@@ -100,7 +105,8 @@ def _find_on_page(gray: np.ndarray, small: np.ndarray) -> list[Glyph]:
     glyphs = []
     for candidate in foreground_candidates(small):
         may_be_ruled = is_large and not candidate.may_touch_border
-        characters = _segment_characters(candidate, may_be_ruled)
+        remover = remove_print if may_be_ruled else None
+        characters = _segment_characters(candidate, remover)
         found = [
             _refine_at_full_resolution(gray, small, candidate, character)
             for character in characters
@@ -132,13 +138,15 @@ def render_mask(glyph: Glyph, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _segment_characters(
-    candidate: Foreground, may_be_ruled: bool, within: np.ndarray | None = None
+    candidate: Foreground,
+    remover: PrintRemover | None,
+    within: np.ndarray | None = None,
 ) -> list[_Character]:
     """Segments the character in a foreground.
 
     Args:
       candidate: the foreground.
-      may_be_ruled: whether printed lines are removed.
+      remover: removes printed lines, or None if there can be none.
       within: `int (4,)`, left, top, right and bottom of the area that is searched, in
         pixels. None is the whole image.
 
@@ -150,11 +158,11 @@ def _segment_characters(
     min_contrast_to_noise = THRESHOLDS.min_contrast_to_noise * ink.noise
     if ink.contrast < max(THRESHOLDS.min_contrast, min_contrast_to_noise):
         return []
-    if not may_be_ruled:
+    if remover is None:
         return _select(candidate, ink, ink.threshold, None, within)
     characters = []
     threshold = ink.threshold
-    for removal in remove_print(ink.foreground, threshold):
+    for removal in remover(ink.foreground, threshold):
         contrast = estimate_contrast(removal.foreground)
         # Marks that were too faint beside the lines do not become ink without them.
         if contrast >= max(THRESHOLDS.min_contrast, threshold):
@@ -239,8 +247,8 @@ def _refine_at_full_resolution(
     scale = nearby.shape[0] / (part[3] - part[1])
     within = _scale_box(box_in_part, scale, nearby.shape)
     is_large = max(nearby.shape) >= THRESHOLDS.min_ruled_side
-    is_ruled = character.removal is not None and character.removal.is_ruled
-    refined = _segment_characters(closer, is_ruled and is_large, within)
+    remover = _closer_remover(character) if is_large else None
+    refined = _segment_characters(closer, remover, within)
     if not refined:
         return character.glyph
     glyph = _same_way(refined, character)._replace(
@@ -248,6 +256,14 @@ def _refine_at_full_resolution(
         weight=character.glyph.weight,
     )
     return _to_image_region(glyph, part, gray.shape)
+
+
+def _closer_remover(character: _Character) -> PrintRemover | None:
+    """Returns what removes the lines near a character. There, all seem to be long."""
+    removal = character.removal
+    if removal is None or not removal.is_ruled:
+        return None
+    return remove_print if removal.keeps_lines else remove_all_lines
 
 
 def _same_way(refined: list[_Character], character: _Character) -> Glyph:
