@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from cnn.preprocessing import background, page_boundary
+from cnn.preprocessing.attached_lines import find_attached_line
 from cnn.preprocessing.components import Selection, select_character
 from cnn.preprocessing.foreground import Foreground, foreground_candidates
 from cnn.preprocessing.ink_levels import Ink, denoise, estimate_contrast, soft_mask
@@ -52,11 +53,13 @@ class _Character(NamedTuple):
       glyph: the segmented character.
       box: `int (4,)`, left, top, right and bottom of the ink, in pixels.
       removal: how printed lines were removed.
+      lacks_line: whether a line that touches the character was removed.
     """
 
     glyph: Glyph
     box: np.ndarray
     removal: Removal | None
+    lacks_line: bool = False
 
 
 def find_glyphs(gray: np.ndarray) -> list[Glyph]:
@@ -178,7 +181,11 @@ def _select(
     removal: Removal | None,
     within: np.ndarray | None,
 ) -> list[_Character]:
-    """Selects the character's components, none or one character."""
+    """Selects the character's components.
+
+    Returns:
+      No character, or one, and before it one without a line that touches it.
+    """
     searched = ink.foreground
     if within is not None:
         searched = _clear_outside(searched, within)
@@ -187,7 +194,24 @@ def _select(
         return []
     weight = 1.0 if removal is None else removal.weight
     glyph = _cut_out(ink, selection, candidate.unambiguous)
-    return [_Character(glyph._replace(weight=weight), selection.box, removal)]
+    whole = _Character(glyph._replace(weight=weight), selection.box, removal)
+    if removal is None:
+        return [whole]
+    inside = _box_slices(selection.box)
+    line = find_attached_line(selection.mask[inside])
+    if line is None:
+        return [whole]
+    rest = selection.mask.copy()
+    rest[inside] &= ~line.mask
+    box = np.array(cv2.boundingRect(rest.astype(np.uint8)))
+    box[2:] += box[:2]
+    without_line = selection._replace(mask=rest, box=box)
+    glyph = _cut_out(ink, without_line, candidate.unambiguous)
+    kept_glyph = whole.glyph._replace(weight=weight * line.kept_weight)
+    return [
+        whole._replace(glyph=glyph._replace(weight=weight), lacks_line=True),
+        whole._replace(glyph=kept_glyph),
+    ]
 
 
 def _clear_outside(foreground: np.ndarray, box: np.ndarray) -> np.ndarray:
@@ -249,9 +273,10 @@ def _refine_at_full_resolution(
     is_large = max(nearby.shape) >= THRESHOLDS.min_ruled_side
     remover = _closer_remover(character) if is_large else None
     refined = _segment_characters(closer, remover, within)
-    if not refined:
+    closer_glyph = _same_way(refined, character)
+    if closer_glyph is None:
         return character.glyph
-    glyph = _same_way(refined, character)._replace(
+    glyph = closer_glyph._replace(
         has_other_characters=character.glyph.has_other_characters,
         weight=character.glyph.weight,
     )
@@ -266,14 +291,15 @@ def _closer_remover(character: _Character) -> PrintRemover | None:
     return remove_print if removal.keeps_lines else remove_all_lines
 
 
-def _same_way(refined: list[_Character], character: _Character) -> Glyph:
+def _same_way(refined: list[_Character], character: _Character) -> Glyph | None:
     """Returns the glyph for which lines were removed as for another character."""
-    for other in refined:
+    alike = [other for other in refined if other.lacks_line == character.lacks_line]
+    for other in alike:
         if other.removal is None or character.removal is None:
             break
         if other.removal.keeps_doubtful == character.removal.keeps_doubtful:
             return other.glyph
-    return refined[0].glyph
+    return alike[0].glyph if alike else None
 
 
 def _to_image_region(glyph: Glyph, part: np.ndarray, shape: tuple[int, ...]) -> Glyph:

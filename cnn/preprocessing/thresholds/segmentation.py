@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from cnn.preprocessing.thresholds.attached_lines import AttachedLineThresholds
 from cnn.preprocessing.thresholds.background import BackgroundThresholds
 from cnn.preprocessing.thresholds.components import ComponentThresholds
 from cnn.preprocessing.thresholds.line_evidence import LineEvidenceThresholds
@@ -28,6 +29,9 @@ class SegmentationThresholds:
     )
     line_evidence: LineEvidenceThresholds = dataclasses.field(
         default_factory=LineEvidenceThresholds
+    )
+    attached_lines: AttachedLineThresholds = dataclasses.field(
+        default_factory=AttachedLineThresholds
     )
     components: ComponentThresholds = dataclasses.field(
         default_factory=ComponentThresholds
