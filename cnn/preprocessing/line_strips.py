@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from cnn.preprocessing.line_detection import Line
@@ -17,11 +18,13 @@ class Strip(NamedTuple):
       levels: `float32 (rows, width)`, levels above the background, 0 outside the image.
       rows: `int (rows, width)`, rows of the image.
       inside: `bool (rows, width)`, whether these rows are in the image.
+      image_shape: height and width of the image.
     """
 
     levels: np.ndarray
     rows: np.ndarray
     inside: np.ndarray
+    image_shape: tuple[int, ...]
 
 
 def straighten_line(foreground: np.ndarray, line: Line) -> Strip:
@@ -36,7 +39,7 @@ def straighten_line(foreground: np.ndarray, line: Line) -> Strip:
     offsets = np.arange(-reach, reach + 1)
     rows = path + offsets[:, None]
     levels, inside = sample_pixels(foreground, rows, columns)
-    return Strip(levels, rows, inside)
+    return Strip(levels, rows, inside, foreground.shape)
 
 
 def median_profile(levels: np.ndarray) -> np.ndarray:
@@ -44,6 +47,35 @@ def median_profile(levels: np.ndarray) -> np.ndarray:
     middle = levels.shape[1] // 2
     partitioned = np.partition(levels, middle, axis=1)
     return partitioned[:, middle]
+
+
+def line_profile(levels: np.ndarray, min_level: float) -> np.ndarray:
+    """Returns the level of a line in each row, without a stroke that runs along it.
+
+    The base of a 2 on a rule covers half of the rule and more. So the profile is
+    measured where there is no such stroke, if the line is paler in a fourth of the
+    columns than in half of them.
+
+    Args:
+      levels: `float32 (rows, width)`, the line in the middle row.
+      min_level: smallest level of a line. An interrupted line has less in its gaps.
+
+    Returns:
+      `float32 (rows,)`.
+    """
+    middle = len(levels) // 2
+    width = levels.shape[1]
+    # The sum is the same for a line between two rows, and the mean of some columns for
+    # the steps of a slanted line.
+    along = np.maximum(levels[middle - 2 : middle + 3], 0).sum(0)
+    num_columns = max(1, width // _THRESHOLDS.width_per_mean)
+    along = cv2.blur(along[None], (num_columns, 1))[0]
+    ranks = (width // 4, width // 2)
+    partitioned = np.partition(along, ranks)
+    quartile, median = partitioned[list(ranks)].tolist()
+    if quartile > min_level and median > _THRESHOLDS.min_stroke_ratio * quartile:
+        return median_profile(levels[:, along <= quartile])
+    return median_profile(levels)
 
 
 def find_line_extent(profile: np.ndarray) -> tuple[int, int]:

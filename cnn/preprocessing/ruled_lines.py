@@ -4,6 +4,8 @@ The median profile across a line is subtracted along its length. Pale lines unde
 ink are removed, too.
 """
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -12,7 +14,7 @@ from cnn.preprocessing.line_strips import (
     Strip,
     find_line_extent,
     image_pixels,
-    median_profile,
+    line_profile,
     sample_pixels,
     straighten_line,
 )
@@ -21,10 +23,22 @@ from cnn.preprocessing.thresholds import THRESHOLDS
 _THRESHOLDS = THRESHOLDS.ruled_lines
 
 
+class RuledLines(NamedTuple):
+    """Lines that cross an image.
+
+    Attributes:
+      horizontal: nearly horizontal lines.
+      vertical: nearly vertical lines, as horizontal ones of the transposed image.
+    """
+
+    horizontal: list[Line]
+    vertical: list[Line]
+
+
 def remove_ruled_lines(
     foreground: np.ndarray, ink_threshold: float
 ) -> tuple[np.ndarray, bool]:
-    """Removes printed horizontal and vertical lines.
+    """Removes all horizontal and vertical lines that cross an image.
 
     Args:
       foreground: `float32 (height, width)`, levels above the background.
@@ -34,34 +48,65 @@ def remove_ruled_lines(
       The foreground without lines, the same shape and dtype, and whether there were
       any.
     """
-    relative_levels = foreground / np.float32(ink_threshold)
-    ink = np.clip(relative_levels, 0, 1)
+    lines = find_lines(foreground, ink_threshold)
+    has_lines = bool(lines.horizontal or lines.vertical)
+    return remove_lines(foreground, ink_threshold, lines), has_lines
+
+
+def find_lines(foreground: np.ndarray, ink_threshold: float) -> RuledLines:
+    """Finds the lines that cross an image, printed or written."""
+    ink = _scale_ink(foreground, ink_threshold)
     transposed_ink = np.ascontiguousarray(ink.T)
-    horizontal = find_ruled_lines(ink)
-    vertical = find_ruled_lines(transposed_ink)
+    horizontal = [_refine(ink, line) for line in find_ruled_lines(ink)]
+    vertical = [
+        _refine(transposed_ink, line) for line in find_ruled_lines(transposed_ink)
+    ]
+    return RuledLines(horizontal, vertical)
+
+
+def remove_lines(
+    foreground: np.ndarray, ink_threshold: float, lines: RuledLines
+) -> np.ndarray:
+    """Removes lines, and keeps the strokes that cross them.
+
+    Args:
+      foreground: `float32 (height, width)`, levels above the background.
+      ink_threshold: smallest level of ink, exclusive.
+      lines: the lines to remove.
+
+    Returns:
+      The foreground without lines, the same shape and dtype.
+    """
+    horizontal, vertical = lines
     if not horizontal and not vertical:
-        return foreground, False
-    remaining, mask = _subtract_lines(foreground, ink, horizontal, vertical)
+        return foreground
+    min_level = _THRESHOLDS.min_segment_ink * ink_threshold
+    remaining, mask = _subtract_lines(foreground, horizontal, vertical, min_level)
     transposed = np.ascontiguousarray(remaining.T)
     transposed, transposed_mask = _subtract_lines(
-        transposed, transposed_ink, vertical, horizontal
+        transposed, vertical, horizontal, min_level
     )
     mask |= transposed_mask.T
     remaining = np.ascontiguousarray(transposed.T)
-    cleaned = _remove_residues(remaining, mask, ink_threshold)
-    return cleaned, True
+    return _remove_residues(remaining, mask, ink_threshold)
+
+
+def _scale_ink(foreground: np.ndarray, ink_threshold: float) -> np.ndarray:
+    """Scales a foreground from 0, background, to 1, ink."""
+    relative_levels = foreground / np.float32(ink_threshold)
+    return np.clip(relative_levels, 0, 1)
 
 
 def _subtract_lines(
-    foreground: np.ndarray, ink: np.ndarray, lines: list[Line], crossing: list[Line]
+    foreground: np.ndarray, lines: list[Line], crossing: list[Line], min_level: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Subtracts nearly horizontal lines one after another.
 
     Args:
       foreground: `float32 (height, width)`, levels above the background.
-      ink: the same from 0, background, to 1, ink.
       lines: lines to subtract.
       crossing: lines of the transposed image, which are not strokes to keep.
+      min_level: smallest level of a line.
 
     Returns:
       The foreground without the lines, and the mask of their pixels, `bool`. Both have
@@ -70,8 +115,8 @@ def _subtract_lines(
     remaining = foreground.copy()
     mask = np.zeros(foreground.shape, bool)
     for line in lines:
-        strip = straighten_line(remaining, _refine(ink, line))
-        profile = median_profile(strip.levels)
+        strip = straighten_line(remaining, line)
+        profile = line_profile(strip.levels, min_level)
         top, bottom = find_line_extent(profile)
         strokes = _crossing_strokes(strip, top, bottom)
         for other in crossing:

@@ -2,56 +2,30 @@
 
 The steps are: subtract the background, remove printed lines and boxes, select the
 components of the character, and repeat this at full resolution if it is small. If the
-background is ambiguous, several segmentations are returned for the network to decide.
+background or a line is ambiguous, several segmentations are returned for the network to
+decide.
 """
-
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from cnn.preprocessing import background, page_boundary, ruled_lines
-from cnn.preprocessing.components import Selection, select_character
+from cnn.preprocessing import background, page_boundary
+from cnn.preprocessing.characters import (
+    OUTWARDS,
+    Character,
+    Glyph,
+    box_slices,
+    scale_box,
+    segment_characters,
+    to_image_region,
+)
 from cnn.preprocessing.foreground import Foreground, foreground_candidates
-from cnn.preprocessing.ink_levels import Ink, denoise, estimate_contrast, soft_mask
-from cnn.preprocessing.printed_components import remove_boxes
+from cnn.preprocessing.print_removal import (
+    PrintRemover,
+    remove_all_lines,
+    remove_print,
+)
 from cnn.preprocessing.thresholds import THRESHOLDS
-
-_OUTWARDS = np.array([-1, -1, 1, 1])  # Directions in which a box grows.
-
-
-class Glyph(NamedTuple):
-    """A segmented character.
-
-    Attributes:
-      mask: `float32 (height, width)` from 0, background, to 1, ink.
-      region: left, top, right and bottom of the mask, as fractions of the image's
-        width and height.
-      unambiguous: whether no other segmentation is plausible.
-      has_other_characters: whether there are other characters in the image.
-      weight: prior probability relative to the image's other segmentations. One that
-        leaves out ink needs evidence that this ink is no part of the character.
-    """
-
-    mask: np.ndarray
-    region: tuple[float, float, float, float]
-    unambiguous: bool
-    has_other_characters: bool
-    weight: float = 1.0
-
-
-class _Character(NamedTuple):
-    """A character in the image in which it was searched.
-
-    Attributes:
-      glyph: the segmented character.
-      box: `int (4,)`, left, top, right and bottom of the ink, in pixels.
-      is_ruled: whether printed lines were removed.
-    """
-
-    glyph: Glyph
-    box: np.ndarray
-    is_ruled: bool
 
 
 def find_glyphs(gray: np.ndarray) -> list[Glyph]:
@@ -76,10 +50,10 @@ def find_glyphs(gray: np.ndarray) -> list[Glyph]:
     interior = page_boundary.find_frame_interior(small)
     if interior is not None:
         zoom = gray.shape[0] / small.shape[0]
-        part = _scale_box(interior, zoom, gray.shape)
-        glyphs = find_glyphs(gray[_box_slices(part)])
+        part = scale_box(interior, zoom, gray.shape)
+        glyphs = find_glyphs(gray[box_slices(part)])
         if glyphs:
-            return [_to_image_region(glyph, part, gray.shape) for glyph in glyphs]
+            return [to_image_region(glyph, part, gray.shape) for glyph in glyphs]
     filled = page_boundary.fill_outside_sheet(gray, small)
     if filled is not None:
         small_filled = background.downscale(filled, THRESHOLDS.working_side)
@@ -100,12 +74,14 @@ def _find_on_page(gray: np.ndarray, small: np.ndarray) -> list[Glyph]:
     glyphs = []
     for candidate in foreground_candidates(small):
         may_be_ruled = is_large and not candidate.may_touch_border
-        character = _segment_character(candidate, may_be_ruled)
-        if character is None:
-            continue
-        glyph = _refine_at_full_resolution(gray, small, candidate, character)
-        glyphs.append(glyph)
-        if glyph.unambiguous:
+        remover = remove_print if may_be_ruled else None
+        characters = segment_characters(candidate, remover)
+        found = [
+            _refine_at_full_resolution(gray, small, candidate, character)
+            for character in characters
+        ]
+        glyphs.extend(found)
+        if any(glyph.unambiguous for glyph in found):
             break
     return glyphs
 
@@ -123,94 +99,15 @@ def render_mask(glyph: Glyph, shape: tuple[int, int]) -> np.ndarray:
     mask = np.zeros(shape, np.float32)
     size = np.tile(shape[::-1], 2)
     region = np.array(glyph.region) * size
-    box = _scale_box(region, 1, mask.shape)
-    target = mask[_box_slices(box)]
+    box = scale_box(region, 1, mask.shape)
+    target = mask[box_slices(box)]
     if target.size:
         target[:] = cv2.resize(glyph.mask, target.shape[::-1])
     return mask
 
 
-def _segment_character(
-    candidate: Foreground, may_be_ruled: bool, within: np.ndarray | None = None
-) -> _Character | None:
-    """Segments the character in a foreground.
-
-    Args:
-      candidate: the foreground.
-      may_be_ruled: whether printed lines are removed.
-      within: `int (4,)`, left, top, right and bottom of the area that is searched, in
-        pixels. None is the whole image.
-
-    Returns:
-      The character, or None if there is no ink.
-    """
-    ink = denoise(candidate.levels)
-    min_contrast_to_noise = THRESHOLDS.min_contrast_to_noise * ink.noise
-    if ink.contrast < max(THRESHOLDS.min_contrast, min_contrast_to_noise):
-        return None
-    is_ruled = False
-    if may_be_ruled:
-        threshold = ink.threshold
-        foreground, is_ruled = _remove_print(ink.foreground, threshold)
-        ink = Ink(foreground, ink.noise, estimate_contrast(foreground))
-        # Marks that were too faint beside the lines do not become ink without them.
-        if ink.contrast < max(THRESHOLDS.min_contrast, threshold):
-            return None
-    searched = ink.foreground
-    if within is not None:
-        searched = _clear_outside(searched, within)
-    selection = select_character(searched, ink.threshold, candidate.may_touch_border)
-    if selection is None:
-        return None
-    glyph = _cut_out(ink, selection, candidate.unambiguous)
-    return _Character(glyph, selection.box, is_ruled)
-
-
-def _remove_print(
-    foreground: np.ndarray, ink_threshold: float
-) -> tuple[np.ndarray, bool]:
-    """Removes printed lines, and drawn boxes if there are lines.
-
-    The sides of a box may be taken for lines, so the box is removed first.
-
-    Returns:
-      The foreground without them, and whether there were lines.
-    """
-    without_lines, is_ruled = ruled_lines.remove_ruled_lines(foreground, ink_threshold)
-    if not is_ruled:
-        return foreground, False
-    without_boxes, has_boxes = remove_boxes(foreground, ink_threshold)
-    if has_boxes:
-        without_lines, _ = ruled_lines.remove_ruled_lines(without_boxes, ink_threshold)
-    return without_lines, True
-
-
-def _clear_outside(foreground: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Returns the foreground with 0 outside a box."""
-    inside = _box_slices(box)
-    cleared = np.zeros_like(foreground)
-    cleared[inside] = foreground[inside]
-    return cleared
-
-
-def _cut_out(ink: Ink, selection: Selection, unambiguous: bool) -> Glyph:
-    """Cuts out the selected components with a margin."""
-    shape = ink.foreground.shape
-    margin = THRESHOLDS.character_margin * _OUTWARDS
-    part = _scale_box(selection.box + margin, 1, shape)
-    inside = _box_slices(part)
-    cut = ink._replace(foreground=ink.foreground[inside])
-    glyph = Glyph(
-        mask=soft_mask(cut, selection.mask[inside]),
-        region=(0.0, 0.0, 1.0, 1.0),
-        unambiguous=unambiguous and selection.unambiguous,
-        has_other_characters=selection.has_other_characters,
-    )
-    return _to_image_region(glyph, part, shape)
-
-
 def _refine_at_full_resolution(
-    gray: np.ndarray, small: np.ndarray, candidate: Foreground, character: _Character
+    gray: np.ndarray, small: np.ndarray, candidate: Foreground, character: Character
 ) -> Glyph:
     """Segments a small character again, at full resolution.
 
@@ -229,71 +126,45 @@ def _refine_at_full_resolution(
     max_size = THRESHOLDS.max_refined_side * background.equivalent_side(small)
     if zoom < THRESHOLDS.min_zoom or size > max_size:
         return character.glyph
-    context = THRESHOLDS.context_margin * (size * _OUTWARDS)
-    part = _scale_box(box + context, zoom, gray.shape)
-    nearby = background.downscale(gray[_box_slices(part)], THRESHOLDS.working_side)
+    context = THRESHOLDS.context_margin * (size * OUTWARDS)
+    part = scale_box(box + context, zoom, gray.shape)
+    nearby = background.downscale(gray[box_slices(part)], THRESHOLDS.working_side)
     levels = background.subtract_background(
         nearby, candidate.sign, THRESHOLDS.background.max_stroke_width
     )
     closer = candidate._replace(levels=levels, may_touch_border=False)
     # Other components nearby were no part of the character at the lower resolution.
-    margin = THRESHOLDS.refined_margin * (size * _OUTWARDS)
+    margin = THRESHOLDS.refined_margin * (size * OUTWARDS)
     box_in_part = zoom * (box + margin) - np.tile(part[:2], 2)
     scale = nearby.shape[0] / (part[3] - part[1])
-    within = _scale_box(box_in_part, scale, nearby.shape)
+    within = scale_box(box_in_part, scale, nearby.shape)
     is_large = max(nearby.shape) >= THRESHOLDS.min_ruled_side
-    refined = _segment_character(closer, character.is_ruled and is_large, within)
-    if refined is None:
+    remover = _closer_remover(character) if is_large else None
+    refined = segment_characters(closer, remover, within)
+    closer_glyph = _same_way(refined, character)
+    if closer_glyph is None:
         return character.glyph
-    has_other_characters = character.glyph.has_other_characters
-    glyph = refined.glyph._replace(has_other_characters=has_other_characters)
-    return _to_image_region(glyph, part, gray.shape)
-
-
-def _to_image_region(glyph: Glyph, part: np.ndarray, shape: tuple[int, ...]) -> Glyph:
-    """Converts the region of a glyph from a part of an image to the image.
-
-    Args:
-      glyph: a glyph with a region in the part.
-      part: `int (4,)`, left, top, right and bottom of the part, in pixels.
-      shape: height and width of the image.
-    """
-    height, width = shape
-    first_column, first_row, last_column, last_row = part.tolist()
-    left, top, right, bottom = glyph.region
-    part_width = last_column - first_column
-    part_height = last_row - first_row
-    region = (
-        (first_column + left * part_width) / width,
-        (first_row + top * part_height) / height,
-        (first_column + right * part_width) / width,
-        (first_row + bottom * part_height) / height,
+    glyph = closer_glyph._replace(
+        has_other_characters=character.glyph.has_other_characters,
+        weight=character.glyph.weight,
     )
-    return glyph._replace(region=region)
+    return to_image_region(glyph, part, gray.shape)
 
 
-def _scale_box(box: np.ndarray, scale: float, shape: tuple[int, ...]) -> np.ndarray:
-    """Scales a box, rounds it to pixels and clips it to an image.
-
-    Args:
-      box: `(4,)`, left, top, right and bottom.
-      scale: factor of all four.
-      shape: height and width of the image.
-
-    Returns:
-      `int (4,)`.
-    """
-    height, width = shape
-    limits = (width, height, width, height)
-    scaled = (box * scale).tolist()
-    clipped = []
-    for side, limit in zip(scaled, limits, strict=True):
-        pixel = max(round(side), 0)
-        clipped.append(min(pixel, limit))
-    return np.array(clipped)
+def _closer_remover(character: Character) -> PrintRemover | None:
+    """Returns what removes the lines near a character. There, all seem to be long."""
+    removal = character.removal
+    if removal is None or not removal.is_ruled:
+        return None
+    return remove_print if removal.keeps_lines else remove_all_lines
 
 
-def _box_slices(box: np.ndarray) -> tuple[slice, slice]:
-    """Returns the rows and columns of a box as slices."""
-    left, top, right, bottom = box
-    return slice(top, bottom), slice(left, right)
+def _same_way(refined: list[Character], character: Character) -> Glyph | None:
+    """Returns the glyph for which lines were removed as for another character."""
+    alike = [other for other in refined if other.lacks_line == character.lacks_line]
+    for other in alike:
+        if other.removal is None or character.removal is None:
+            break
+        if other.removal.keeps_doubtful == character.removal.keeps_doubtful:
+            return other.glyph
+    return alike[0].glyph if alike else None

@@ -71,6 +71,11 @@ class RuledLineThresholds:
     crossing_rows: int = 2
     # Level of a line's edge, as a fraction of its middle.
     edge_fraction: float = 0.25
+    # Width of a line per column of the means that are compared along it.
+    width_per_mean: int = 12
+    # Ratio of the median to the lower quartile of the levels along a line, from which a
+    # darker stroke runs along half of it.
+    min_stroke_ratio: float = 1.6
     # Multiple of the median profile that is subtracted. The ink of a line varies.
     profile_gain: float = 1.4
     # Share of a component on removed lines from which it is a residue.

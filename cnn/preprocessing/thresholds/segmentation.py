@@ -2,8 +2,10 @@
 
 import dataclasses
 
+from cnn.preprocessing.thresholds.attached_lines import AttachedLineThresholds
 from cnn.preprocessing.thresholds.background import BackgroundThresholds
 from cnn.preprocessing.thresholds.components import ComponentThresholds
+from cnn.preprocessing.thresholds.line_evidence import LineEvidenceThresholds
 from cnn.preprocessing.thresholds.page_boundary import PageBoundaryThresholds
 from cnn.preprocessing.thresholds.ruled_lines import RuledLineThresholds
 
@@ -24,6 +26,12 @@ class SegmentationThresholds:
     )
     ruled_lines: RuledLineThresholds = dataclasses.field(
         default_factory=RuledLineThresholds
+    )
+    line_evidence: LineEvidenceThresholds = dataclasses.field(
+        default_factory=LineEvidenceThresholds
+    )
+    attached_lines: AttachedLineThresholds = dataclasses.field(
+        default_factory=AttachedLineThresholds
     )
     components: ComponentThresholds = dataclasses.field(
         default_factory=ComponentThresholds

@@ -15,7 +15,9 @@ def make_examples(mnist_test, seed=0, preprocessing="mnist"):
 def test_an_example_has_the_class_of_its_character_or_none(mnist_test):
     images, targets = make_examples(mnist_test)
     assert (images.dtype, images.shape[1:]) == (np.uint8, (28, 28, 1))
-    assert 48 <= len(images) == len(targets) <= 96
+    assert (
+        48 <= len(images) == len(targets) <= 112
+    )  # Some pages are segmented in two ways.
     np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-6)
     largest = targets.max(axis=1)
     assert (np.isclose(largest, 1) | np.isclose(largest, 0.1)).all()

@@ -1,0 +1,219 @@
+"""Segments the character in a foreground, with and without printed lines.
+
+Where a line may be a stroke of the character, there are several results.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from cnn.preprocessing.attached_lines import find_attached_line
+from cnn.preprocessing.components import Selection, select_character
+from cnn.preprocessing.foreground import Foreground
+from cnn.preprocessing.ink_levels import Ink, denoise, estimate_contrast, soft_mask
+from cnn.preprocessing.print_removal import PrintRemover, Removal
+from cnn.preprocessing.thresholds import THRESHOLDS
+
+OUTWARDS = np.array([-1, -1, 1, 1])  # Directions in which a box grows.
+
+
+class Glyph(NamedTuple):
+    """A segmented character.
+
+    Attributes:
+      mask: `float32 (height, width)` from 0, background, to 1, ink.
+      region: left, top, right and bottom of the mask, as fractions of the image's
+        width and height.
+      unambiguous: whether no other segmentation is plausible.
+      has_other_characters: whether there are other characters in the image.
+      weight: prior probability relative to the image's other segmentations. One that
+        leaves out ink needs evidence that this ink is no part of the character.
+    """
+
+    mask: np.ndarray
+    region: tuple[float, float, float, float]
+    unambiguous: bool
+    has_other_characters: bool
+    weight: float = 1.0
+
+
+class Character(NamedTuple):
+    """A character in the image in which it was searched.
+
+    Attributes:
+      glyph: the segmented character.
+      box: `int (4,)`, left, top, right and bottom of the ink, in pixels.
+      removal: how printed lines were removed.
+      lacks_line: whether a line that touches the character was removed.
+    """
+
+    glyph: Glyph
+    box: np.ndarray
+    removal: Removal | None
+    lacks_line: bool = False
+
+
+def segment_characters(
+    candidate: Foreground,
+    remover: PrintRemover | None,
+    within: np.ndarray | None = None,
+) -> list[Character]:
+    """Segments the character in a foreground.
+
+    Args:
+      candidate: the foreground.
+      remover: removes printed lines, or None if there can be none.
+      within: `int (4,)`, left, top, right and bottom of the area that is searched, in
+        pixels. None is the whole image.
+
+    Returns:
+      The character, once or twice if lines may belong to it. The list is empty if there
+      is no ink.
+    """
+    ink = denoise(candidate.levels)
+    min_contrast_to_noise = THRESHOLDS.min_contrast_to_noise * ink.noise
+    if ink.contrast < max(THRESHOLDS.min_contrast, min_contrast_to_noise):
+        return []
+    if remover is None:
+        return _select(candidate, ink, ink.threshold, None, within)
+    characters = []
+    threshold = ink.threshold
+    for removal in remover(ink.foreground, threshold):
+        contrast = estimate_contrast(removal.foreground)
+        # Marks that were too faint beside the lines do not become ink without them.
+        if contrast >= max(THRESHOLDS.min_contrast, threshold):
+            rest = Ink(removal.foreground, ink.noise, contrast)
+            characters += _select(candidate, rest, rest.threshold, removal, within)
+    return characters
+
+
+def _select(
+    candidate: Foreground,
+    ink: Ink,
+    threshold: float,
+    removal: Removal | None,
+    within: np.ndarray | None,
+) -> list[Character]:
+    """Selects the character's components.
+
+    Returns:
+      No character, or one, and before it one without a line that touches it.
+    """
+    searched = ink.foreground
+    if within is not None:
+        searched = _clear_outside(searched, within)
+    selection = select_character(searched, threshold, candidate.may_touch_border)
+    if selection is None:
+        return []
+    weight = 1.0 if removal is None else removal.weight
+    glyph = _cut_out(ink, selection, candidate.unambiguous)
+    whole = Character(glyph._replace(weight=weight), selection.box, removal)
+    if removal is None:
+        return [whole]
+    return _detach_line(candidate, ink, selection, whole)
+
+
+def _detach_line(
+    candidate: Foreground, ink: Ink, selection: Selection, whole: Character
+) -> list[Character]:
+    """Cuts out a character once more without a line that touches it, if there is one.
+
+    Args:
+      candidate: the foreground.
+      ink: its ink.
+      selection: the components of the character.
+      whole: the character with the line.
+
+    Returns:
+      The character, and before it the one without the line.
+    """
+    inside = box_slices(selection.box)
+    line = find_attached_line(selection.mask[inside])
+    if line is None:
+        return [whole]
+    rest = selection.mask.copy()
+    rest[inside] &= ~line.mask
+    left, top, width, height = cv2.boundingRect(rest.astype(np.uint8))
+    box = np.array([left, top, left + width, top + height])
+    without_line = selection._replace(mask=rest, box=box)
+    glyph = _cut_out(ink, without_line, candidate.unambiguous)
+    weight = whole.glyph.weight
+    kept_glyph = whole.glyph._replace(weight=weight * line.kept_weight)
+    return [
+        whole._replace(glyph=glyph._replace(weight=weight), lacks_line=True),
+        whole._replace(glyph=kept_glyph),
+    ]
+
+
+def _clear_outside(foreground: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """Returns the foreground with 0 outside a box."""
+    inside = box_slices(box)
+    cleared = np.zeros_like(foreground)
+    cleared[inside] = foreground[inside]
+    return cleared
+
+
+def _cut_out(ink: Ink, selection: Selection, unambiguous: bool) -> Glyph:
+    """Cuts out the selected components with a margin."""
+    shape = ink.foreground.shape
+    margin = THRESHOLDS.character_margin * OUTWARDS
+    part = scale_box(selection.box + margin, 1, shape)
+    inside = box_slices(part)
+    cut = ink._replace(foreground=ink.foreground[inside])
+    glyph = Glyph(
+        mask=soft_mask(cut, selection.mask[inside]),
+        region=(0.0, 0.0, 1.0, 1.0),
+        unambiguous=unambiguous and selection.unambiguous,
+        has_other_characters=selection.has_other_characters,
+    )
+    return to_image_region(glyph, part, shape)
+
+
+def to_image_region(glyph: Glyph, part: np.ndarray, shape: tuple[int, ...]) -> Glyph:
+    """Converts the region of a glyph from a part of an image to the image.
+
+    Args:
+      glyph: a glyph with a region in the part.
+      part: `int (4,)`, left, top, right and bottom of the part, in pixels.
+      shape: height and width of the image.
+    """
+    height, width = shape
+    first_column, first_row, last_column, last_row = part.tolist()
+    left, top, right, bottom = glyph.region
+    part_width = last_column - first_column
+    part_height = last_row - first_row
+    region = (
+        (first_column + left * part_width) / width,
+        (first_row + top * part_height) / height,
+        (first_column + right * part_width) / width,
+        (first_row + bottom * part_height) / height,
+    )
+    return glyph._replace(region=region)
+
+
+def scale_box(box: np.ndarray, scale: float, shape: tuple[int, ...]) -> np.ndarray:
+    """Scales a box, rounds it to pixels and clips it to an image.
+
+    Args:
+      box: `(4,)`, left, top, right and bottom.
+      scale: factor of all four.
+      shape: height and width of the image.
+
+    Returns:
+      `int (4,)`.
+    """
+    height, width = shape
+    limits = (width, height, width, height)
+    scaled = (box * scale).tolist()
+    clipped = []
+    for side, limit in zip(scaled, limits, strict=True):
+        pixel = max(round(side), 0)
+        clipped.append(min(pixel, limit))
+    return np.array(clipped)
+
+
+def box_slices(box: np.ndarray) -> tuple[slice, slice]:
+    """Returns the rows and columns of a box as slices."""
+    left, top, right, bottom = box
+    return slice(top, bottom), slice(left, right)
