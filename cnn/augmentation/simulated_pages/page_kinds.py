@@ -10,7 +10,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from cnn.augmentation.simulated_pages import historic_scans, scans, scenes
+from cnn.augmentation.simulated_pages import enclosures, historic_scans, scans, scenes
 from cnn.augmentation.simulated_pages.photographs import photograph
 
 PageKind = Callable[[np.random.Generator, np.ndarray], np.ndarray]
@@ -224,4 +224,10 @@ PAGE_KINDS: dict[str, PageKind] = {
     "binary_16": scans.scan_binary_16,
     "historic": historic_scans.scan_historic_script,
     "register": historic_scans.scan_register_cell,
+    "ring": enclosures.draw_in_ring,
+    "ellipse": enclosures.draw_in_ellipse,
+    "disc": enclosures.draw_on_disc,
+    "rounded_box": enclosures.draw_in_rounded_box,
+    "rounded_card": enclosures.draw_on_rounded_card,
+    "small_card": enclosures.draw_on_small_card,
 }
