@@ -12,6 +12,8 @@ import numpy as np
 
 from cnn.preprocessing import background, page_boundary, ruled_lines
 from cnn.preprocessing.components import Selection, select_character
+from cnn.preprocessing.enclosed_areas import enlarge, find_enclosed_area
+from cnn.preprocessing.enclosed_filling import cut_out_area
 from cnn.preprocessing.foreground import Foreground, foreground_candidates
 from cnn.preprocessing.ink_levels import Ink, denoise, estimate_contrast, soft_mask
 from cnn.preprocessing.printed_components import remove_boxes
@@ -54,11 +56,12 @@ class _Character(NamedTuple):
     is_ruled: bool
 
 
-def find_glyphs(gray: np.ndarray) -> list[Glyph]:
+def find_glyphs(gray: np.ndarray, depth: int = 0) -> list[Glyph]:
     """Segments the character in an image.
 
     Args:
       gray: `uint8 (height, width)`.
+      depth: number of areas, one in the other, of which `gray` is the innermost.
 
     Returns:
       Plausible segmentations, the likeliest first. The list is empty if there is no
@@ -80,6 +83,9 @@ def find_glyphs(gray: np.ndarray) -> list[Glyph]:
         glyphs = find_glyphs(gray[_box_slices(part)])
         if glyphs:
             return [_to_image_region(glyph, part, gray.shape) for glyph in glyphs]
+    glyphs = _find_in_enclosed_area(gray, small, depth)
+    if glyphs:
+        return glyphs
     filled = page_boundary.fill_outside_sheet(gray, small)
     if filled is not None:
         small_filled = background.downscale(filled, THRESHOLDS.working_side)
@@ -87,6 +93,27 @@ def find_glyphs(gray: np.ndarray) -> list[Glyph]:
         if glyphs:
             return glyphs
     return _find_on_page(gray, small)
+
+
+def _find_in_enclosed_area(
+    gray: np.ndarray, small: np.ndarray, depth: int
+) -> list[Glyph]:
+    """Segments the character in a ring, in a box, on a disc or on a card.
+
+    Args:
+      gray: `uint8 (height, width)`.
+      small: the same image at the resolution that is searched.
+      depth: number of areas around the image.
+    """
+    if depth == THRESHOLDS.enclosed_areas.max_depth:
+        return []
+    searched = enlarge(small)
+    area = find_enclosed_area(searched)
+    if area is None:
+        return []
+    cut, part = cut_out_area(gray, searched, area)
+    glyphs = find_glyphs(cut, depth + 1)
+    return [_to_image_region(glyph, part, gray.shape) for glyph in glyphs]
 
 
 def _find_on_page(gray: np.ndarray, small: np.ndarray) -> list[Glyph]:

@@ -134,7 +134,7 @@ def _sample_half_sizes(
 ) -> tuple[float, float]:
     """Samples half of a curve's width and height around a digit."""
     rows, columns = np.nonzero(digit > 0.3)
-    relative_width = (np.ptp(columns) + 1) / max(np.ptp(rows) + 1, 1)
+    relative_width = (int(np.ptp(columns)) + 1) / (int(np.ptp(rows)) + 1)
     diagonal = DIGIT_HEIGHT * np.hypot(1, min(relative_width, 2))
     radius = diagonal * rng.uniform(_MIN_CLEARANCE, _MAX_CLEARANCE)
     # The shorter side leaves room for the digit.
