@@ -15,6 +15,7 @@ import numpy as np
 from cnn.preprocessing.background import (
     equivalent_side,
     kernel_side,
+    subsample,
     upper_median,
 )
 from cnn.preprocessing.thresholds import THRESHOLDS
@@ -42,6 +43,22 @@ class EnclosedArea(NamedTuple):
         return int(np.count_nonzero(self.marks))
 
 
+class _Outlines(NamedTuple):
+    """The contours of a mask of lines, from the outermost inwards.
+
+    Attributes:
+      contours: `int32 (points, 1, 2)` each, columns and rows.
+      boxes: `int (N, 4)`, left, top, width and height.
+      parents: `int (N,)`, index of the contour around each, or -1.
+      is_hole: `bool (N,)`, whether the contour is that of a hole in a line.
+    """
+
+    contours: list[np.ndarray]
+    boxes: np.ndarray
+    parents: np.ndarray
+    is_hole: np.ndarray
+
+
 def find_enclosed_area(gray: np.ndarray) -> EnclosedArea | None:
     """Finds the area with the largest and most central marks.
 
@@ -49,8 +66,8 @@ def find_enclosed_area(gray: np.ndarray) -> EnclosedArea | None:
       gray: `uint8 (height, width)`, see `enlarge`.
     """
     areas = []
-    for mask in _split_levels(gray):
-        areas = _find_areas(gray, mask)
+    for lines, outlines in _trace_lines(gray):
+        areas = _find_areas(gray, lines, outlines)
         if areas:
             break
     if not areas:
@@ -69,41 +86,67 @@ def enlarge(gray: np.ndarray) -> np.ndarray:
     ).astype(np.uint8)
 
 
-def _split_levels(gray: np.ndarray) -> Iterator[np.ndarray]:
-    """Yields masks, `uint8 (height, width)`, in which an area may be one region."""
+def _trace_lines(gray: np.ndarray) -> Iterator[tuple[np.ndarray, _Outlines]]:
+    """Yields masks of what may surround an area, and their contours.
+
+    Yields:
+      `uint8 (height, width)`, 1 on lines or surroundings, and its contours.
+    """
     _, light = cv2.threshold(gray, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    yield light
-    yield 1 - light
+    for lines in (1 - light, light):
+        yield lines, _trace(lines)
     side = kernel_side(gray, _THRESHOLDS.mean_window)
     local_mean = cv2.blur(gray, (side, side))
     for sign in (1, -1):
-        without_line = _mask_lines(gray, local_mean, sign)
-        yield without_line
-        for erosion in _THRESHOLDS.gap_erosions:
-            width = kernel_side(gray, erosion)
-            if _may_have_open_ring(without_line):
-                yield cv2.erode(without_line, np.ones((width, width), np.uint8))
+        lines = _mask_lines(gray, local_mean, sign)
+        outlines = _trace(lines)
+        yield lines, outlines
+        if not _may_have_open_ring(outlines):
+            continue
+        for dilation in _THRESHOLDS.gap_dilations:
+            width = kernel_side(gray, dilation)
+            closed = cv2.dilate(lines, np.ones((width, width), np.uint8))
+            yield closed, _trace(closed)
+
+
+def _trace(lines: np.ndarray) -> _Outlines:
+    """Traces the contours of lines, and of the image border as one more line."""
+    framed = cv2.copyMakeBorder(lines, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
+    contours, hierarchy = cv2.findContours(
+        framed, cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE, offset=(-1, -1)
+    )
+    boxes = np.array([cv2.boundingRect(contour) for contour in contours])
+    parents = hierarchy[0, :, 3]
+    is_hole = np.zeros(len(contours), bool)
+    for i, parent in enumerate(parents.tolist()):
+        # A parent comes before its children.
+        is_hole[i] = parent >= 0 and not is_hole[parent]
+    return _Outlines(list(contours), boxes, parents, is_hole)
 
 
 def _mask_lines(gray: np.ndarray, local_mean: np.ndarray, sign: int) -> np.ndarray:
-    """Returns 0 on lines that are darker, or lighter, than the local mean, and 1."""
+    """Returns 1 on lines that are darker, or lighter, than the local mean, and 0."""
     if sign == _DARK_SURROUNDINGS:
         contrast = cv2.subtract(local_mean, gray)
     else:
         contrast = cv2.subtract(gray, local_mean)
     strongest = float(np.partition(contrast, -8, axis=None)[-8])
+    noise = THRESHOLDS.mad_to_deviation * float(upper_median(subsample(contrast)))
     threshold = max(
-        _THRESHOLDS.min_line_contrast, _THRESHOLDS.min_line_fraction * strongest
+        _THRESHOLDS.min_line_contrast,
+        _THRESHOLDS.min_line_fraction * strongest,
+        THRESHOLDS.min_ink_to_noise * noise,
     )
-    return (contrast <= threshold).astype(np.uint8)
+    return (contrast > threshold).astype(np.uint8)
 
 
-def _may_have_open_ring(without_lines: np.ndarray) -> bool:
+def _may_have_open_ring(outlines: _Outlines) -> bool:
     """Tells whether the box of a line is around the box of a mark of some height."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(1 - without_lines, connectivity=8)
-    left, top, width, height, _ = stats[1:].T
-    is_large = height > _THRESHOLDS.min_side * min(without_lines.shape)
-    left, top, width, height = (x[is_large] for x in (left, top, width, height))
+    image_size = outlines.boxes[:, 2:].max(axis=0)
+    is_line = ~outlines.is_hole
+    is_line &= outlines.boxes[:, 3] > _THRESHOLDS.min_side * image_size.min()
+    is_line &= (outlines.boxes[:, 2:] < image_size).any(axis=1)
+    left, top, width, height = outlines.boxes[is_line].T
     right = left + width
     bottom = top + height
     is_inside = left[:, None] < left
@@ -114,67 +157,68 @@ def _may_have_open_ring(without_lines: np.ndarray) -> bool:
     return bool((is_inside & is_high).any())
 
 
-def _find_areas(gray: np.ndarray, mask: np.ndarray) -> list[EnclosedArea]:
-    """Finds the areas among the 4-connected regions of a mask."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
-    may_be_area = _have_plausible_box(stats, mask.shape)
-    may_be_area[labels[mask == 0][:1]] = False
+def _find_areas(
+    gray: np.ndarray, lines: np.ndarray, outlines: _Outlines
+) -> list[EnclosedArea]:
+    """Finds the areas among the holes in lines."""
     areas = []
-    for label in np.flatnonzero(may_be_area).tolist():
-        left, top, width, height, _ = stats[label].tolist()
-        box = (left, top, left + width, top + height)
-        region = labels[top : top + height, left : left + width] == label
-        if not _is_cell(stats, label):
-            area = _to_area(gray, region.astype(np.uint8), box)
-            areas += [area] if area is not None else []
+    for index in np.flatnonzero(_have_plausible_box(outlines, gray.shape)).tolist():
+        inner = np.flatnonzero(outlines.parents == index).tolist()
+        if not inner or _is_cell(outlines, index):
+            continue
+        marks = [outlines.contours[i] for i in inner]
+        area = _to_area(gray, lines, outlines.contours[index], marks)
+        if area is not None:
+            areas.append(area)
     return areas
 
 
-def _have_plausible_box(stats: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Tells which regions have the size of an area, `bool (labels,)`."""
-    _, _, width, height, area = stats.T
+def _have_plausible_box(outlines: _Outlines, shape: tuple[int, ...]) -> np.ndarray:
+    """Tells which holes have the size of an area, `bool (N,)`."""
+    _, _, width, height = outlines.boxes.T
     min_side = max(_THRESHOLDS.min_side * min(shape), _THRESHOLDS.min_side_px)
     shorter = np.minimum(width, height)
     longer = np.maximum(width, height)
-    is_plausible = shorter >= min_side
+    is_plausible = outlines.is_hole & (shorter >= min_side)
     is_plausible &= longer <= _THRESHOLDS.max_aspect_ratio * shorter
-    is_plausible &= area >= _THRESHOLDS.min_extent * width * height
-    is_plausible[0] = False
     return is_plausible
 
 
-def _is_cell(stats: np.ndarray, label: int) -> bool:
-    """Tells whether many regions have the size of one, like the cells of a grid."""
-    sizes = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
-    difference = np.abs(sizes / sizes[label] - 1).max(axis=1)
-    num_cells = np.count_nonzero(difference < _THRESHOLDS.max_cell_difference)
-    return bool(num_cells >= _THRESHOLDS.min_grid_cells)
+def _is_cell(outlines: _Outlines, index: int) -> bool:
+    """Tells whether a hole has several others beside it, like the cells of a grid."""
+    size = outlines.boxes[index, 2:].prod()
+    is_other = outlines.parents == outlines.parents[index]
+    is_other &= outlines.boxes[:, 2:].prod(axis=1) >= _THRESHOLDS.min_cell_area * size
+    num_others = np.count_nonzero(is_other) - 1
+    return bool(num_others >= _THRESHOLDS.min_grid_cells)
 
 
 def _to_area(
-    gray: np.ndarray, region: np.ndarray, box: tuple[int, int, int, int]
+    gray: np.ndarray, lines: np.ndarray, outer: np.ndarray, inner: list[np.ndarray]
 ) -> EnclosedArea | None:
-    """Returns the area of a region, or None if its shape or its marks are no area's.
+    """Returns an area, or None if its shape or its marks are no area's.
 
     Args:
-      gray: `uint8`, the whole image.
-      region: `uint8 (height, width)`, 1 in the region and 0 elsewhere in its box.
-      box: left, top, right and bottom of the region.
+      gray: `uint8 (height, width)`.
+      lines: the same shape, 1 on lines and marks.
+      outer: contour of the area, on the lines around it.
+      inner: contours of the marks in it.
     """
-    contours, hierarchy = cv2.findContours(
-        region, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE
-    )
-    is_outer = hierarchy[0, :, 3] < 0
-    holes = [contours[i] for i in np.flatnonzero(~is_outer).tolist()]
-    outer = contours[int(is_outer.argmax())]
-    if not holes or not _is_convex(outer, 1 - _THRESHOLDS.min_convexity):
+    if not _is_convex(outer, 1 - _THRESHOLDS.min_convexity):
         return None
-    inside = _fill(region.shape, [outer])
+    left, top, width, height = cv2.boundingRect(outer)
+    # The contour is on the line around the area.
+    box = (left + 1, top + 1, left + width - 1, top + height - 1)
+    origin = (-box[0], -box[1])
+    shape = (height - 2, width - 2)
+    inside = _fill(shape, [outer], origin)
+    cv2.drawContours(inside, [outer], -1, 0, 1, offset=origin)
     if _border_share(inside, box, gray.shape) > _THRESHOLDS.max_border_share:
         return None
-    marks = _select_marks(region, holes)
+    marks = _fill(shape, _select_marks(inner), origin)
     area = EnclosedArea(box, inside, marks)
-    if not _is_written(area, region) or not _has_contrast(gray, area, region):
+    is_paper = 1 - lines[box[1] : box[3], box[0] : box[2]]
+    if not _is_written(area, is_paper) or not _has_contrast(gray, area, is_paper):
         return None
     return area
 
@@ -185,9 +229,12 @@ def _is_convex(contour: np.ndarray, max_loss: float) -> bool:
     return cv2.contourArea(contour) >= (1 - max_loss) * hull_area
 
 
-def _fill(shape: tuple[int, ...], contours: list[np.ndarray]) -> np.ndarray:
+def _fill(
+    shape: tuple[int, int], contours: list[np.ndarray], offset: tuple[int, int]
+) -> np.ndarray:
+    """Fills contours, moved by an offset: `uint8 (height, width)`, 1 inside."""
     canvas = np.zeros(shape, np.uint8)
-    return cv2.drawContours(canvas, contours, -1, 1, cv2.FILLED)
+    return cv2.drawContours(canvas, contours, -1, 1, cv2.FILLED, offset=offset)
 
 
 def _border_share(
@@ -206,18 +253,15 @@ def _border_share(
     return float(contacts / (2 * (height + width)))
 
 
-def _select_marks(region: np.ndarray, holes: list[np.ndarray]) -> np.ndarray:
-    """Returns a mask of the holes that are no specks."""
-    areas = [cv2.contourArea(hole) for hole in holes]
-    min_area = _THRESHOLDS.min_relative_mark_area * max(areas)
-    large = [h for h, a in zip(holes, areas, strict=True) if a >= min_area]
-    filled = _fill(region.shape, large)
-    # The contour of a hole runs on the region around it.
-    is_boundary = region - cv2.erode(region, np.ones((3, 3), np.uint8))
-    return np.where(is_boundary > 0, 0, filled).astype(np.uint8)
+def _select_marks(contours: list[np.ndarray]) -> list[np.ndarray]:
+    """Returns the contours of marks that are no specks."""
+    # A thin stroke has a long contour around a small area.
+    sizes = [cv2.arcLength(contour, closed=True) for contour in contours]
+    min_size = _THRESHOLDS.min_relative_mark_size * max(sizes)
+    return [c for c, size in zip(contours, sizes, strict=True) if size >= min_size]
 
 
-def _is_written(area: EnclosedArea, region: np.ndarray) -> bool:
+def _is_written(area: EnclosedArea, is_paper: np.ndarray) -> bool:
     """Tells whether the marks have the size of a character and are no part of a 0."""
     rows = np.flatnonzero(area.marks.any(axis=1))
     if not rows.size:
@@ -231,10 +275,10 @@ def _is_written(area: EnclosedArea, region: np.ndarray) -> bool:
     share = area.mark_area / np.count_nonzero(area.inside)
     if share > _THRESHOLDS.max_mark_share:
         return False
-    return not _is_part_of_zero(area, region)
+    return not _is_part_of_zero(area, is_paper)
 
 
-def _is_part_of_zero(area: EnclosedArea, region: np.ndarray) -> bool:
+def _is_part_of_zero(area: EnclosedArea, is_paper: np.ndarray) -> bool:
     """Tells whether the only mark may be the slash in a 0 or the hole of a thick one.
 
     Both are convex. A 1 is, too, but is more elongated than a hole, and more upright
@@ -245,7 +289,7 @@ def _is_part_of_zero(area: EnclosedArea, region: np.ndarray) -> bool:
         return len(contours) == 1
     if not _is_convex(contours[0], _THRESHOLDS.max_convex_loss):
         return False
-    if (area.marks & region).any():  # The mark is hollow.
+    if (area.marks & is_paper).any():  # The mark is hollow.
         return False
     _, sides, angle = cv2.fitEllipse(contours[0])
     is_stroke = max(sides) >= _THRESHOLDS.min_stroke_aspect_ratio * min(sides)
@@ -256,19 +300,29 @@ def _is_part_of_zero(area: EnclosedArea, region: np.ndarray) -> bool:
     return not (is_one and aspect_ratio <= _THRESHOLDS.max_round_aspect_ratio)
 
 
-def _has_contrast(gray: np.ndarray, area: EnclosedArea, region: np.ndarray) -> bool:
+def _has_contrast(gray: np.ndarray, area: EnclosedArea, is_paper: np.ndarray) -> bool:
     """Tells whether the marks differ from the area about as much as its boundary."""
     left, top, right, bottom = area.box
     part = gray[top:bottom, left:right].astype(np.float32)
-    level = upper_median(part[region > 0])
+    region = (area.inside > area.marks) & (is_paper > 0)
+    if not region.any():
+        return False
+    level = upper_median(part[region])
+    difference = np.abs(part - level)
+    noise = THRESHOLDS.mad_to_deviation * float(upper_median(difference[region]))
     outline = cv2.dilate(np.pad(area.inside, 3), np.ones((5, 5), np.uint8))
     outline -= np.pad(area.inside, 3)
     around = np.pad(gray, 3, mode="edge")[top : bottom + 6, left : right + 6]
     outside = around[outline > 0].astype(np.float32)
-    boundary_contrast = np.abs(upper_median(outside) - level)
-    on_marks = (area.marks > 0) & (region == 0)
-    mark_contrast = np.quantile(np.abs(part[on_marks] - level), 0.8)
-    return bool(mark_contrast >= _THRESHOLDS.min_relative_contrast * boundary_contrast)
+    boundary_contrast = abs(float(upper_median(outside) - level))
+    mark_levels = difference[area.marks > is_paper]
+    mark_contrast = float(np.quantile(mark_levels, _THRESHOLDS.strong_mark_quantile))
+    min_contrast = max(
+        THRESHOLDS.min_contrast, _THRESHOLDS.min_contrast_to_noise * noise
+    )
+    if min(mark_contrast, boundary_contrast) < min_contrast:
+        return False
+    return mark_contrast >= _THRESHOLDS.min_relative_contrast * boundary_contrast
 
 
 def _centrality(area: EnclosedArea, shape: tuple[int, ...]) -> float:

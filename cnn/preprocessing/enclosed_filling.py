@@ -58,10 +58,8 @@ def _continue_levels(part: np.ndarray, area: EnclosedArea) -> np.ndarray:
     kernel = _boundary_kernel(area.inside.shape)
     clean = np.where(area.marks > 0, 0, area.inside).astype(np.uint8)
     eroded = cv2.erode(np.pad(clean, 1), kernel)[1:-1, 1:-1]
-    if eroded.any():
-        clean = eroded
-    median = np.median(part[clean > 0])
-    weights = clean.astype(np.float32)
+    weights = (eroded if eroded.any() else clean).astype(np.float32)
+    median = np.median(part[weights > 0])
     sigma = _THRESHOLDS.fill_sigma * min(part.shape)
     blurred = cv2.GaussianBlur(weights * part, (0, 0), sigma)
     total = cv2.GaussianBlur(weights, (0, 0), sigma)

@@ -22,12 +22,12 @@ class EnclosedAreaThresholds:
     mean_window: float = 0.2
     # Difference from the local mean from which a pixel belongs to a line, as a fraction
     # of the largest such difference.
-    min_line_fraction: float = 0.2
+    min_line_fraction: float = 0.12
     # The same in levels. Smaller differences are noise.
     min_line_contrast: float = 6
-    # Erosions of the area that close a gap in a line around it, as fractions of the
-    # equivalent side. A ring drawn by hand may remain open by twice as much.
-    gap_erosions: tuple[float, ...] = (0.02, 0.045)
+    # Dilations of the lines that close a gap in a ring, as fractions of the equivalent
+    # side. The gap is at most as wide.
+    gap_dilations: tuple[float, ...] = (0.02, 0.045)
 
     # Shape of the area.
 
@@ -38,17 +38,14 @@ class EnclosedAreaThresholds:
     min_side_px: int = 12
     # Largest ratio of the area's sides.
     max_aspect_ratio: float = 3
-    # Smallest share of its bounding box that the area covers, without the marks. A
-    # triangle covers half of it.
-    min_extent: float = 0.3
     # Smallest share of the convex hull that the area covers.
     min_convexity: float = 0.93
     # Largest share of the image border in the area.
     max_border_share: float = 0.3
-    # Number of areas of the same size from which they are the cells of a grid.
-    min_grid_cells: int = 5
-    # Largest relative difference of the sides of such cells.
-    max_cell_difference: float = 0.2
+    # Number of other regions beside an area from which they are the cells of a grid.
+    min_grid_cells: int = 3
+    # Smallest size of such a region, as a fraction of the area's.
+    min_cell_area: float = 0.15
 
     # Marks in the area.
 
@@ -56,14 +53,18 @@ class EnclosedAreaThresholds:
     # are specks, or the dot in a 0.
     min_mark_height: float = 0.25
     max_mark_height: float = 0.95
-    # Smallest area of one mark, as a fraction of the largest one's.
-    min_relative_mark_area: float = 0.1
+    # Smallest perimeter of one mark, as a fraction of the largest one's.
+    min_relative_mark_size: float = 0.15
     # Largest share of the area that the marks and what they enclose cover.
     max_mark_share: float = 0.6
     # Smallest contrast of the marks, as a fraction of the contrast at the boundary.
     min_relative_contrast: float = 0.12
+    # Quantile of the marks' contrast that represents their ink without soft edges.
+    strong_mark_quantile: float = 0.8
+    # Smallest contrast of the marks and of the boundary, as a multiple of the noise.
+    min_contrast_to_noise: float = 4
     # Largest share of the convex hull of a convex mark that it does not cover.
-    max_convex_loss: float = 0.12
+    max_convex_loss: float = 0.25
     # Smallest ratio of length to width of a convex mark that may be a 1. A less
     # elongated one is the hole of a thick 0.
     min_stroke_aspect_ratio: float = 2.2
