@@ -6,22 +6,19 @@ ring and those of a disc are found alike: as regions on one side of a threshold,
 Otsu's method or by the local mean.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from cnn.preprocessing.background import (
-    equivalent_side,
-    kernel_side,
-    subsample,
     upper_median,
 )
+from cnn.preprocessing.closed_lines import Outlines, trace_lines
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _THRESHOLDS = THRESHOLDS.enclosed_areas
-_DARK_SURROUNDINGS = 1
+_MIN_ELLIPSE_POINTS = 5  # OpenCV fits no ellipse to fewer.
 
 
 class EnclosedArea(NamedTuple):
@@ -43,22 +40,6 @@ class EnclosedArea(NamedTuple):
         return int(np.count_nonzero(self.marks))
 
 
-class _Outlines(NamedTuple):
-    """The contours of a mask of lines, from the outermost inwards.
-
-    Attributes:
-      contours: `int32 (points, 1, 2)` each, columns and rows.
-      boxes: `int (N, 4)`, left, top, width and height.
-      parents: `int (N,)`, index of the contour around each, or -1.
-      is_hole: `bool (N,)`, whether the contour is that of a hole in a line.
-    """
-
-    contours: list[np.ndarray]
-    boxes: np.ndarray
-    parents: np.ndarray
-    is_hole: np.ndarray
-
-
 def find_enclosed_area(gray: np.ndarray) -> EnclosedArea | None:
     """Finds the area with the largest and most central marks.
 
@@ -66,7 +47,7 @@ def find_enclosed_area(gray: np.ndarray) -> EnclosedArea | None:
       gray: `uint8 (height, width)`, see `enlarge`.
     """
     areas = []
-    for lines, outlines in _trace_lines(gray):
+    for lines, outlines in trace_lines(gray):
         areas = _find_areas(gray, lines, outlines)
         if areas:
             break
@@ -75,90 +56,8 @@ def find_enclosed_area(gray: np.ndarray) -> EnclosedArea | None:
     return max(areas, key=lambda area: _centrality(area, gray.shape) * area.mark_area)
 
 
-def enlarge(gray: np.ndarray) -> np.ndarray:
-    """Enlarges a small image so that marks one pixel apart are separate."""
-    scale = _THRESHOLDS.min_searched_side / equivalent_side(gray)
-    if scale <= 1:
-        return gray
-    scale = min(scale, _THRESHOLDS.max_enlargement)
-    return cv2.resize(
-        gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC
-    ).astype(np.uint8)
-
-
-def _trace_lines(gray: np.ndarray) -> Iterator[tuple[np.ndarray, _Outlines]]:
-    """Yields masks of what may surround an area, and their contours.
-
-    Yields:
-      `uint8 (height, width)`, 1 on lines or surroundings, and its contours.
-    """
-    _, light = cv2.threshold(gray, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    for lines in (1 - light, light):
-        yield lines, _trace(lines)
-    side = kernel_side(gray, _THRESHOLDS.mean_window)
-    local_mean = cv2.blur(gray, (side, side))
-    for sign in (1, -1):
-        lines = _mask_lines(gray, local_mean, sign)
-        outlines = _trace(lines)
-        yield lines, outlines
-        if not _may_have_open_ring(outlines):
-            continue
-        for dilation in _THRESHOLDS.gap_dilations:
-            width = kernel_side(gray, dilation)
-            closed = cv2.dilate(lines, np.ones((width, width), np.uint8))
-            yield closed, _trace(closed)
-
-
-def _trace(lines: np.ndarray) -> _Outlines:
-    """Traces the contours of lines, and of the image border as one more line."""
-    framed = cv2.copyMakeBorder(lines, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
-    contours, hierarchy = cv2.findContours(
-        framed, cv2.RETR_TREE, cv2.CHAIN_APPROX_SIMPLE, offset=(-1, -1)
-    )
-    boxes = np.array([cv2.boundingRect(contour) for contour in contours])
-    parents = hierarchy[0, :, 3]
-    is_hole = np.zeros(len(contours), bool)
-    for i, parent in enumerate(parents.tolist()):
-        # A parent comes before its children.
-        is_hole[i] = parent >= 0 and not is_hole[parent]
-    return _Outlines(list(contours), boxes, parents, is_hole)
-
-
-def _mask_lines(gray: np.ndarray, local_mean: np.ndarray, sign: int) -> np.ndarray:
-    """Returns 1 on lines that are darker, or lighter, than the local mean, and 0."""
-    if sign == _DARK_SURROUNDINGS:
-        contrast = cv2.subtract(local_mean, gray)
-    else:
-        contrast = cv2.subtract(gray, local_mean)
-    strongest = float(np.partition(contrast, -8, axis=None)[-8])
-    noise = THRESHOLDS.mad_to_deviation * float(upper_median(subsample(contrast)))
-    threshold = max(
-        _THRESHOLDS.min_line_contrast,
-        _THRESHOLDS.min_line_fraction * strongest,
-        THRESHOLDS.min_ink_to_noise * noise,
-    )
-    return (contrast > threshold).astype(np.uint8)
-
-
-def _may_have_open_ring(outlines: _Outlines) -> bool:
-    """Tells whether the box of a line is around the box of a mark of some height."""
-    image_size = outlines.boxes[:, 2:].max(axis=0)
-    is_line = ~outlines.is_hole
-    is_line &= outlines.boxes[:, 3] > _THRESHOLDS.min_side * image_size.min()
-    is_line &= (outlines.boxes[:, 2:] < image_size).any(axis=1)
-    left, top, width, height = outlines.boxes[is_line].T
-    right = left + width
-    bottom = top + height
-    is_inside = left[:, None] < left
-    is_inside &= top[:, None] < top
-    is_inside &= right[:, None] > right
-    is_inside &= bottom[:, None] > bottom
-    is_high = height > _THRESHOLDS.min_mark_height * height[:, None]
-    return bool((is_inside & is_high).any())
-
-
 def _find_areas(
-    gray: np.ndarray, lines: np.ndarray, outlines: _Outlines
+    gray: np.ndarray, lines: np.ndarray, outlines: Outlines
 ) -> list[EnclosedArea]:
     """Finds the areas among the holes in lines."""
     areas = []
@@ -173,7 +72,7 @@ def _find_areas(
     return areas
 
 
-def _have_plausible_box(outlines: _Outlines, shape: tuple[int, ...]) -> np.ndarray:
+def _have_plausible_box(outlines: Outlines, shape: tuple[int, ...]) -> np.ndarray:
     """Tells which holes have the size of an area, `bool (N,)`."""
     _, _, width, height = outlines.boxes.T
     min_side = max(_THRESHOLDS.min_side * min(shape), _THRESHOLDS.min_side_px)
@@ -184,7 +83,7 @@ def _have_plausible_box(outlines: _Outlines, shape: tuple[int, ...]) -> np.ndarr
     return is_plausible
 
 
-def _is_cell(outlines: _Outlines, index: int) -> bool:
+def _is_cell(outlines: Outlines, index: int) -> bool:
     """Tells whether a hole has several others beside it, like the cells of a grid."""
     size = outlines.boxes[index, 2:].prod()
     is_other = outlines.parents == outlines.parents[index]
@@ -279,25 +178,26 @@ def _is_written(area: EnclosedArea, is_paper: np.ndarray) -> bool:
 
 
 def _is_part_of_zero(area: EnclosedArea, is_paper: np.ndarray) -> bool:
-    """Tells whether the only mark may be the slash in a 0 or the hole of a thick one.
+    """Tells whether the marks may be the slash in a 0, or the holes of a thick 0 or 8.
 
-    Both are convex. A 1 is, too, but is more elongated than a hole, and more upright
-    than a slash. In a long area, that does not tell them apart.
+    All these are convex. A 1 is, too, but is more elongated than a hole, and more
+    upright than a slash. In a high area, that does not tell them apart.
     """
     contours, _ = cv2.findContours(area.marks, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    if len(contours) != 1 or len(contours[0]) < 5:
-        return len(contours) == 1
-    if not _is_convex(contours[0], _THRESHOLDS.max_convex_loss):
+    is_hollow = bool((area.marks & is_paper).any())
+    if is_hollow or not all(
+        _is_convex(contour, _THRESHOLDS.max_convex_loss) for contour in contours
+    ):
         return False
-    if (area.marks & is_paper).any():  # The mark is hollow.
-        return False
+    if len(contours) != 1 or len(contours[0]) < _MIN_ELLIPSE_POINTS:
+        return True
     _, sides, angle = cv2.fitEllipse(contours[0])
     is_stroke = max(sides) >= _THRESHOLDS.min_stroke_aspect_ratio * min(sides)
     from_vertical = min(angle, 180 - angle)
     height, width = area.inside.shape
-    aspect_ratio = max(height, width) / min(height, width)
-    is_one = is_stroke and from_vertical <= _THRESHOLDS.max_stroke_angle
-    return not (is_one and aspect_ratio <= _THRESHOLDS.max_round_aspect_ratio)
+    is_round = height <= _THRESHOLDS.max_round_aspect_ratio * width
+    is_upright = from_vertical <= _THRESHOLDS.max_stroke_angle
+    return not (is_stroke and is_upright and is_round)
 
 
 def _has_contrast(gray: np.ndarray, area: EnclosedArea, is_paper: np.ndarray) -> bool:

@@ -7,39 +7,21 @@ background is ambiguous, several segmentations are returned for the network to d
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from cnn.preprocessing import background, page_boundary, ruled_lines
+from cnn.preprocessing.boxes import box_slices, scale_box
+from cnn.preprocessing.closed_lines import enlarge
 from cnn.preprocessing.components import Selection, select_character
-from cnn.preprocessing.enclosed_areas import enlarge, find_enclosed_area
+from cnn.preprocessing.enclosed_areas import find_enclosed_area
 from cnn.preprocessing.enclosed_filling import cut_out_area
 from cnn.preprocessing.foreground import Foreground, foreground_candidates
+from cnn.preprocessing.glyph import Glyph, to_image_region
 from cnn.preprocessing.ink_levels import Ink, denoise, estimate_contrast, soft_mask
 from cnn.preprocessing.printed_components import remove_boxes
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _OUTWARDS = np.array([-1, -1, 1, 1])  # Directions in which a box grows.
-
-
-class Glyph(NamedTuple):
-    """A segmented character.
-
-    Attributes:
-      mask: `float32 (height, width)` from 0, background, to 1, ink.
-      region: left, top, right and bottom of the mask, as fractions of the image's
-        width and height.
-      unambiguous: whether no other segmentation is plausible.
-      has_other_characters: whether there are other characters in the image.
-      weight: prior probability relative to the image's other segmentations. One that
-        leaves out ink needs evidence that this ink is no part of the character.
-    """
-
-    mask: np.ndarray
-    region: tuple[float, float, float, float]
-    unambiguous: bool
-    has_other_characters: bool
-    weight: float = 1.0
 
 
 class _Character(NamedTuple):
@@ -79,10 +61,10 @@ def find_glyphs(gray: np.ndarray, depth: int = 0) -> list[Glyph]:
     interior = page_boundary.find_frame_interior(small)
     if interior is not None:
         zoom = gray.shape[0] / small.shape[0]
-        part = _scale_box(interior, zoom, gray.shape)
-        glyphs = find_glyphs(gray[_box_slices(part)])
+        part = scale_box(interior, zoom, gray.shape)
+        glyphs = find_glyphs(gray[box_slices(part)])
         if glyphs:
-            return [_to_image_region(glyph, part, gray.shape) for glyph in glyphs]
+            return [to_image_region(glyph, part, gray.shape) for glyph in glyphs]
     glyphs = _find_in_enclosed_area(gray, small, depth)
     if glyphs:
         return glyphs
@@ -92,7 +74,8 @@ def find_glyphs(gray: np.ndarray, depth: int = 0) -> list[Glyph]:
         glyphs = _find_on_page(filled, small_filled)
         if glyphs:
             return glyphs
-    return _find_on_page(gray, small)
+    glyphs = _find_on_page(gray, small)
+    return _find_on_small_card(gray, glyphs, depth) or glyphs
 
 
 def _find_in_enclosed_area(
@@ -113,7 +96,32 @@ def _find_in_enclosed_area(
         return []
     cut, part = cut_out_area(gray, searched, area)
     glyphs = find_glyphs(cut, depth + 1)
-    return [_to_image_region(glyph, part, gray.shape) for glyph in glyphs]
+    return [to_image_region(glyph, part, gray.shape) for glyph in glyphs]
+
+
+def _find_on_small_card(
+    gray: np.ndarray, glyphs: list[Glyph], depth: int
+) -> list[Glyph]:
+    """Searches the likeliest glyph for another one, because it may be a small card.
+
+    Args:
+      gray: `uint8 (height, width)`.
+      glyphs: segmentations of the image.
+      depth: number of areas around the image.
+    """
+    if not glyphs:
+        return []
+    region = np.array(glyphs[0].region) * np.tile(gray.shape[::-1], 2)
+    size = (region[2:] - region[:2]).max()
+    limit = THRESHOLDS.enclosed_areas.max_small_side * min(gray.shape)
+    if not THRESHOLDS.enclosed_areas.min_side_px <= size <= limit:
+        return []
+    margin = THRESHOLDS.enclosed_areas.small_margin * (size * _OUTWARDS)
+    part = scale_box(region + margin, 1, gray.shape)
+    nearby = gray[box_slices(part)]
+    small = background.downscale(nearby, THRESHOLDS.working_side)
+    found = _find_in_enclosed_area(nearby, small, depth)
+    return [to_image_region(glyph, part, gray.shape) for glyph in found]
 
 
 def _find_on_page(gray: np.ndarray, small: np.ndarray) -> list[Glyph]:
@@ -135,26 +143,6 @@ def _find_on_page(gray: np.ndarray, small: np.ndarray) -> list[Glyph]:
         if glyph.unambiguous:
             break
     return glyphs
-
-
-def render_mask(glyph: Glyph, shape: tuple[int, int]) -> np.ndarray:
-    """Renders a glyph at its place in the whole image.
-
-    Args:
-      glyph: the character.
-      shape: height and width of the mask in pixels, of any size.
-
-    Returns:
-      `float32 (height, width)` in [0, 1].
-    """
-    mask = np.zeros(shape, np.float32)
-    size = np.tile(shape[::-1], 2)
-    region = np.array(glyph.region) * size
-    box = _scale_box(region, 1, mask.shape)
-    target = mask[_box_slices(box)]
-    if target.size:
-        target[:] = cv2.resize(glyph.mask, target.shape[::-1])
-    return mask
 
 
 def _segment_character(
@@ -214,7 +202,7 @@ def _remove_print(
 
 def _clear_outside(foreground: np.ndarray, box: np.ndarray) -> np.ndarray:
     """Returns the foreground with 0 outside a box."""
-    inside = _box_slices(box)
+    inside = box_slices(box)
     cleared = np.zeros_like(foreground)
     cleared[inside] = foreground[inside]
     return cleared
@@ -224,8 +212,8 @@ def _cut_out(ink: Ink, selection: Selection, unambiguous: bool) -> Glyph:
     """Cuts out the selected components with a margin."""
     shape = ink.foreground.shape
     margin = THRESHOLDS.character_margin * _OUTWARDS
-    part = _scale_box(selection.box + margin, 1, shape)
-    inside = _box_slices(part)
+    part = scale_box(selection.box + margin, 1, shape)
+    inside = box_slices(part)
     cut = ink._replace(foreground=ink.foreground[inside])
     glyph = Glyph(
         mask=soft_mask(cut, selection.mask[inside]),
@@ -233,7 +221,7 @@ def _cut_out(ink: Ink, selection: Selection, unambiguous: bool) -> Glyph:
         unambiguous=unambiguous and selection.unambiguous,
         has_other_characters=selection.has_other_characters,
     )
-    return _to_image_region(glyph, part, shape)
+    return to_image_region(glyph, part, shape)
 
 
 def _refine_at_full_resolution(
@@ -257,8 +245,8 @@ def _refine_at_full_resolution(
     if zoom < THRESHOLDS.min_zoom or size > max_size:
         return character.glyph
     context = THRESHOLDS.context_margin * (size * _OUTWARDS)
-    part = _scale_box(box + context, zoom, gray.shape)
-    nearby = background.downscale(gray[_box_slices(part)], THRESHOLDS.working_side)
+    part = scale_box(box + context, zoom, gray.shape)
+    nearby = background.downscale(gray[box_slices(part)], THRESHOLDS.working_side)
     levels = background.subtract_background(
         nearby, candidate.sign, THRESHOLDS.background.max_stroke_width
     )
@@ -267,60 +255,11 @@ def _refine_at_full_resolution(
     margin = THRESHOLDS.refined_margin * (size * _OUTWARDS)
     box_in_part = zoom * (box + margin) - np.tile(part[:2], 2)
     scale = nearby.shape[0] / (part[3] - part[1])
-    within = _scale_box(box_in_part, scale, nearby.shape)
+    within = scale_box(box_in_part, scale, nearby.shape)
     is_large = max(nearby.shape) >= THRESHOLDS.min_ruled_side
     refined = _segment_character(closer, character.is_ruled and is_large, within)
     if refined is None:
         return character.glyph
     has_other_characters = character.glyph.has_other_characters
     glyph = refined.glyph._replace(has_other_characters=has_other_characters)
-    return _to_image_region(glyph, part, gray.shape)
-
-
-def _to_image_region(glyph: Glyph, part: np.ndarray, shape: tuple[int, ...]) -> Glyph:
-    """Converts the region of a glyph from a part of an image to the image.
-
-    Args:
-      glyph: a glyph with a region in the part.
-      part: `int (4,)`, left, top, right and bottom of the part, in pixels.
-      shape: height and width of the image.
-    """
-    height, width = shape
-    first_column, first_row, last_column, last_row = part.tolist()
-    left, top, right, bottom = glyph.region
-    part_width = last_column - first_column
-    part_height = last_row - first_row
-    region = (
-        (first_column + left * part_width) / width,
-        (first_row + top * part_height) / height,
-        (first_column + right * part_width) / width,
-        (first_row + bottom * part_height) / height,
-    )
-    return glyph._replace(region=region)
-
-
-def _scale_box(box: np.ndarray, scale: float, shape: tuple[int, ...]) -> np.ndarray:
-    """Scales a box, rounds it to pixels and clips it to an image.
-
-    Args:
-      box: `(4,)`, left, top, right and bottom.
-      scale: factor of all four.
-      shape: height and width of the image.
-
-    Returns:
-      `int (4,)`.
-    """
-    height, width = shape
-    limits = (width, height, width, height)
-    scaled = (box * scale).tolist()
-    clipped = []
-    for side, limit in zip(scaled, limits, strict=True):
-        pixel = max(round(side), 0)
-        clipped.append(min(pixel, limit))
-    return np.array(clipped)
-
-
-def _box_slices(box: np.ndarray) -> tuple[slice, slice]:
-    """Returns the rows and columns of a box as slices."""
-    left, top, right, bottom = box
-    return slice(top, bottom), slice(left, right)
+    return to_image_region(glyph, part, gray.shape)

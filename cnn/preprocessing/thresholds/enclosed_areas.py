@@ -22,7 +22,7 @@ class EnclosedAreaThresholds:
     mean_window: float = 0.2
     # Difference from the local mean from which a pixel belongs to a line, as a fraction
     # of the largest such difference.
-    min_line_fraction: float = 0.12
+    min_line_fraction: float = 0.09
     # The same in levels. Smaller differences are noise.
     min_line_contrast: float = 6
     # Dilations of the lines that close a gap in a ring, as fractions of the equivalent
@@ -39,7 +39,7 @@ class EnclosedAreaThresholds:
     # Largest ratio of the area's sides.
     max_aspect_ratio: float = 3
     # Smallest share of the convex hull that the area covers.
-    min_convexity: float = 0.93
+    min_convexity: float = 0.9
     # Largest share of the image border in the area.
     max_border_share: float = 0.3
     # Number of other regions beside an area from which they are the cells of a grid.
@@ -58,7 +58,7 @@ class EnclosedAreaThresholds:
     # Largest share of the area that the marks and what they enclose cover.
     max_mark_share: float = 0.6
     # Smallest contrast of the marks, as a fraction of the contrast at the boundary.
-    min_relative_contrast: float = 0.12
+    min_relative_contrast: float = 0.09
     # Quantile of the marks' contrast that represents their ink without soft edges.
     strong_mark_quantile: float = 0.8
     # Smallest contrast of the marks and of the boundary, as a multiple of the noise.
@@ -68,11 +68,19 @@ class EnclosedAreaThresholds:
     # Smallest ratio of length to width of a convex mark that may be a 1. A less
     # elongated one is the hole of a thick 0.
     min_stroke_aspect_ratio: float = 2.2
-    # Largest ratio of the sides of an area in which a single straight stroke is a 1. In
-    # a longer one, it may be the slash or the hole of a 0.
-    max_round_aspect_ratio: float = 1.2
+    # Largest ratio of height to width of an area in which a single straight stroke is a
+    # 1. In a higher one, it may be the slash or the hole of a 0.
+    max_round_aspect_ratio: float = 1.25
     # Largest angle of that 1 with the vertical, in degrees.
     max_stroke_angle: float = 40
+
+    # Small card.
+
+    # Largest side of what is taken for a character and searched for another one, as a
+    # fraction of the image's shorter side.
+    max_small_side: float = 0.45
+    # Margin around it on each side, as a fraction of its side.
+    small_margin: float = 0.3
 
     # Filling.
 
