@@ -45,27 +45,28 @@ def enlarge(gray: np.ndarray) -> np.ndarray:
     ).astype(np.uint8)
 
 
-def trace_lines(gray: np.ndarray) -> Iterator[tuple[np.ndarray, Outlines]]:
+def trace_lines(gray: np.ndarray) -> Iterator[tuple[np.ndarray, Outlines, int]]:
     """Yields masks of what may surround an area, and their contours.
 
     Yields:
-      `uint8 (height, width)`, 1 on lines or surroundings, and its contours.
+      `uint8 (height, width)`, 1 on lines or surroundings, its contours, and the width
+      in pixels by which these are outside the lines, because gaps were closed.
     """
     _, light = cv2.threshold(gray, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     for lines in (1 - light, light):
-        yield lines, _trace(lines)
+        yield lines, _trace(lines), 0
     side = kernel_side(gray, _THRESHOLDS.mean_window)
     local_mean = cv2.blur(gray, (side, side))
     for sign in (1, -1):
         lines = _mask_lines(gray, local_mean, sign)
         outlines = _trace(lines)
-        yield lines, outlines
+        yield lines, outlines, 0
         if not _may_have_open_ring(outlines):
             continue
         for dilation in _THRESHOLDS.gap_dilations:
             width = kernel_side(gray, dilation)
             closed = cv2.dilate(lines, np.ones((width, width), np.uint8))
-            yield closed, _trace(closed)
+            yield lines, _trace(closed), width // 2
 
 
 def _trace(lines: np.ndarray) -> Outlines:

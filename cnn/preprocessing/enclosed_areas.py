@@ -15,6 +15,7 @@ from cnn.preprocessing.background import (
     upper_median,
 )
 from cnn.preprocessing.closed_lines import Outlines, trace_lines
+from cnn.preprocessing.component_labels import NEIGHBORHOOD
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _THRESHOLDS = THRESHOLDS.enclosed_areas
@@ -47,8 +48,8 @@ def find_enclosed_area(gray: np.ndarray) -> EnclosedArea | None:
       gray: `uint8 (height, width)`, see `enlarge`.
     """
     areas = []
-    for lines, outlines in trace_lines(gray):
-        areas = _find_areas(gray, lines, outlines)
+    for lines, outlines, growth in trace_lines(gray):
+        areas = _find_areas(gray, lines, outlines, growth)
         if areas:
             break
     if not areas:
@@ -57,16 +58,15 @@ def find_enclosed_area(gray: np.ndarray) -> EnclosedArea | None:
 
 
 def _find_areas(
-    gray: np.ndarray, lines: np.ndarray, outlines: Outlines
+    gray: np.ndarray, lines: np.ndarray, outlines: Outlines, growth: int
 ) -> list[EnclosedArea]:
     """Finds the areas among the holes in lines."""
     areas = []
     for index in np.flatnonzero(_have_plausible_box(outlines, gray.shape)).tolist():
-        inner = np.flatnonzero(outlines.parents == index).tolist()
-        if not inner or _is_cell(outlines, index):
+        is_empty = not (outlines.parents == index).any()
+        if is_empty or _is_cell(outlines, index):
             continue
-        marks = [outlines.contours[i] for i in inner]
-        area = _to_area(gray, lines, outlines.contours[index], marks)
+        area = _to_area(gray, lines, outlines.contours[index], growth)
         if area is not None:
             areas.append(area)
     return areas
@@ -93,7 +93,7 @@ def _is_cell(outlines: Outlines, index: int) -> bool:
 
 
 def _to_area(
-    gray: np.ndarray, lines: np.ndarray, outer: np.ndarray, inner: list[np.ndarray]
+    gray: np.ndarray, lines: np.ndarray, outer: np.ndarray, growth: int
 ) -> EnclosedArea | None:
     """Returns an area, or None if its shape or its marks are no area's.
 
@@ -101,25 +101,38 @@ def _to_area(
       gray: `uint8 (height, width)`.
       lines: the same shape, 1 on lines and marks.
       outer: contour of the area, on the lines around it.
-      inner: contours of the marks in it.
+      growth: distance of the contour from these lines, in pixels.
     """
     if not _is_convex(outer, 1 - _THRESHOLDS.min_convexity):
         return None
-    left, top, width, height = cv2.boundingRect(outer)
-    # The contour is on the line around the area.
-    box = (left + 1, top + 1, left + width - 1, top + height - 1)
-    origin = (-box[0], -box[1])
-    shape = (height - 2, width - 2)
-    inside = _fill(shape, [outer], origin)
-    cv2.drawContours(inside, [outer], -1, 0, 1, offset=origin)
+    box = _area_box(outer, growth, gray.shape)
+    left, top, right, bottom = box
+    part = lines[top:bottom, left:right]
+    inside = _fill(part.shape, [outer], offset=(-left, -top))
+    cv2.drawContours(inside, [outer], -1, 0, 1, offset=(-left, -top))
+    marks = _select_marks(inside & part)
+    if growth:
+        inside = cv2.dilate(inside, NEIGHBORHOOD, iterations=growth)
     if _border_share(inside, box, gray.shape) > _THRESHOLDS.max_border_share:
         return None
-    marks = _fill(shape, _select_marks(inner), origin)
     area = EnclosedArea(box, inside, marks)
-    is_paper = 1 - lines[box[1] : box[3], box[0] : box[2]]
+    is_paper = 1 - part
     if not _is_written(area, is_paper) or not _has_contrast(gray, area, is_paper):
         return None
     return area
+
+
+def _area_box(
+    outer: np.ndarray, growth: int, shape: tuple[int, ...]
+) -> tuple[int, int, int, int]:
+    """Returns the box of the pixels within a contour, enlarged by `growth` pixels."""
+    left, top, width, height = cv2.boundingRect(outer)
+    return (
+        max(left + 1 - growth, 0),
+        max(top + 1 - growth, 0),
+        min(left + width - 1 + growth, shape[1]),
+        min(top + height - 1 + growth, shape[0]),
+    )
 
 
 def _is_convex(contour: np.ndarray, max_loss: float) -> bool:
@@ -129,7 +142,7 @@ def _is_convex(contour: np.ndarray, max_loss: float) -> bool:
 
 
 def _fill(
-    shape: tuple[int, int], contours: list[np.ndarray], offset: tuple[int, int]
+    shape: tuple[int, ...], contours: list[np.ndarray], offset: tuple[int, int]
 ) -> np.ndarray:
     """Fills contours, moved by an offset: `uint8 (height, width)`, 1 inside."""
     canvas = np.zeros(shape, np.uint8)
@@ -152,12 +165,17 @@ def _border_share(
     return float(contacts / (2 * (height + width)))
 
 
-def _select_marks(contours: list[np.ndarray]) -> list[np.ndarray]:
-    """Returns the contours of marks that are no specks."""
+def _select_marks(ink: np.ndarray) -> np.ndarray:
+    """Fills the marks that are no specks: `uint8 (height, width)`, 1 on them."""
+    contours, _ = cv2.findContours(ink, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if not contours:
+        return np.zeros_like(ink)
     # A thin stroke has a long contour around a small area.
     sizes = [cv2.arcLength(contour, closed=True) for contour in contours]
     min_size = _THRESHOLDS.min_relative_mark_size * max(sizes)
-    return [c for c, size in zip(contours, sizes, strict=True) if size >= min_size]
+    pairs = zip(contours, sizes, strict=True)
+    large = [contour for contour, size in pairs if size >= min_size]
+    return _fill(ink.shape, large, offset=(0, 0))
 
 
 def _is_written(area: EnclosedArea, is_paper: np.ndarray) -> bool:
