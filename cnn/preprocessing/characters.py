@@ -9,33 +9,13 @@ import cv2
 import numpy as np
 
 from cnn.preprocessing.attached_lines import find_attached_line
+from cnn.preprocessing.boxes import OUTWARDS, box_slices, scale_box
 from cnn.preprocessing.components import Selection, select_character
 from cnn.preprocessing.foreground import Foreground
+from cnn.preprocessing.glyph import Glyph, to_image_region
 from cnn.preprocessing.ink_levels import Ink, denoise, estimate_contrast, soft_mask
 from cnn.preprocessing.print_removal import PrintRemover, Removal
 from cnn.preprocessing.thresholds import THRESHOLDS
-
-OUTWARDS = np.array([-1, -1, 1, 1])  # Directions in which a box grows.
-
-
-class Glyph(NamedTuple):
-    """A segmented character.
-
-    Attributes:
-      mask: `float32 (height, width)` from 0, background, to 1, ink.
-      region: left, top, right and bottom of the mask, as fractions of the image's
-        width and height.
-      unambiguous: whether no other segmentation is plausible.
-      has_other_characters: whether there are other characters in the image.
-      weight: prior probability relative to the image's other segmentations. One that
-        leaves out ink needs evidence that this ink is no part of the character.
-    """
-
-    mask: np.ndarray
-    region: tuple[float, float, float, float]
-    unambiguous: bool
-    has_other_characters: bool
-    weight: float = 1.0
 
 
 class Character(NamedTuple):
@@ -168,52 +148,3 @@ def _cut_out(ink: Ink, selection: Selection, unambiguous: bool) -> Glyph:
         has_other_characters=selection.has_other_characters,
     )
     return to_image_region(glyph, part, shape)
-
-
-def to_image_region(glyph: Glyph, part: np.ndarray, shape: tuple[int, ...]) -> Glyph:
-    """Converts the region of a glyph from a part of an image to the image.
-
-    Args:
-      glyph: a glyph with a region in the part.
-      part: `int (4,)`, left, top, right and bottom of the part, in pixels.
-      shape: height and width of the image.
-    """
-    height, width = shape
-    first_column, first_row, last_column, last_row = part.tolist()
-    left, top, right, bottom = glyph.region
-    part_width = last_column - first_column
-    part_height = last_row - first_row
-    region = (
-        (first_column + left * part_width) / width,
-        (first_row + top * part_height) / height,
-        (first_column + right * part_width) / width,
-        (first_row + bottom * part_height) / height,
-    )
-    return glyph._replace(region=region)
-
-
-def scale_box(box: np.ndarray, scale: float, shape: tuple[int, ...]) -> np.ndarray:
-    """Scales a box, rounds it to pixels and clips it to an image.
-
-    Args:
-      box: `(4,)`, left, top, right and bottom.
-      scale: factor of all four.
-      shape: height and width of the image.
-
-    Returns:
-      `int (4,)`.
-    """
-    height, width = shape
-    limits = (width, height, width, height)
-    scaled = (box * scale).tolist()
-    clipped = []
-    for side, limit in zip(scaled, limits, strict=True):
-        pixel = max(round(side), 0)
-        clipped.append(min(pixel, limit))
-    return np.array(clipped)
-
-
-def box_slices(box: np.ndarray) -> tuple[slice, slice]:
-    """Returns the rows and columns of a box as slices."""
-    left, top, right, bottom = box
-    return slice(top, bottom), slice(left, right)

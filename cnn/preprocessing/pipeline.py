@@ -28,16 +28,16 @@ from cnn.preprocessing.candidates import (
     extract_candidates,
 )
 from cnn.preprocessing.centering import IMAGE_SIZE, Placement
-from cnn.preprocessing.characters import Glyph
 from cnn.preprocessing.decode import (
     PlotError,
     UnreadableImageError,
     open_image,
 )
+from cnn.preprocessing.glyph import Glyph, render_mask
 from cnn.preprocessing.grayscale import grayscale_candidates, to_rgb
 from cnn.preprocessing.open_source import open_source, to_file_object
 from cnn.preprocessing.opencv_threads import single_threaded_opencv
-from cnn.preprocessing.segmentation import find_glyphs, render_mask
+from cnn.preprocessing.segmentation import find_glyphs
 from cnn.preprocessing.small_png import decode_small_gray_png
 
 # Shape of one network input.

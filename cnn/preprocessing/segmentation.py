@@ -6,33 +6,27 @@ background or a line is ambiguous, several segmentations are returned for the ne
 decide.
 """
 
-import cv2
 import numpy as np
 
 from cnn.preprocessing import background, page_boundary
-from cnn.preprocessing.characters import (
-    OUTWARDS,
-    Character,
-    Glyph,
-    box_slices,
-    scale_box,
-    segment_characters,
-    to_image_region,
-)
-from cnn.preprocessing.foreground import Foreground, foreground_candidates
-from cnn.preprocessing.print_removal import (
-    PrintRemover,
-    remove_all_lines,
-    remove_print,
-)
+from cnn.preprocessing.boxes import OUTWARDS, box_slices, scale_box
+from cnn.preprocessing.characters import segment_characters
+from cnn.preprocessing.closed_lines import enlarge
+from cnn.preprocessing.enclosed_areas import find_enclosed_area
+from cnn.preprocessing.enclosed_filling import cut_out_area
+from cnn.preprocessing.foreground import foreground_candidates
+from cnn.preprocessing.glyph import Glyph, to_image_region
+from cnn.preprocessing.print_removal import remove_print
+from cnn.preprocessing.refinement import refine_at_full_resolution
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 
-def find_glyphs(gray: np.ndarray) -> list[Glyph]:
+def find_glyphs(gray: np.ndarray, depth: int = 0) -> list[Glyph]:
     """Segments the character in an image.
 
     Args:
       gray: `uint8 (height, width)`.
+      depth: number of areas, one in the other, of which `gray` is the innermost.
 
     Returns:
       Plausible segmentations, the likeliest first. The list is empty if there is no
@@ -54,13 +48,63 @@ def find_glyphs(gray: np.ndarray) -> list[Glyph]:
         glyphs = find_glyphs(gray[box_slices(part)])
         if glyphs:
             return [to_image_region(glyph, part, gray.shape) for glyph in glyphs]
+    glyphs = _find_in_enclosed_area(gray, small, depth)
+    if glyphs:
+        return glyphs
     filled = page_boundary.fill_outside_sheet(gray, small)
     if filled is not None:
         small_filled = background.downscale(filled, THRESHOLDS.working_side)
         glyphs = _find_on_page(filled, small_filled)
         if glyphs:
             return glyphs
-    return _find_on_page(gray, small)
+    glyphs = _find_on_page(gray, small)
+    return _find_on_small_card(gray, glyphs, depth) or glyphs
+
+
+def _find_in_enclosed_area(
+    gray: np.ndarray, small: np.ndarray, depth: int
+) -> list[Glyph]:
+    """Segments the character in a ring, in a box, on a disc or on a card.
+
+    Args:
+      gray: `uint8 (height, width)`.
+      small: the same image at the resolution that is searched.
+      depth: number of areas around the image.
+    """
+    if depth == THRESHOLDS.enclosed_areas.max_depth:
+        return []
+    searched = enlarge(small)
+    area = find_enclosed_area(searched)
+    if area is None:
+        return []
+    cut, part = cut_out_area(gray, searched, area)
+    glyphs = find_glyphs(cut, depth + 1)
+    return [to_image_region(glyph, part, gray.shape) for glyph in glyphs]
+
+
+def _find_on_small_card(
+    gray: np.ndarray, glyphs: list[Glyph], depth: int
+) -> list[Glyph]:
+    """Searches the likeliest glyph for another one, because it may be a small card.
+
+    Args:
+      gray: `uint8 (height, width)`.
+      glyphs: segmentations of the image.
+      depth: number of areas around the image.
+    """
+    if not glyphs:
+        return []
+    region = np.array(glyphs[0].region) * np.tile(gray.shape[::-1], 2)
+    size = (region[2:] - region[:2]).max()
+    limit = THRESHOLDS.enclosed_areas.max_small_side * min(gray.shape)
+    if not THRESHOLDS.enclosed_areas.min_side_px <= size <= limit:
+        return []
+    margin = THRESHOLDS.enclosed_areas.small_margin * (size * OUTWARDS)
+    part = scale_box(region + margin, 1, gray.shape)
+    nearby = gray[box_slices(part)]
+    small = background.downscale(nearby, THRESHOLDS.working_side)
+    found = _find_in_enclosed_area(nearby, small, depth)
+    return [to_image_region(glyph, part, gray.shape) for glyph in found]
 
 
 def _find_on_page(gray: np.ndarray, small: np.ndarray) -> list[Glyph]:
@@ -77,94 +121,10 @@ def _find_on_page(gray: np.ndarray, small: np.ndarray) -> list[Glyph]:
         remover = remove_print if may_be_ruled else None
         characters = segment_characters(candidate, remover)
         found = [
-            _refine_at_full_resolution(gray, small, candidate, character)
+            refine_at_full_resolution(gray, small, candidate, character)
             for character in characters
         ]
         glyphs.extend(found)
         if any(glyph.unambiguous for glyph in found):
             break
     return glyphs
-
-
-def render_mask(glyph: Glyph, shape: tuple[int, int]) -> np.ndarray:
-    """Renders a glyph at its place in the whole image.
-
-    Args:
-      glyph: the character.
-      shape: height and width of the mask in pixels, of any size.
-
-    Returns:
-      `float32 (height, width)` in [0, 1].
-    """
-    mask = np.zeros(shape, np.float32)
-    size = np.tile(shape[::-1], 2)
-    region = np.array(glyph.region) * size
-    box = scale_box(region, 1, mask.shape)
-    target = mask[box_slices(box)]
-    if target.size:
-        target[:] = cv2.resize(glyph.mask, target.shape[::-1])
-    return mask
-
-
-def _refine_at_full_resolution(
-    gray: np.ndarray, small: np.ndarray, candidate: Foreground, character: Character
-) -> Glyph:
-    """Segments a small character again, at full resolution.
-
-    Args:
-      gray: `uint8 (height, width)`.
-      small: the same image at the resolution that was searched.
-      candidate: the foreground of `small`.
-      character: the character in `small`.
-
-    Returns:
-      The refined character, or the given one if it is large or is not found again.
-    """
-    box = character.box
-    zoom = gray.shape[0] / small.shape[0]
-    size = (box[2:] - box[:2]).max()
-    max_size = THRESHOLDS.max_refined_side * background.equivalent_side(small)
-    if zoom < THRESHOLDS.min_zoom or size > max_size:
-        return character.glyph
-    context = THRESHOLDS.context_margin * (size * OUTWARDS)
-    part = scale_box(box + context, zoom, gray.shape)
-    nearby = background.downscale(gray[box_slices(part)], THRESHOLDS.working_side)
-    levels = background.subtract_background(
-        nearby, candidate.sign, THRESHOLDS.background.max_stroke_width
-    )
-    closer = candidate._replace(levels=levels, may_touch_border=False)
-    # Other components nearby were no part of the character at the lower resolution.
-    margin = THRESHOLDS.refined_margin * (size * OUTWARDS)
-    box_in_part = zoom * (box + margin) - np.tile(part[:2], 2)
-    scale = nearby.shape[0] / (part[3] - part[1])
-    within = scale_box(box_in_part, scale, nearby.shape)
-    is_large = max(nearby.shape) >= THRESHOLDS.min_ruled_side
-    remover = _closer_remover(character) if is_large else None
-    refined = segment_characters(closer, remover, within)
-    closer_glyph = _same_way(refined, character)
-    if closer_glyph is None:
-        return character.glyph
-    glyph = closer_glyph._replace(
-        has_other_characters=character.glyph.has_other_characters,
-        weight=character.glyph.weight,
-    )
-    return to_image_region(glyph, part, gray.shape)
-
-
-def _closer_remover(character: Character) -> PrintRemover | None:
-    """Returns what removes the lines near a character. There, all seem to be long."""
-    removal = character.removal
-    if removal is None or not removal.is_ruled:
-        return None
-    return remove_print if removal.keeps_lines else remove_all_lines
-
-
-def _same_way(refined: list[Character], character: Character) -> Glyph | None:
-    """Returns the glyph for which lines were removed as for another character."""
-    alike = [other for other in refined if other.lacks_line == character.lacks_line]
-    for other in alike:
-        if other.removal is None or character.removal is None:
-            break
-        if other.removal.keeps_doubtful == character.removal.keeps_doubtful:
-            return other.glyph
-    return alike[0].glyph if alike else None

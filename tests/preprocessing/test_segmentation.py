@@ -1,17 +1,18 @@
 import numpy as np
 
 from cnn.preprocessing import segmentation
+from cnn.preprocessing.glyph import Glyph, render_mask
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 
 def test_a_mask_has_the_glyph_in_its_region():
-    glyph = segmentation.Glyph(
+    glyph = Glyph(
         np.ones((7, 5), np.float32),
         (0.25, 0.1, 0.5, 0.9),
         unambiguous=True,
         has_other_characters=False,
     )
-    mask = segmentation.render_mask(glyph, (100, 200))
+    mask = render_mask(glyph, (100, 200))
     expected = np.zeros((100, 200), np.float32)
     expected[10:90, 50:100] = 1
     np.testing.assert_array_equal(mask, expected)

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from cnn.augmentation.simulated_pages import (
+    enclosures,
     historic_scans,
     long_lines,
     scans,
@@ -232,4 +233,10 @@ PAGE_KINDS: dict[str, PageKind] = {
     "large": long_lines.photograph_large_digit,
     "underlined": long_lines.photograph_underlined_digit,
     "margin": long_lines.photograph_beside_margin,
+    "ring": enclosures.draw_in_ring,
+    "ellipse": enclosures.draw_in_ellipse,
+    "disc": enclosures.draw_on_disc,
+    "rounded_box": enclosures.draw_in_rounded_box,
+    "rounded_card": enclosures.draw_on_rounded_card,
+    "small_card": enclosures.draw_on_small_card,
 }

@@ -5,6 +5,7 @@ import dataclasses
 from cnn.preprocessing.thresholds.attached_lines import AttachedLineThresholds
 from cnn.preprocessing.thresholds.background import BackgroundThresholds
 from cnn.preprocessing.thresholds.components import ComponentThresholds
+from cnn.preprocessing.thresholds.enclosed_areas import EnclosedAreaThresholds
 from cnn.preprocessing.thresholds.line_evidence import LineEvidenceThresholds
 from cnn.preprocessing.thresholds.page_boundary import PageBoundaryThresholds
 from cnn.preprocessing.thresholds.ruled_lines import RuledLineThresholds
@@ -23,6 +24,9 @@ class SegmentationThresholds:
     )
     page_boundary: PageBoundaryThresholds = dataclasses.field(
         default_factory=PageBoundaryThresholds
+    )
+    enclosed_areas: EnclosedAreaThresholds = dataclasses.field(
+        default_factory=EnclosedAreaThresholds
     )
     ruled_lines: RuledLineThresholds = dataclasses.field(
         default_factory=RuledLineThresholds
