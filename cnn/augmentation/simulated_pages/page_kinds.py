@@ -10,7 +10,12 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from cnn.augmentation.simulated_pages import historic_scans, scans, scenes
+from cnn.augmentation.simulated_pages import (
+    cells,
+    historic_scans,
+    scans,
+    scenes,
+)
 from cnn.augmentation.simulated_pages.photographs import photograph
 
 PageKind = Callable[[np.random.Generator, np.ndarray], np.ndarray]
@@ -224,4 +229,6 @@ PAGE_KINDS: dict[str, PageKind] = {
     "binary_16": scans.scan_binary_16,
     "historic": historic_scans.scan_historic_script,
     "register": historic_scans.scan_register_cell,
+    "table_cell": cells.scan_table_cell,
+    "margin_line": cells.photograph_margin_line,
 }
