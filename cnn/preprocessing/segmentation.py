@@ -14,6 +14,7 @@ from cnn.preprocessing import background, page_boundary, ruled_lines
 from cnn.preprocessing.components import Selection, select_character
 from cnn.preprocessing.foreground import Foreground, foreground_candidates
 from cnn.preprocessing.ink_levels import Ink, denoise, estimate_contrast, soft_mask
+from cnn.preprocessing.lines_beside_character import remove_lines_beside_character
 from cnn.preprocessing.printed_components import remove_boxes
 from cnn.preprocessing.thresholds import THRESHOLDS
 
@@ -47,11 +48,13 @@ class _Character(NamedTuple):
       glyph: the segmented character.
       box: `int (4,)`, left, top, right and bottom of the ink, in pixels.
       is_ruled: whether printed lines were removed.
+      erased: `bool (height, width)`, pixels of lines beside it, or None.
     """
 
     glyph: Glyph
     box: np.ndarray
     is_ruled: bool
+    erased: np.ndarray | None = None
 
 
 def find_glyphs(gray: np.ndarray) -> list[Glyph]:
@@ -100,12 +103,11 @@ def _find_on_page(gray: np.ndarray, small: np.ndarray) -> list[Glyph]:
     glyphs = []
     for candidate in foreground_candidates(small):
         may_be_ruled = is_large and not candidate.may_touch_border
-        character = _segment_character(candidate, may_be_ruled)
-        if character is None:
-            continue
-        glyph = _refine_at_full_resolution(gray, small, candidate, character)
-        glyphs.append(glyph)
-        if glyph.unambiguous:
+        characters = _segment_character(candidate, may_be_ruled)
+        for character in characters:
+            glyph = _refine_at_full_resolution(gray, small, candidate, character)
+            glyphs.append(glyph)
+        if characters and all(glyph.unambiguous for glyph in glyphs[-len(characters):]):
             break
     return glyphs
 
@@ -131,39 +133,66 @@ def render_mask(glyph: Glyph, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _segment_character(
-    candidate: Foreground, may_be_ruled: bool, within: np.ndarray | None = None
-) -> _Character | None:
-    """Segments the character in a foreground.
+    candidate: Foreground, may_be_ruled: bool
+) -> list[_Character]:
+    """Segments the character in a foreground, with and without lines beside it.
 
     Args:
       candidate: the foreground.
       may_be_ruled: whether printed lines are removed.
-      within: `int (4,)`, left, top, right and bottom of the area that is searched, in
-        pixels. None is the whole image.
 
     Returns:
-      The character, or None if there is no ink.
+      The character, the likelier one first if a line may be one of its strokes. The
+      list is empty if there is no ink.
     """
-    ink = denoise(candidate.levels)
+    found = _find_ink(candidate.levels, may_be_ruled)
+    if found is None:
+        return []
+    ink, is_ruled = found
+    characters = []
+    beside = remove_lines_beside_character(ink) if may_be_ruled else None
+    if beside is not None:
+        glyph = _cut_out(beside.ink, beside.selection, candidate.unambiguous)
+        weighted = glyph._replace(weight=beside.weight)
+        characters.append(
+            _Character(weighted, beside.selection.box, is_ruled, beside.erased)
+        )
+        if beside.weight >= THRESHOLDS.line_segments.certain_weight:
+            return characters
+    selection = select_character(
+        ink.foreground, ink.threshold, candidate.may_touch_border
+    )
+    if selection is None:
+        return characters
+    if beside is not None and not (selection.mask & beside.erased).any():
+        return characters  # The lines were left out anyway.
+    glyph = _cut_out(ink, selection, candidate.unambiguous)
+    return [*characters, _Character(glyph, selection.box, is_ruled)]
+
+
+def _find_ink(levels: np.ndarray, may_be_ruled: bool) -> tuple[Ink, bool] | None:
+    """Finds the ink without the printed lines that cross the image.
+
+    Args:
+      levels: `float32 (height, width)`, levels above the background.
+      may_be_ruled: whether printed lines are removed.
+
+    Returns:
+      The ink, and whether lines were removed, or None if there is no ink.
+    """
+    ink = denoise(levels)
     min_contrast_to_noise = THRESHOLDS.min_contrast_to_noise * ink.noise
     if ink.contrast < max(THRESHOLDS.min_contrast, min_contrast_to_noise):
         return None
-    is_ruled = False
-    if may_be_ruled:
-        threshold = ink.threshold
-        foreground, is_ruled = _remove_print(ink.foreground, threshold)
-        ink = Ink(foreground, ink.noise, estimate_contrast(foreground))
-        # Marks that were too faint beside the lines do not become ink without them.
-        if ink.contrast < max(THRESHOLDS.min_contrast, threshold):
-            return None
-    searched = ink.foreground
-    if within is not None:
-        searched = _clear_outside(searched, within)
-    selection = select_character(searched, ink.threshold, candidate.may_touch_border)
-    if selection is None:
+    if not may_be_ruled:
+        return ink, False
+    threshold = ink.threshold
+    foreground, is_ruled = _remove_print(ink.foreground, threshold)
+    ink = Ink(foreground, ink.noise, estimate_contrast(foreground))
+    # Marks that were too faint beside the lines do not become ink without them.
+    if ink.contrast < max(THRESHOLDS.min_contrast, threshold):
         return None
-    glyph = _cut_out(ink, selection, candidate.unambiguous)
-    return _Character(glyph, selection.box, is_ruled)
+    return ink, is_ruled
 
 
 def _remove_print(
@@ -235,19 +264,44 @@ def _refine_at_full_resolution(
     levels = background.subtract_background(
         nearby, candidate.sign, THRESHOLDS.background.max_stroke_width
     )
-    closer = candidate._replace(levels=levels, may_touch_border=False)
+    if character.erased is not None:
+        levels = _erase_enlarged(levels, character.erased, part / zoom)
     # Other components nearby were no part of the character at the lower resolution.
     margin = THRESHOLDS.refined_margin * (size * _OUTWARDS)
     box_in_part = zoom * (box + margin) - np.tile(part[:2], 2)
     scale = nearby.shape[0] / (part[3] - part[1])
     within = _scale_box(box_in_part, scale, nearby.shape)
     is_large = max(nearby.shape) >= THRESHOLDS.min_ruled_side
-    refined = _segment_character(closer, character.is_ruled and is_large, within)
-    if refined is None:
+    found = _find_ink(levels, character.is_ruled and is_large)
+    if found is None:
         return character.glyph
-    has_other_characters = character.glyph.has_other_characters
-    glyph = refined.glyph._replace(has_other_characters=has_other_characters)
+    ink, _ = found
+    searched = _clear_outside(ink.foreground, within)
+    selection = select_character(searched, ink.threshold, may_touch_border=False)
+    if selection is None:
+        return character.glyph
+    refined = _cut_out(ink, selection, candidate.unambiguous)
+    glyph = refined._replace(
+        has_other_characters=character.glyph.has_other_characters,
+        weight=character.glyph.weight,
+    )
     return _to_image_region(glyph, part, gray.shape)
+
+
+def _erase_enlarged(
+    levels: np.ndarray, erased: np.ndarray, part: np.ndarray
+) -> np.ndarray:
+    """Erases pixels that were found at a lower resolution.
+
+    Args:
+      levels: `float32 (height, width)`, a part of the image.
+      erased: `bool`, pixels of the whole image at the lower resolution.
+      part: `float64 (4,)`, left, top, right and bottom of the part in `erased`.
+    """
+    box = _scale_box(part, 1, erased.shape)
+    mask = erased[_box_slices(box)].astype(np.uint8)
+    enlarged = cv2.resize(mask, levels.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return np.where(enlarged > 0, np.float32(0), levels)
 
 
 def _to_image_region(glyph: Glyph, part: np.ndarray, shape: tuple[int, ...]) -> Glyph:

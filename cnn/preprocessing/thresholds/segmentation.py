@@ -4,6 +4,7 @@ import dataclasses
 
 from cnn.preprocessing.thresholds.background import BackgroundThresholds
 from cnn.preprocessing.thresholds.components import ComponentThresholds
+from cnn.preprocessing.thresholds.line_segments import LineSegmentThresholds
 from cnn.preprocessing.thresholds.page_boundary import PageBoundaryThresholds
 from cnn.preprocessing.thresholds.ruled_lines import RuledLineThresholds
 
@@ -24,6 +25,9 @@ class SegmentationThresholds:
     )
     ruled_lines: RuledLineThresholds = dataclasses.field(
         default_factory=RuledLineThresholds
+    )
+    line_segments: LineSegmentThresholds = dataclasses.field(
+        default_factory=LineSegmentThresholds
     )
     components: ComponentThresholds = dataclasses.field(
         default_factory=ComponentThresholds

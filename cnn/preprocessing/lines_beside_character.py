@@ -1,0 +1,169 @@
+"""Removes lines beside a character that are none of its strokes.
+
+The line of a frame that ends inside the image, a seam, a stitched margin or the edge
+of the paper is straight and far longer than the character. A long 1 is, too, but there
+is no other character beside it.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from cnn.preprocessing.component_labels import NEIGHBORHOOD, label_components
+from cnn.preprocessing.components import Selection, select_character
+from cnn.preprocessing.ink_levels import Ink, estimate_contrast
+from cnn.preprocessing.line_segments import LineSegment, find_line_segments
+from cnn.preprocessing.printed_components import detect_printed
+from cnn.preprocessing.thresholds import THRESHOLDS
+
+_THRESHOLDS = THRESHOLDS.line_segments
+
+
+class WithoutLines(NamedTuple):
+    """The ink of an image without lines.
+
+    Attributes:
+      ink: the rest of the ink, with its own contrast.
+      erased: `bool (height, width)`, the pixels that were erased.
+      selection: the character in the rest.
+      weight: how much more probable this is than that the lines are strokes.
+    """
+
+    ink: Ink
+    erased: np.ndarray
+    selection: Selection
+    weight: float
+
+
+def remove_lines_beside_character(ink: Ink) -> WithoutLines | None:
+    """Removes lines if there is another character.
+
+    Args:
+      ink: the ink of an image that is not cropped to its character.
+
+    Returns:
+      The rest, or None if there are no lines or no character without them.
+    """
+    segments = _find_both_directions(ink)
+    printed = _find_printed(ink)
+    if not segments and not printed.any():
+        return None
+    longest = max((segment.length for segment in segments), default=0.0)
+    tried = 0
+    for share in _THRESHOLDS.length_shares:
+        removed = [part for part in segments if part.length >= share * longest]
+        if len(removed) == tried and segments:
+            continue
+        tried = len(removed)
+        result = _try_without(ink, removed, printed)
+        if result is not None:
+            return result
+    return None
+
+
+def _find_both_directions(ink: Ink) -> list[LineSegment]:
+    """Finds nearly horizontal and nearly vertical lines."""
+    horizontal = find_line_segments(ink.foreground, ink.threshold)
+    transposed = np.ascontiguousarray(ink.foreground.T)
+    vertical = find_line_segments(transposed, ink.threshold)
+    return horizontal + [segment.transpose() for segment in vertical]
+
+
+def _find_printed(ink: Ink) -> np.ndarray:
+    """Tells which pixels are components of print, `bool (height, width)`."""
+    gap = THRESHOLDS.components.label_gap
+    components = label_components(ink.foreground, ink.threshold, gap)
+    is_printed = detect_printed(components, may_touch_border=False)
+    is_printed[0] = False
+    return is_printed[components.labels]
+
+
+def _try_without(
+    ink: Ink, removed: list[LineSegment], printed: np.ndarray
+) -> WithoutLines | None:
+    """Removes lines and print, and looks for a character in the rest."""
+    erased = _erase(ink, removed, printed)
+    foreground = np.where(erased, np.float32(0), ink.foreground)
+    rest = Ink(foreground, ink.noise, estimate_contrast(foreground))
+    min_contrast = _THRESHOLDS.min_contrast_to_noise * ink.noise
+    if rest.contrast < max(THRESHOLDS.min_contrast, min_contrast):
+        return None
+    selection = select_character(foreground, rest.threshold, may_touch_border=False)
+    if selection is None or not _is_character(selection):
+        return None
+    weight = _weigh(ink, rest, removed, selection)
+    if weight <= 0:
+        return None
+    return WithoutLines(rest, erased, selection, weight)
+
+
+def _erase(ink: Ink, removed: list[LineSegment], printed: np.ndarray) -> np.ndarray:
+    """Returns the pixels of lines and print with their blurred edges, `bool`."""
+    lines = np.zeros(printed.shape, bool)
+    erased = printed.copy()
+    for segment in removed:
+        lines[segment.rows, segment.columns] = True
+        is_line = ~segment.is_stroke
+        erased[segment.rows[is_line], segment.columns[is_line]] = True
+    is_ink = ink.foreground > ink.threshold
+    rest = (is_ink & ~erased).astype(np.uint8)
+    num_labels, labels = cv2.connectedComponents(rest)
+    areas = np.bincount(labels[rest > 0], minlength=num_labels)
+    near_lines = cv2.dilate((lines | printed).astype(np.uint8), NEIGHBORHOOD) > 0
+    areas_near = np.bincount(labels[near_lines], minlength=num_labels)
+    is_residue = areas_near > _THRESHOLDS.min_residue_share * areas
+    is_residue[0] = False
+    erased |= is_residue[labels]
+    # The blurred edges of strong lines are no ink of a faint character.
+    edges = cv2.dilate(erased.astype(np.uint8), NEIGHBORHOOD, iterations=2) > 0
+    return erased | (edges & ~is_ink)
+
+
+def _is_character(selection: Selection) -> bool:
+    """Tells whether a selection is inside the image and consists of strokes."""
+    left, top, right, bottom = selection.box.tolist()
+    longer_side = max(right - left, bottom - top)
+    if not selection.unambiguous or longer_side < _THRESHOLDS.min_character_side:
+        return False
+    mask = selection.mask[top:bottom, left:right].astype(np.uint8)
+    padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    distances = cv2.distanceTransform(padded, cv2.DIST_L2, 3)
+    stroke_width = 2 * float(distances.max())
+    return longer_side > _THRESHOLDS.min_side_to_stroke * stroke_width
+
+
+def _weigh(
+    ink: Ink, rest: Ink, removed: list[LineSegment], selection: Selection
+) -> float:
+    """Weighs the evidence that the removed lines are no strokes. 0 is against it."""
+    left, top, right, bottom = selection.box.tolist()
+    side = max(right - left, bottom - top)
+    near = cv2.dilate(selection.mask.astype(np.uint8), NEIGHBORHOOD, iterations=2)
+    weight = _THRESHOLDS.certain_weight
+    for segment in removed:
+        ratio = segment.length / side
+        if ratio < _THRESHOLDS.min_length_ratio:
+            return 0
+        if near[segment.rows, segment.columns].any():
+            if not _passes(segment, selection.box, _THRESHOLDS.min_overshoot * side):
+                return 0
+            weight = min(weight, _THRESHOLDS.likely_weight)
+        if ratio < _THRESHOLDS.certain_length_ratio:
+            weight = min(weight, _THRESHOLDS.possible_weight)
+    if rest.contrast < _THRESHOLDS.min_relative_contrast * ink.contrast:
+        weight = min(weight, _THRESHOLDS.likely_weight)
+    return weight
+
+
+def _passes(segment: LineSegment, box: np.ndarray, overshoot: float) -> bool:
+    """Tells whether a line goes on beyond a box, or to the border, at both ends."""
+    (first_x, first_y), (last_x, last_y) = segment.ends
+    left, top, right, bottom = box.tolist()
+    if abs(last_x - first_x) >= abs(last_y - first_y):
+        before, behind = left - first_x, last_x + 1 - right
+    else:
+        before, behind = top - first_y, last_y + 1 - bottom
+    is_first_outside = before > overshoot or segment.ends_at_border[0]
+    is_last_outside = behind > overshoot or segment.ends_at_border[1]
+    return is_first_outside and is_last_outside
