@@ -66,13 +66,23 @@ def find_line_segments(
         if run is None:
             break
         segment = _measure_segment(foreground, ink_threshold, *run)
-        if segment is None:
-            break
-        segments.append(segment)
         if remaining is foreground:
             remaining = foreground.copy()
+        if segment is None:
+            _erase_path(remaining, *run)
+            continue
+        segments.append(segment)
         remaining[segment.rows, segment.columns] = 0
     return sorted(segments, key=lambda segment: -segment.length)
+
+
+def _erase_path(levels: np.ndarray, line: Line, first: int, end: int) -> None:
+    """Sets the pixels along a line, from one column to another, to 0."""
+    height, width = levels.shape
+    columns = np.arange(first, end)
+    path = np.rint(line.rows_at(columns, width)).astype(int)
+    rows = (path + np.array([[-1], [0], [1]])).clip(0, height - 1)
+    levels[rows, columns] = 0
 
 
 class _Grid(NamedTuple):

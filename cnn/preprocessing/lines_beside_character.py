@@ -50,16 +50,20 @@ def remove_lines_beside_character(ink: Ink) -> WithoutLines | None:
     if not segments and not printed.any():
         return None
     longest = max((segment.length for segment in segments), default=0.0)
-    tried = 0
+    best = None
+    tried = -1
     for share in _THRESHOLDS.length_shares:
         removed = [part for part in segments if part.length >= share * longest]
-        if len(removed) == tried and segments:
+        if len(removed) == tried:
             continue
         tried = len(removed)
         result = _try_without(ink, removed, printed)
-        if result is not None:
-            return result
-    return None
+        if result is None or (best is not None and result.weight <= best.weight):
+            continue
+        best = result
+        if best.weight >= _THRESHOLDS.certain_weight:
+            break
+    return best
 
 
 def _find_both_directions(ink: Ink) -> list[LineSegment]:
@@ -129,7 +133,7 @@ def _is_character(selection: Selection) -> bool:
     mask = selection.mask[top:bottom, left:right].astype(np.uint8)
     padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     distances = cv2.distanceTransform(padded, cv2.DIST_L2, 3)
-    stroke_width = 2 * float(distances.max())
+    stroke_width = 2 * float(distances.max()) - 1
     return longer_side > _THRESHOLDS.min_side_to_stroke * stroke_width
 
 
@@ -142,18 +146,41 @@ def _weigh(
     near = cv2.dilate(selection.mask.astype(np.uint8), NEIGHBORHOOD, iterations=2)
     weight = _THRESHOLDS.certain_weight
     for segment in removed:
-        ratio = segment.length / side
-        if ratio < _THRESHOLDS.min_length_ratio:
-            return 0
-        if near[segment.rows, segment.columns].any():
-            if not _passes(segment, selection.box, _THRESHOLDS.min_overshoot * side):
-                return 0
-            weight = min(weight, _THRESHOLDS.likely_weight)
-        if ratio < _THRESHOLDS.certain_length_ratio:
-            weight = min(weight, _THRESHOLDS.possible_weight)
+        touches = bool(near[segment.rows, segment.columns].any())
+        if touches:
+            part = _weigh_touching(segment, selection.box, segment.length / side)
+        else:
+            part = _weigh_apart(segment, selection.box, segment.length / side)
+        weight = min(weight, part)
     if rest.contrast < _THRESHOLDS.min_relative_contrast * ink.contrast:
         weight = min(weight, _THRESHOLDS.likely_weight)
     return weight
+
+
+def _weigh_touching(segment: LineSegment, box: np.ndarray, ratio: float) -> float:
+    """Weighs a line that touches the character, by its length in the latter's sides."""
+    left, top, right, bottom = box.tolist()
+    side = max(right - left, bottom - top)
+    passes = _passes(segment, box, _THRESHOLDS.min_overshoot * side)
+    if passes and ratio >= _THRESHOLDS.likely_length_ratio:
+        return _THRESHOLDS.likely_weight
+    if ratio >= _THRESHOLDS.min_touching_ratio:
+        return _THRESHOLDS.possible_weight
+    return 0
+
+
+def _weigh_apart(segment: LineSegment, box: np.ndarray, ratio: float) -> float:
+    """Weighs a line apart from the character, by its length in the latter's sides."""
+    if ratio >= _THRESHOLDS.certain_length_ratio:
+        return _THRESHOLDS.certain_weight
+    if ratio >= _THRESHOLDS.likely_length_ratio:
+        return _THRESHOLDS.likely_weight
+    left, top, right, bottom = box.tolist()
+    is_beside = segment.columns.min() >= right or segment.columns.max() < left
+    is_beside |= segment.rows.min() >= bottom or segment.rows.max() < top
+    if is_beside and ratio >= _THRESHOLDS.min_length_ratio:
+        return _THRESHOLDS.possible_weight
+    return 0
 
 
 def _passes(segment: LineSegment, box: np.ndarray, overshoot: float) -> bool:

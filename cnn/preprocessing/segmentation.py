@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from cnn.preprocessing import background, page_boundary, ruled_lines
+from cnn.preprocessing.component_labels import NEIGHBORHOOD
 from cnn.preprocessing.components import Selection, select_character
 from cnn.preprocessing.foreground import Foreground, foreground_candidates
 from cnn.preprocessing.ink_levels import Ink, denoise, estimate_contrast, soft_mask
@@ -188,11 +189,28 @@ def _find_ink(levels: np.ndarray, may_be_ruled: bool) -> tuple[Ink, bool] | None
         return ink, False
     threshold = ink.threshold
     foreground, is_ruled = _remove_print(ink.foreground, threshold)
+    if is_ruled:
+        foreground = _erase_line_edges(ink.foreground, foreground, threshold)
     ink = Ink(foreground, ink.noise, estimate_contrast(foreground))
-    # Marks that were too faint beside the lines do not become ink without them.
-    if ink.contrast < max(THRESHOLDS.min_contrast, threshold):
+    if ink.contrast < max(THRESHOLDS.min_contrast, min_contrast_to_noise):
         return None
     return ink, is_ruled
+
+
+def _erase_line_edges(
+    ruled: np.ndarray, foreground: np.ndarray, ink_threshold: float
+) -> np.ndarray:
+    """Erases the blurred edges of removed lines, which are no faint ink.
+
+    Args:
+      ruled: `float32 (height, width)`, the foreground with the lines.
+      foreground: the same without the lines.
+      ink_threshold: smallest level of ink in `ruled`, exclusive.
+    """
+    was_removed = (ruled > ink_threshold) & (foreground <= ink_threshold)
+    near = cv2.dilate(was_removed.astype(np.uint8), NEIGHBORHOOD, iterations=2) > 0
+    is_edge = near & (foreground <= ink_threshold)
+    return np.where(is_edge, np.float32(0), foreground)
 
 
 def _remove_print(

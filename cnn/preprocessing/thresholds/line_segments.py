@@ -20,7 +20,7 @@ class LineSegmentThresholds:
     # Smallest number of adjacent sections that a line covers.
     min_covered_sections: int = 5
     # Smallest length, as a fraction of the image's longer side.
-    min_length: float = 0.2
+    min_length: float = 0.14
     # Largest number of lines per direction.
     max_lines: int = 6
     # Smallest ratio of length to width.
@@ -50,13 +50,17 @@ class LineSegmentThresholds:
     min_character_side: int = 8
     # Smallest ratio of a character's longer side to the width of its strokes. Specks
     # and full stops are compact.
-    min_side_to_stroke: float = 3.5
+    min_side_to_stroke: float = 2.6
     # Smallest contrast of a character, as a multiple of the noise.
-    min_contrast_to_noise: float = 6
-    # Ratio of a line's length to the character's longer side from which it may be
-    # none of its strokes, and from which it is certainly none.
-    min_length_ratio: float = 1.4
+    min_contrast_to_noise: float = 5
+    # Ratio of a line's length to the character's longer side from which a line beside
+    # the character may be none of its strokes, probably is none, and certainly is none.
+    min_length_ratio: float = 0.8
+    likely_length_ratio: float = 1.4
     certain_length_ratio: float = 2.0
+    # The same ratio from which a line that touches the character, and ends with it, may
+    # be none of its strokes. The stem of a 9 is up to twice as long as the rest.
+    min_touching_ratio: float = 2.5
     # Smallest length by which a line passes a character that it touches, at both ends,
     # as a fraction of the character's longer side. A stem of 4 or 9 ends with it.
     min_overshoot: float = 0.3
@@ -64,7 +68,7 @@ class LineSegmentThresholds:
     # stain, or ink from the other side of the paper.
     min_relative_contrast: float = 0.2
     # Weights of the character without the lines, relative to the image with them.
-    possible_weight: float = 3
-    likely_weight: float = 10
+    possible_weight: float = 1
+    likely_weight: float = 8
     # Weight from which the image with the lines is left out.
     certain_weight: float = 50
