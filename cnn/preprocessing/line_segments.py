@@ -59,30 +59,36 @@ def find_line_segments(
       >>> segment.length, segment.ends
       (60.0, ((10.0, 20.0), (69.0, 20.0)))
     """
-    remaining = foreground
+    remaining = (foreground > ink_threshold).astype(np.uint8)
     segments: list[LineSegment] = []
+    num_rejected = 0
+    min_length = _THRESHOLDS.min_length * max(foreground.shape)
     for _ in range(_THRESHOLDS.max_lines):
-        run = _find_longest_run(remaining, ink_threshold)
+        run = _find_longest_run(remaining, min_length)
         if run is None:
             break
         segment = _measure_segment(foreground, ink_threshold, *run)
-        if remaining is foreground:
-            remaining = foreground.copy()
         if segment is None:
+            num_rejected += 1
+            if num_rejected > _THRESHOLDS.max_rejected:
+                break
             _erase_path(remaining, *run)
             continue
         segments.append(segment)
         remaining[segment.rows, segment.columns] = 0
+        # Much shorter lines are kept in any case.
+        shortest = _THRESHOLDS.length_shares[0] * segment.length
+        min_length = max(min_length, shortest)
     return sorted(segments, key=lambda segment: -segment.length)
 
 
-def _erase_path(levels: np.ndarray, line: Line, first: int, end: int) -> None:
+def _erase_path(mask: np.ndarray, line: Line, first: int, end: int) -> None:
     """Sets the pixels along a line, from one column to another, to 0."""
-    height, width = levels.shape
+    height, width = mask.shape
     columns = np.arange(first, end)
     path = np.rint(line.rows_at(columns, width)).astype(int)
     rows = (path + np.array([[-1], [0], [1]])).clip(0, height - 1)
-    levels[rows, columns] = 0
+    mask[rows, columns] = 0
 
 
 class _Grid(NamedTuple):
@@ -103,7 +109,8 @@ def _compute_grid(height: int, width: int) -> _Grid:
     edges = _section_edges(width)
     offsets = (edges[:-1] + edges[1:] - width) / 2
     steepest = _THRESHOLDS.max_slope_degrees
-    slopes = np.tan(np.deg2rad(np.arange(-steepest, steepest + 1.0)))
+    degrees = np.linspace(-steepest, steepest, _THRESHOLDS.num_slopes)
+    slopes = np.tan(np.deg2rad(degrees))
     rises = np.rint(offsets[:, None] * slopes).astype(int)
     rows = np.arange(height) + rises[..., None]
     is_outside = (rows < 0) | (rows >= height)
@@ -119,42 +126,76 @@ def _section_edges(width: int) -> np.ndarray:
 
 
 def _find_longest_run(
-    foreground: np.ndarray, ink_threshold: float
+    mask: np.ndarray, min_length: float
 ) -> tuple[Line, int, int] | None:
     """Finds the line with most ink in adjacent sections.
+
+    Args:
+      mask: `uint8 (height, width)`, 1 on ink and 0 elsewhere.
+      min_length: in pixels.
 
     Returns:
       The line, its first column and the column after its last, or None.
     """
-    height, width = foreground.shape
-    sections = _average_sections(foreground, ink_threshold)
-    covered = sections > _THRESHOLDS.min_section_ink
-    if covered.any(axis=1).sum() < _THRESHOLDS.min_covered_sections:
+    height, width = mask.shape
+    sections = _average_sections(mask)
+    min_sections = max(
+        _THRESHOLDS.min_covered_sections,
+        int(np.ceil(min_length / width * len(sections))) - 1,
+    )
+    if not _may_contain_run(sections, min_sections, width):
         return None
     grid = _compute_grid(height, width)
-    profile = sections.ravel().take(grid.indices)
-    run_ink, run_sections, run_end = _measure_runs(profile)
-    edges = _section_edges(width)
-    min_length = _THRESHOLDS.min_length * max(height, width)
-    is_long = run_sections >= _THRESHOLDS.min_covered_sections
-    is_long &= run_sections * (width / len(profile)) >= min_length
-    scores = np.where(is_long, run_ink, 0)
-    slope_index, row = np.unravel_index(scores.argmax(), scores.shape)
-    if scores[slope_index, row] <= 0:
+    covered = sections > _THRESHOLDS.min_section_ink
+    num_covered = covered.ravel().take(grid.indices).sum(axis=0, dtype=np.uint8)
+    # One section in three may be a gap that is bridged.
+    is_candidate = num_covered >= min_sections - min_sections // 3
+    candidates = np.flatnonzero(is_candidate)
+    if not candidates.size:
         return None
-    end = int(run_end[slope_index, row])
-    first = end - int(run_sections[slope_index, row])
+    indices = grid.indices.reshape(len(grid.indices), -1).take(candidates, axis=1)
+    runs = _measure_runs(sections.ravel().take(indices))
+    scores = np.where(runs.count >= min_sections, runs.ink, 0)
+    best = int(scores.argmax())
+    if scores[best] <= 0:
+        return None
+    slope_index, row = np.divmod(candidates[best], height)
     line = Line(float(row), float(grid.slopes[slope_index]))
+    edges = _section_edges(width)
+    end = int(runs.end[best])
+    first = end - int(runs.count[best])
     return line, int(edges[first]), int(edges[end])
 
 
-def _average_sections(foreground: np.ndarray, ink_threshold: float) -> np.ndarray:
+def _may_contain_run(sections: np.ndarray, min_sections: int, width: int) -> bool:
+    """Tells whether enough adjacent sections have ink near one row.
+
+    This takes far less time than to measure every line.
+
+    Args:
+      sections: `float32 (sections, height + 1)`, mean ink.
+      min_sections: smallest number of sections.
+      width: number of columns of the image.
+    """
+    if min_sections > len(sections):
+        return False
+    covered = (sections > _THRESHOLDS.min_section_ink).astype(np.uint8)
+    # A gap of one section may be bridged.
+    covered = cv2.morphologyEx(covered, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
+    steepest = np.tan(np.deg2rad(_THRESHOLDS.max_slope_degrees))
+    reach = int(np.ceil(steepest * min_sections * width / len(sections) / 2)) + 1
+    near = cv2.dilate(covered, np.ones((1, 2 * reach + 1), np.uint8))
+    run = np.ones((min_sections, 1), np.uint8)
+    eroded = cv2.erode(near, run, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return bool(eroded.any())
+
+
+def _average_sections(mask: np.ndarray) -> np.ndarray:
     """Averages the ink in each section, `float32 (sections, height + 1)`.
 
     Ink in an adjacent row counts, because a line may lie between two rows. The last
     row is blank.
     """
-    mask = (foreground > ink_threshold).astype(np.uint8)
     weighted = cv2.dilate(mask, ADJACENT_ROWS) + np.float32(0.2) * mask
     edges = _section_edges(mask.shape[1])
     sums = np.add.reduceat(weighted, edges[:-1], axis=1)
@@ -164,14 +205,25 @@ def _average_sections(foreground: np.ndarray, ink_threshold: float) -> np.ndarra
     return padded
 
 
-def _measure_runs(profile: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Measures the longest run of covered sections of every line.
+class _Runs(NamedTuple):
+    """The longest run of covered sections of every line.
+
+    Attributes:
+      ink: `float32 (lines,)`, sum of the sections' mean ink.
+      count: `int32 (lines,)`, number of sections.
+      end: `int32 (lines,)`, section after the last.
+    """
+
+    ink: np.ndarray
+    count: np.ndarray
+    end: np.ndarray
+
+
+def _measure_runs(profile: np.ndarray) -> _Runs:
+    """Measures runs of sections.
 
     Args:
-      profile: `float32 (sections, slopes, height)`, mean ink.
-
-    Returns:
-      Its ink, number of sections and end, each `(slopes, height)`.
+      profile: `float32 (sections, lines)`, mean ink.
     """
     covered = profile > _THRESHOLDS.min_section_ink
     covered[1:-1] |= covered[:-2] & covered[2:]
@@ -186,7 +238,7 @@ def _measure_runs(profile: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarr
         np.copyto(best_ink, ink, where=is_best)
         np.copyto(best_count, count, where=is_best)
         best_end[is_best] = index + 1
-    return best_ink, best_count, best_end
+    return _Runs(best_ink, best_count, best_end)
 
 
 def _measure_segment(

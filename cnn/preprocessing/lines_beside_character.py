@@ -10,6 +10,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from cnn.preprocessing.background import border_pixels
 from cnn.preprocessing.component_labels import NEIGHBORHOOD, label_components
 from cnn.preprocessing.components import Selection, select_character
 from cnn.preprocessing.ink_levels import Ink, estimate_contrast
@@ -46,6 +47,8 @@ def remove_lines_beside_character(ink: Ink) -> WithoutLines | None:
       The rest, or None if there are no lines or no character without them.
     """
     segments = _find_both_directions(ink)
+    if not segments and not (border_pixels(ink.foreground) > ink.threshold).any():
+        return None
     printed = _find_printed(ink)
     if not segments and not printed.any():
         return None

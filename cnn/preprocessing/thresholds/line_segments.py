@@ -10,10 +10,12 @@ class LineSegmentThresholds:
     # Detection. A line is measured in sections of the image's columns.
 
     # Number of sections.
-    num_sections: int = 16
+    num_sections: int = 14
     # Largest slope in either direction, in degrees. Printed lines are nearly parallel
     # to the edges, and a handwritten 1 is mostly steeper.
     max_slope_degrees: int = 8
+    # Number of slopes that are tried.
+    num_slopes: int = 13
     # Smallest share of a section with ink from which the line covers it. Stitches
     # leave half of it blank.
     min_section_ink: float = 0.35
@@ -22,7 +24,9 @@ class LineSegmentThresholds:
     # Smallest length, as a fraction of the image's longer side.
     min_length: float = 0.14
     # Largest number of lines per direction.
-    max_lines: int = 6
+    max_lines: int = 5
+    # Largest number of wide strokes that are passed over in their search.
+    max_rejected: int = 1
     # Smallest ratio of length to width.
     min_aspect_ratio: float = 7
     # Rows on each side of a line that contain its profile, as the image height per row.
