@@ -36,6 +36,12 @@ class LineSegment(NamedTuple):
     ends: tuple[tuple[float, float], tuple[float, float]]
     ends_at_border: tuple[bool, bool]
 
+    @property
+    def is_horizontal(self) -> bool:
+        """Whether the line is wider than high."""
+        (first_x, first_y), (last_x, last_y) = self.ends
+        return last_x - first_x >= last_y - first_y
+
     def transpose(self) -> "LineSegment":
         """Exchanges rows and columns."""
         (first_x, first_y), (last_x, last_y) = self.ends
@@ -265,7 +271,9 @@ def _measure_segment(
         return None
     first, last = _find_ends(strip.levels[top + 1 : bottom], ink_threshold, first, end)
     length = (last + 1 - first) * float(np.hypot(1, line.slope))
-    if length < _THRESHOLDS.min_aspect_ratio * (bottom - top - 1):
+    min_length = _THRESHOLDS.min_length * max(foreground.shape)
+    min_length = max(min_length, _THRESHOLDS.min_aspect_ratio * (bottom - top - 1))
+    if length < min_length:
         return None
     return _collect_pixels(strip, ink_threshold, (top, bottom), (first, last), length)
 
@@ -285,7 +293,7 @@ def _straighten(foreground: np.ndarray, line: Line) -> Strip:
 def _find_ends(
     levels: np.ndarray, ink_threshold: float, first: int, end: int
 ) -> tuple[int, int]:
-    """Returns the first and the last column with ink that continues a run.
+    """Returns the first and the last column of the longest part without large gaps.
 
     Args:
       levels: `float32 (rows, width)`, the rows of the line.
@@ -299,8 +307,9 @@ def _find_ends(
     parts = np.split(inked, np.flatnonzero(np.diff(inked) > max_gap) + 1)
     parts = [part for part in parts if part.size and part[-1] >= first and part[0] < end]
     if not parts:
-        return first, end - 1
-    return int(parts[0][0]), int(parts[-1][-1])
+        return first, first
+    longest = max(parts, key=np.ptp)
+    return int(longest[0]), int(longest[-1])
 
 
 def _collect_pixels(
@@ -329,12 +338,13 @@ def _collect_pixels(
     all_columns = np.broadcast_to(np.arange(width)[drawn], rows.shape)
     middle = (top + bottom) // 2
     first_row, last_row = strip.rows[middle, [first, last]].tolist()
-    heights = strip.rows[middle]
-    height_margin = _THRESHOLDS.min_gap
-    is_first_at_border = first <= height_margin or not strip.inside[middle, first]
-    is_last_at_border = last >= width - 1 - height_margin
-    is_last_at_border |= not strip.inside[middle, last]
-    del heights
+    margin = _THRESHOLDS.border_margin
+    # A tilted line may leave the image at the top or bottom.
+    beyond_first = max(first - margin, 0)
+    beyond_last = min(last + margin, width - 1)
+    is_first_at_border = first <= margin or not strip.inside[middle, beyond_first]
+    is_last_at_border = last >= width - 1 - margin
+    is_last_at_border |= not strip.inside[middle, beyond_last]
     return LineSegment(
         rows=rows[inside],
         columns=all_columns[inside],

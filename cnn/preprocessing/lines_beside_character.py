@@ -146,14 +146,15 @@ def _weigh(
     """Weighs the evidence that the removed lines are no strokes. 0 is against it."""
     left, top, right, bottom = selection.box.tolist()
     side = max(right - left, bottom - top)
-    near = cv2.dilate(selection.mask.astype(np.uint8), NEIGHBORHOOD, iterations=2)
+    gap = _THRESHOLDS.erased_margin + round(_THRESHOLDS.max_touching_gap * side)
+    near = cv2.dilate(selection.mask.astype(np.uint8), NEIGHBORHOOD, iterations=gap)
     weight = _THRESHOLDS.certain_weight
     for segment in removed:
         touches = bool(near[segment.rows, segment.columns].any())
         if touches:
             part = _weigh_touching(segment, selection.box, segment.length / side)
         else:
-            part = _weigh_apart(segment, selection.box, segment.length / side)
+            part = _weigh_apart(segment.length / side)
         weight = min(weight, part)
     if rest.contrast < _THRESHOLDS.min_relative_contrast * ink.contrast:
         weight = min(weight, _THRESHOLDS.likely_weight)
@@ -165,23 +166,23 @@ def _weigh_touching(segment: LineSegment, box: np.ndarray, ratio: float) -> floa
     left, top, right, bottom = box.tolist()
     side = max(right - left, bottom - top)
     passes = _passes(segment, box, _THRESHOLDS.min_overshoot * side)
-    if passes and ratio >= _THRESHOLDS.likely_length_ratio:
-        return _THRESHOLDS.likely_weight
-    if ratio >= _THRESHOLDS.min_touching_ratio:
-        return _THRESHOLDS.possible_weight
-    return 0
+    if not passes:
+        return 0
+    if segment.is_horizontal:
+        is_line = ratio >= _THRESHOLDS.min_touching_rule_ratio
+        return _THRESHOLDS.likely_weight if is_line else 0
+    if ratio >= _THRESHOLDS.certain_length_ratio:
+        return _THRESHOLDS.certain_weight
+    return _THRESHOLDS.likely_weight if ratio >= _THRESHOLDS.min_length_ratio else 0
 
 
-def _weigh_apart(segment: LineSegment, box: np.ndarray, ratio: float) -> float:
+def _weigh_apart(ratio: float) -> float:
     """Weighs a line apart from the character, by its length in the latter's sides."""
     if ratio >= _THRESHOLDS.certain_length_ratio:
         return _THRESHOLDS.certain_weight
     if ratio >= _THRESHOLDS.likely_length_ratio:
         return _THRESHOLDS.likely_weight
-    left, top, right, bottom = box.tolist()
-    is_beside = segment.columns.min() >= right or segment.columns.max() < left
-    is_beside |= segment.rows.min() >= bottom or segment.rows.max() < top
-    if is_beside and ratio >= _THRESHOLDS.min_length_ratio:
+    if ratio >= _THRESHOLDS.min_length_ratio:
         return _THRESHOLDS.possible_weight
     return 0
 
@@ -190,7 +191,7 @@ def _passes(segment: LineSegment, box: np.ndarray, overshoot: float) -> bool:
     """Tells whether a line goes on beyond a box, or to the border, at both ends."""
     (first_x, first_y), (last_x, last_y) = segment.ends
     left, top, right, bottom = box.tolist()
-    if abs(last_x - first_x) >= abs(last_y - first_y):
+    if segment.is_horizontal:
         before, behind = left - first_x, last_x + 1 - right
     else:
         before, behind = top - first_y, last_y + 1 - bottom

@@ -20,7 +20,7 @@ class LineSegmentThresholds:
     # leave half of it blank.
     min_section_ink: float = 0.35
     # Smallest number of adjacent sections that a line covers.
-    min_covered_sections: int = 5
+    min_covered_sections: int = 4
     # Smallest length, as a fraction of the image's longer side.
     min_length: float = 0.14
     # Largest number of lines per direction.
@@ -39,9 +39,11 @@ class LineSegmentThresholds:
     # Level of a line's edge, as a fraction of its middle.
     edge_fraction: float = 0.25
     # Largest gap inside a line, as a fraction of the image's width.
-    max_gap: float = 0.06
+    max_gap: float = 0.04
     # Smallest gap that may be inside a line, in pixels.
     min_gap: int = 3
+    # Distance from the image border, in pixels, within which a line reaches it.
+    border_margin: int = 3
     # Share of a component on removed lines from which it is a residue.
     min_residue_share: float = 0.7
 
@@ -59,12 +61,16 @@ class LineSegmentThresholds:
     min_contrast_to_noise: float = 5
     # Ratio of a line's length to the character's longer side from which a line beside
     # the character may be none of its strokes, probably is none, and certainly is none.
-    min_length_ratio: float = 0.8
-    likely_length_ratio: float = 1.4
+    min_length_ratio: float = 1.4
+    likely_length_ratio: float = 1.7
     certain_length_ratio: float = 2.0
-    # The same ratio from which a line that touches the character, and ends with it, may
-    # be none of its strokes. The stem of a 9 is up to twice as long as the rest.
-    min_touching_ratio: float = 2.5
+    # The same ratio of a nearly horizontal line that touches the character. The base of
+    # a 2 is longer than its other strokes are high.
+    min_touching_rule_ratio: float = 2.5
+    # Largest gap between a line and a character that it touches, as a fraction of the
+    # character's longer side, and the pixels that were erased beside the line.
+    max_touching_gap: float = 0.12
+    erased_margin: int = 3
     # Smallest length by which a line passes a character that it touches, at both ends,
     # as a fraction of the character's longer side. A stem of 4 or 9 ends with it.
     min_overshoot: float = 0.3
