@@ -11,7 +11,11 @@ import cv2
 import numpy as np
 
 from cnn.preprocessing.background import border_pixels
-from cnn.preprocessing.component_labels import NEIGHBORHOOD, label_components
+from cnn.preprocessing.component_labels import (
+    NEIGHBORHOOD,
+    Components,
+    label_components,
+)
 from cnn.preprocessing.components import Selection, select_character
 from cnn.preprocessing.ink_levels import Ink, estimate_contrast
 from cnn.preprocessing.line_segments import LineSegment, find_line_segments
@@ -49,7 +53,9 @@ def remove_lines_beside_character(ink: Ink) -> WithoutLines | None:
     segments = _find_both_directions(ink)
     if not segments and not (border_pixels(ink.foreground) > ink.threshold).any():
         return None
-    printed = _find_printed(ink)
+    gap = THRESHOLDS.components.label_gap
+    components = label_components(ink.foreground, ink.threshold, gap)
+    printed = _find_printed(components)
     if not segments and not printed.any():
         return None
     longest = max((segment.length for segment in segments), default=0.0)
@@ -60,7 +66,7 @@ def remove_lines_beside_character(ink: Ink) -> WithoutLines | None:
         if len(removed) == tried:
             continue
         tried = len(removed)
-        result = _try_without(ink, removed, printed)
+        result = _try_without(ink, components.labels, removed, printed)
         if result is None or (best is not None and result.weight <= best.weight):
             continue
         best = result
@@ -77,17 +83,15 @@ def _find_both_directions(ink: Ink) -> list[LineSegment]:
     return horizontal + [segment.transpose() for segment in vertical]
 
 
-def _find_printed(ink: Ink) -> np.ndarray:
+def _find_printed(components: Components) -> np.ndarray:
     """Tells which pixels are components of print, `bool (height, width)`."""
-    gap = THRESHOLDS.components.label_gap
-    components = label_components(ink.foreground, ink.threshold, gap)
     is_printed = detect_printed(components, may_touch_border=False)
     is_printed[0] = False
     return is_printed[components.labels]
 
 
 def _try_without(
-    ink: Ink, removed: list[LineSegment], printed: np.ndarray
+    ink: Ink, labels: np.ndarray, removed: list[LineSegment], printed: np.ndarray
 ) -> WithoutLines | None:
     """Removes lines and print, and looks for a character in the rest."""
     erased = _erase(ink, removed, printed)
@@ -99,9 +103,11 @@ def _try_without(
     selection = select_character(foreground, rest.threshold, may_touch_border=False)
     if selection is None or not _is_character(selection):
         return None
-    weight = _weigh(ink, rest, removed, selection)
+    weight = _weigh_all(labels, removed, selection)
     if weight <= 0:
         return None
+    if rest.contrast < _THRESHOLDS.min_relative_contrast * ink.contrast:
+        weight = min(weight, _THRESHOLDS.likely_weight)
     return WithoutLines(rest, erased, selection, weight)
 
 
@@ -140,24 +146,28 @@ def _is_character(selection: Selection) -> bool:
     return longer_side > _THRESHOLDS.min_side_to_stroke * stroke_width
 
 
-def _weigh(
-    ink: Ink, rest: Ink, removed: list[LineSegment], selection: Selection
+def _weigh_all(
+    labels: np.ndarray, removed: list[LineSegment], selection: Selection
 ) -> float:
-    """Weighs the evidence that the removed lines are no strokes. 0 is against it."""
+    """Weighs the evidence that no removed line is a stroke. 0 is against it.
+
+    Args:
+      labels: `int32 (height, width)`, components of the ink with the lines.
+      removed: the lines.
+      selection: the character without them.
+    """
     left, top, right, bottom = selection.box.tolist()
     side = max(right - left, bottom - top)
-    gap = _THRESHOLDS.erased_margin + round(_THRESHOLDS.max_touching_gap * side)
-    near = cv2.dilate(selection.mask.astype(np.uint8), NEIGHBORHOOD, iterations=gap)
+    is_connected = np.zeros(int(labels.max()) + 1, bool)
+    is_connected[labels[selection.mask]] = True
+    is_connected[0] = False
     weight = _THRESHOLDS.certain_weight
     for segment in removed:
-        touches = bool(near[segment.rows, segment.columns].any())
-        if touches:
+        if is_connected[labels[segment.rows, segment.columns]].any():
             part = _weigh_touching(segment, selection.box, segment.length / side)
         else:
             part = _weigh_apart(segment.length / side)
         weight = min(weight, part)
-    if rest.contrast < _THRESHOLDS.min_relative_contrast * ink.contrast:
-        weight = min(weight, _THRESHOLDS.likely_weight)
     return weight
 
 

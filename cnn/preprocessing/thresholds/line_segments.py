@@ -39,7 +39,7 @@ class LineSegmentThresholds:
     # Level of a line's edge, as a fraction of its middle.
     edge_fraction: float = 0.25
     # Largest gap inside a line, as a fraction of the image's width.
-    max_gap: float = 0.04
+    max_gap: float = 0.05
     # Smallest gap that may be inside a line, in pixels.
     min_gap: int = 3
     # Distance from the image border, in pixels, within which a line reaches it.
@@ -67,10 +67,6 @@ class LineSegmentThresholds:
     # The same ratio of a nearly horizontal line that touches the character. The base of
     # a 2 is longer than its other strokes are high.
     min_touching_rule_ratio: float = 2.5
-    # Largest gap between a line and a character that it touches, as a fraction of the
-    # character's longer side, and the pixels that were erased beside the line.
-    max_touching_gap: float = 0.12
-    erased_margin: int = 3
     # Smallest length by which a line passes a character that it touches, at both ends,
     # as a fraction of the character's longer side. A stem of 4 or 9 ends with it.
     min_overshoot: float = 0.3
