@@ -305,7 +305,9 @@ def _find_ends(
     max_gap = max(_THRESHOLDS.min_gap, _THRESHOLDS.max_gap * width)
     inked = np.flatnonzero(levels.max(axis=0) > ink_threshold)
     parts = np.split(inked, np.flatnonzero(np.diff(inked) > max_gap) + 1)
-    parts = [part for part in parts if part.size and part[-1] >= first and part[0] < end]
+    parts = [
+        part for part in parts if part.size and part[-1] >= first and part[0] < end
+    ]
     if not parts:
         return first, first
     longest = max(parts, key=np.ptp)
@@ -355,9 +357,7 @@ def _collect_pixels(
     )
 
 
-def _crosses(
-    strip: Strip, ink_threshold: float, top: int, bottom: int
-) -> np.ndarray:
+def _crosses(strip: Strip, ink_threshold: float, top: int, bottom: int) -> np.ndarray:
     """Tells in which columns ink is on both sides of a line, `bool (1, width)`."""
     above = (strip.levels[top - 1] > ink_threshold).astype(np.uint8)
     below = (strip.levels[bottom + 1] > ink_threshold).astype(np.uint8)

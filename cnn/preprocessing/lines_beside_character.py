@@ -97,17 +97,19 @@ def _try_without(
     erased = _erase(ink, removed, printed)
     foreground = np.where(erased, np.float32(0), ink.foreground)
     rest = Ink(foreground, ink.noise, estimate_contrast(foreground))
-    min_contrast = _THRESHOLDS.min_contrast_to_noise * ink.noise
-    if rest.contrast < max(THRESHOLDS.min_contrast, min_contrast):
-        return None
-    selection = select_character(foreground, rest.threshold, may_touch_border=False)
-    if selection is None or not _is_character(selection):
+    selection = find_faint_character(rest)
+    if selection is None:
         return None
     weight = _weigh_all(labels, removed, selection)
     if weight <= 0:
         return None
-    if rest.contrast < _THRESHOLDS.min_relative_contrast * ink.contrast:
+    relative_contrast = rest.contrast / ink.contrast
+    if relative_contrast < _THRESHOLDS.min_certain_contrast:
         weight = min(weight, _THRESHOLDS.likely_weight)
+    if relative_contrast < _THRESHOLDS.min_likely_contrast:
+        weight = min(weight, _THRESHOLDS.possible_weight)
+    if not selection.unambiguous:
+        weight = min(weight, _THRESHOLDS.possible_weight)
     return WithoutLines(rest, erased, selection, weight)
 
 
@@ -133,11 +135,31 @@ def _erase(ink: Ink, removed: list[LineSegment], printed: np.ndarray) -> np.ndar
     return erased | (edges & ~is_ink)
 
 
+def find_faint_character(rest: Ink) -> Selection | None:
+    """Selects the character in what remains of an image without lines.
+
+    Args:
+      rest: the remaining ink.
+
+    Returns:
+      The character, or None if there are only specks and noise.
+    """
+    min_contrast = _THRESHOLDS.min_contrast_to_noise * rest.noise
+    if rest.contrast < max(THRESHOLDS.min_contrast, min_contrast):
+        return None
+    selection = select_character(
+        rest.foreground, rest.threshold, may_touch_border=False
+    )
+    if selection is None or not _is_character(selection):
+        return None
+    return selection
+
+
 def _is_character(selection: Selection) -> bool:
-    """Tells whether a selection is inside the image and consists of strokes."""
+    """Tells whether a selection consists of strokes, unlike specks."""
     left, top, right, bottom = selection.box.tolist()
     longer_side = max(right - left, bottom - top)
-    if not selection.unambiguous or longer_side < _THRESHOLDS.min_character_side:
+    if longer_side < _THRESHOLDS.min_character_side:
         return False
     mask = selection.mask[top:bottom, left:right].astype(np.uint8)
     padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
@@ -176,11 +198,12 @@ def _weigh_touching(segment: LineSegment, box: np.ndarray, ratio: float) -> floa
     left, top, right, bottom = box.tolist()
     side = max(right - left, bottom - top)
     passes = _passes(segment, box, _THRESHOLDS.min_overshoot * side)
-    if not passes:
-        return 0
     if segment.is_horizontal:
-        is_line = ratio >= _THRESHOLDS.min_touching_rule_ratio
-        return _THRESHOLDS.likely_weight if is_line else 0
+        is_rule = passes and ratio >= _THRESHOLDS.min_touching_rule_ratio
+        return _THRESHOLDS.likely_weight if is_rule else 0
+    if not passes:
+        is_long = ratio >= _THRESHOLDS.min_touching_ratio
+        return _THRESHOLDS.possible_weight if is_long else 0
     if ratio >= _THRESHOLDS.certain_length_ratio:
         return _THRESHOLDS.certain_weight
     return _THRESHOLDS.likely_weight if ratio >= _THRESHOLDS.min_length_ratio else 0

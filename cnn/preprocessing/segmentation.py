@@ -10,13 +10,12 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from cnn.preprocessing import background, page_boundary, ruled_lines
-from cnn.preprocessing.component_labels import NEIGHBORHOOD
+from cnn.preprocessing import background, page_boundary
 from cnn.preprocessing.components import Selection, select_character
 from cnn.preprocessing.foreground import Foreground, foreground_candidates
-from cnn.preprocessing.ink_levels import Ink, denoise, estimate_contrast, soft_mask
+from cnn.preprocessing.ink_levels import Ink, soft_mask
 from cnn.preprocessing.lines_beside_character import remove_lines_beside_character
-from cnn.preprocessing.printed_components import remove_boxes
+from cnn.preprocessing.print_removal import find_ink
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _OUTWARDS = np.array([-1, -1, 1, 1])  # Directions in which a box grows.
@@ -108,7 +107,9 @@ def _find_on_page(gray: np.ndarray, small: np.ndarray) -> list[Glyph]:
         for character in characters:
             glyph = _refine_at_full_resolution(gray, small, candidate, character)
             glyphs.append(glyph)
-        if characters and all(glyph.unambiguous for glyph in glyphs[-len(characters):]):
+        if characters and all(
+            glyph.unambiguous for glyph in glyphs[-len(characters) :]
+        ):
             break
     return glyphs
 
@@ -133,9 +134,7 @@ def render_mask(glyph: Glyph, shape: tuple[int, int]) -> np.ndarray:
     return mask
 
 
-def _segment_character(
-    candidate: Foreground, may_be_ruled: bool
-) -> list[_Character]:
+def _segment_character(candidate: Foreground, may_be_ruled: bool) -> list[_Character]:
     """Segments the character in a foreground, with and without lines beside it.
 
     Args:
@@ -146,7 +145,7 @@ def _segment_character(
       The character, the likelier one first if a line may be one of its strokes. The
       list is empty if there is no ink.
     """
-    found = _find_ink(candidate.levels, may_be_ruled)
+    found = find_ink(candidate.levels, may_be_ruled)
     if found is None:
         return []
     ink, is_ruled = found
@@ -169,67 +168,6 @@ def _segment_character(
         return characters  # The lines were left out anyway.
     glyph = _cut_out(ink, selection, candidate.unambiguous)
     return [*characters, _Character(glyph, selection.box, is_ruled)]
-
-
-def _find_ink(levels: np.ndarray, may_be_ruled: bool) -> tuple[Ink, bool] | None:
-    """Finds the ink without the printed lines that cross the image.
-
-    Args:
-      levels: `float32 (height, width)`, levels above the background.
-      may_be_ruled: whether printed lines are removed.
-
-    Returns:
-      The ink, and whether lines were removed, or None if there is no ink.
-    """
-    ink = denoise(levels)
-    min_contrast_to_noise = THRESHOLDS.min_contrast_to_noise * ink.noise
-    if ink.contrast < max(THRESHOLDS.min_contrast, min_contrast_to_noise):
-        return None
-    if not may_be_ruled:
-        return ink, False
-    threshold = ink.threshold
-    foreground, is_ruled = _remove_print(ink.foreground, threshold)
-    if is_ruled:
-        foreground = _erase_line_edges(ink.foreground, foreground, threshold)
-    ink = Ink(foreground, ink.noise, estimate_contrast(foreground))
-    if ink.contrast < max(THRESHOLDS.min_contrast, min_contrast_to_noise):
-        return None
-    return ink, is_ruled
-
-
-def _erase_line_edges(
-    ruled: np.ndarray, foreground: np.ndarray, ink_threshold: float
-) -> np.ndarray:
-    """Erases the blurred edges of removed lines, which are no faint ink.
-
-    Args:
-      ruled: `float32 (height, width)`, the foreground with the lines.
-      foreground: the same without the lines.
-      ink_threshold: smallest level of ink in `ruled`, exclusive.
-    """
-    was_removed = (ruled > ink_threshold) & (foreground <= ink_threshold)
-    near = cv2.dilate(was_removed.astype(np.uint8), NEIGHBORHOOD, iterations=2) > 0
-    is_edge = near & (foreground <= ink_threshold)
-    return np.where(is_edge, np.float32(0), foreground)
-
-
-def _remove_print(
-    foreground: np.ndarray, ink_threshold: float
-) -> tuple[np.ndarray, bool]:
-    """Removes printed lines, and drawn boxes if there are lines.
-
-    The sides of a box may be taken for lines, so the box is removed first.
-
-    Returns:
-      The foreground without them, and whether there were lines.
-    """
-    without_lines, is_ruled = ruled_lines.remove_ruled_lines(foreground, ink_threshold)
-    if not is_ruled:
-        return foreground, False
-    without_boxes, has_boxes = remove_boxes(foreground, ink_threshold)
-    if has_boxes:
-        without_lines, _ = ruled_lines.remove_ruled_lines(without_boxes, ink_threshold)
-    return without_lines, True
 
 
 def _clear_outside(foreground: np.ndarray, box: np.ndarray) -> np.ndarray:
@@ -290,7 +228,7 @@ def _refine_at_full_resolution(
     scale = nearby.shape[0] / (part[3] - part[1])
     within = _scale_box(box_in_part, scale, nearby.shape)
     is_large = max(nearby.shape) >= THRESHOLDS.min_ruled_side
-    found = _find_ink(levels, character.is_ruled and is_large)
+    found = find_ink(levels, character.is_ruled and is_large)
     if found is None:
         return character.glyph
     ink, _ = found

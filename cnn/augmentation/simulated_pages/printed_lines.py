@@ -95,7 +95,9 @@ def _draw_style(
         return _draw_polylines(shape, [points, points + distance], width)
     steps = np.abs(np.diff(points[:, 1])).sum()
     period = rng.uniform(3, 8) * width if style == "stitched" else rng.uniform(15, 40)
-    gap_share = rng.uniform(0.25, 0.6) if style == "stitched" else rng.uniform(0.05, 0.2)
+    gap_share = (
+        rng.uniform(0.25, 0.6) if style == "stitched" else rng.uniform(0.05, 0.2)
+    )
     starts = np.arange(0, steps, max(period, 3)) / steps
     dash = (1 - gap_share) * max(period, 3) / steps
     along = np.linspace(0, 1, len(points))

@@ -51,7 +51,7 @@ class LineSegmentThresholds:
 
     # Shares of the longest line's length. Shorter lines may be strokes, so they are
     # removed first with and then without these.
-    length_shares: tuple[float, ...] = (0.45, 0.7, 1.0)
+    length_shares: tuple[float, ...] = (0.35, 0.6, 1.0)
     # Smallest longer side of another character, in pixels. Less is dust.
     min_character_side: int = 8
     # Smallest ratio of a character's longer side to the width of its strokes. Specks
@@ -64,6 +64,10 @@ class LineSegmentThresholds:
     min_length_ratio: float = 1.4
     likely_length_ratio: float = 1.7
     certain_length_ratio: float = 2.0
+    # The same ratio from which a nearly vertical line that touches the character, and
+    # ends with it, may be none of its strokes. The stem of a 9 is up to 2.5 times as
+    # long as its loop.
+    min_touching_ratio: float = 2.7
     # The same ratio of a nearly horizontal line that touches the character. The base of
     # a 2 is longer than its other strokes are high.
     min_touching_rule_ratio: float = 2.5
@@ -71,8 +75,9 @@ class LineSegmentThresholds:
     # as a fraction of the character's longer side. A stem of 4 or 9 ends with it.
     min_overshoot: float = 0.3
     # Contrast of the character, as a fraction of the lines', below which it may be a
-    # stain, or ink from the other side of the paper.
-    min_relative_contrast: float = 0.2
+    # stain, or ink from the other side of the paper, and below which it as probably is.
+    min_certain_contrast: float = 0.2
+    min_likely_contrast: float = 0.12
     # Weights of the character without the lines, relative to the image with them.
     possible_weight: float = 1
     likely_weight: float = 8
