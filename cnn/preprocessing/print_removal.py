@@ -44,6 +44,18 @@ def find_ink(levels: np.ndarray, may_be_ruled: bool) -> tuple[Ink, bool] | None:
     return None if find_faint_character(rest) is None else (rest, True)
 
 
+def erase_enlarged(levels: np.ndarray, erased: np.ndarray) -> np.ndarray:
+    """Erases pixels that were found at a lower resolution.
+
+    Args:
+      levels: `float32 (height, width)`, levels above the background.
+      erased: `bool`, the pixels, of the same image at any size.
+    """
+    mask = erased.astype(np.uint8)
+    enlarged = cv2.resize(mask, levels.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return np.where(enlarged > 0, np.float32(0), levels)
+
+
 def _remove_print(
     foreground: np.ndarray, ink_threshold: float
 ) -> tuple[np.ndarray, bool]:

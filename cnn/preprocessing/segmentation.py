@@ -15,7 +15,7 @@ from cnn.preprocessing.components import Selection, select_character
 from cnn.preprocessing.foreground import Foreground, foreground_candidates
 from cnn.preprocessing.ink_levels import Ink, soft_mask
 from cnn.preprocessing.lines_beside_character import remove_lines_beside_character
-from cnn.preprocessing.print_removal import find_ink
+from cnn.preprocessing.print_removal import erase_enlarged, find_ink
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _OUTWARDS = np.array([-1, -1, 1, 1])  # Directions in which a box grows.
@@ -221,7 +221,9 @@ def _refine_at_full_resolution(
         nearby, candidate.sign, THRESHOLDS.background.max_stroke_width
     )
     if character.erased is not None:
-        levels = _erase_enlarged(levels, character.erased, part / zoom)
+        searched_part = _scale_box(part, 1 / zoom, small.shape)
+        erased = character.erased[_box_slices(searched_part)]
+        levels = erase_enlarged(levels, erased)
     # Other components nearby were no part of the character at the lower resolution.
     margin = THRESHOLDS.refined_margin * (size * _OUTWARDS)
     box_in_part = zoom * (box + margin) - np.tile(part[:2], 2)
@@ -242,22 +244,6 @@ def _refine_at_full_resolution(
         weight=character.glyph.weight,
     )
     return _to_image_region(glyph, part, gray.shape)
-
-
-def _erase_enlarged(
-    levels: np.ndarray, erased: np.ndarray, part: np.ndarray
-) -> np.ndarray:
-    """Erases pixels that were found at a lower resolution.
-
-    Args:
-      levels: `float32 (height, width)`, a part of the image.
-      erased: `bool`, pixels of the whole image at the lower resolution.
-      part: `float64 (4,)`, left, top, right and bottom of the part in `erased`.
-    """
-    box = _scale_box(part, 1, erased.shape)
-    mask = erased[_box_slices(box)].astype(np.uint8)
-    enlarged = cv2.resize(mask, levels.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    return np.where(enlarged > 0, np.float32(0), levels)
 
 
 def _to_image_region(glyph: Glyph, part: np.ndarray, shape: tuple[int, ...]) -> Glyph:
