@@ -13,8 +13,10 @@ from cnn.preprocessing.boxes import OUTWARDS, box_slices, scale_box
 from cnn.preprocessing.components import Selection, select_character
 from cnn.preprocessing.foreground import Foreground
 from cnn.preprocessing.glyph import Glyph, to_image_region
-from cnn.preprocessing.ink_levels import Ink, denoise, estimate_contrast, soft_mask
+from cnn.preprocessing.ink_levels import Ink, denoise, soft_mask
+from cnn.preprocessing.lines_beside_character import remove_lines_beside_character
 from cnn.preprocessing.print_removal import PrintRemover, Removal
+from cnn.preprocessing.remaining_ink import measure_remaining_ink
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 
@@ -26,12 +28,14 @@ class Character(NamedTuple):
       box: `int (4,)`, left, top, right and bottom of the ink, in pixels.
       removal: how printed lines were removed.
       lacks_line: whether a line that touches the character was removed.
+      erased: `bool (height, width)`, pixels of lines beside it, or None.
     """
 
     glyph: Glyph
     box: np.ndarray
     removal: Removal | None
     lacks_line: bool = False
+    erased: np.ndarray | None = None
 
 
 def segment_characters(
@@ -56,36 +60,59 @@ def segment_characters(
     if ink.contrast < max(THRESHOLDS.min_contrast, min_contrast_to_noise):
         return []
     if remover is None:
-        return _select(candidate, ink, ink.threshold, None, within)
+        return _select(candidate, ink, None, within)
     characters = []
-    threshold = ink.threshold
-    for removal in remover(ink.foreground, threshold):
-        contrast = estimate_contrast(removal.foreground)
-        # Marks that were too faint beside the lines do not become ink without them.
-        if contrast >= max(THRESHOLDS.min_contrast, threshold):
-            rest = Ink(removal.foreground, ink.noise, contrast)
-            characters += _select(candidate, rest, rest.threshold, removal, within)
+    for removal in remover(ink.foreground, ink.threshold):
+        rest = measure_remaining_ink(ink, removal)
+        if rest is None:
+            continue
+        if within is None:
+            characters += _select_beside_lines(candidate, rest, removal)
+        else:
+            characters += _select(candidate, rest, removal, within)
     return characters
+
+
+def _select_beside_lines(
+    candidate: Foreground, ink: Ink, removal: Removal
+) -> list[Character]:
+    """Selects the character with and without lines beside it that end in the image."""
+    beside = remove_lines_beside_character(ink)
+    if beside is None:
+        return _select(candidate, ink, removal)
+    glyph = _cut_out(beside.ink, beside.selection, candidate.unambiguous)
+    weighted = glyph._replace(weight=removal.weight * beside.weight)
+    character = Character(weighted, beside.selection.box, removal, erased=beside.erased)
+    if beside.weight >= THRESHOLDS.line_segments.certain_weight:
+        return [character]
+    selection = select_character(
+        ink.foreground, ink.threshold, candidate.may_touch_border
+    )
+    if selection is None or not (selection.mask & beside.erased).any():
+        return [character]
+    return [character, *_cut_out_ways(candidate, ink, selection, removal)]
 
 
 def _select(
     candidate: Foreground,
     ink: Ink,
-    threshold: float,
     removal: Removal | None,
-    within: np.ndarray | None,
+    within: np.ndarray | None = None,
 ) -> list[Character]:
-    """Selects the character's components.
-
-    Returns:
-      No character, or one, and before it one without a line that touches it.
-    """
+    """Selects the character's components. Returns an empty list without ink."""
     searched = ink.foreground
     if within is not None:
         searched = _clear_outside(searched, within)
-    selection = select_character(searched, threshold, candidate.may_touch_border)
+    selection = select_character(searched, ink.threshold, candidate.may_touch_border)
     if selection is None:
         return []
+    return _cut_out_ways(candidate, ink, selection, removal)
+
+
+def _cut_out_ways(
+    candidate: Foreground, ink: Ink, selection: Selection, removal: Removal | None
+) -> list[Character]:
+    """Cuts out a character, and before it one without a line that touches it."""
     weight = 1.0 if removal is None else removal.weight
     glyph = _cut_out(ink, selection, candidate.unambiguous)
     whole = Character(glyph._replace(weight=weight), selection.box, removal)

@@ -12,6 +12,7 @@ from cnn.preprocessing.print_removal import (
     remove_all_lines,
     remove_print,
 )
+from cnn.preprocessing.remaining_ink import erase_enlarged
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 
@@ -41,6 +42,9 @@ def refine_at_full_resolution(
     levels = background.subtract_background(
         nearby, candidate.sign, THRESHOLDS.background.max_stroke_width
     )
+    if character.erased is not None:
+        searched_part = scale_box(part, 1 / zoom, small.shape)
+        levels = erase_enlarged(levels, character.erased[box_slices(searched_part)])
     closer = candidate._replace(levels=levels, may_touch_border=False)
     # Other components nearby were no part of the character at the lower resolution.
     margin = THRESHOLDS.refined_margin * (size * OUTWARDS)

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from cnn.augmentation.simulated_pages import (
+    cells,
     enclosures,
     historic_scans,
     long_lines,
@@ -239,4 +240,6 @@ PAGE_KINDS: dict[str, PageKind] = {
     "rounded_box": enclosures.draw_in_rounded_box,
     "rounded_card": enclosures.draw_on_rounded_card,
     "small_card": enclosures.draw_on_small_card,
+    "table_cell": cells.scan_table_cell,
+    "margin_line": cells.photograph_margin_line,
 }

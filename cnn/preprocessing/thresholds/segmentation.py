@@ -7,6 +7,7 @@ from cnn.preprocessing.thresholds.background import BackgroundThresholds
 from cnn.preprocessing.thresholds.components import ComponentThresholds
 from cnn.preprocessing.thresholds.enclosed_areas import EnclosedAreaThresholds
 from cnn.preprocessing.thresholds.line_evidence import LineEvidenceThresholds
+from cnn.preprocessing.thresholds.line_segments import LineSegmentThresholds
 from cnn.preprocessing.thresholds.page_boundary import PageBoundaryThresholds
 from cnn.preprocessing.thresholds.ruled_lines import RuledLineThresholds
 
@@ -36,6 +37,9 @@ class SegmentationThresholds:
     )
     attached_lines: AttachedLineThresholds = dataclasses.field(
         default_factory=AttachedLineThresholds
+    )
+    line_segments: LineSegmentThresholds = dataclasses.field(
+        default_factory=LineSegmentThresholds
     )
     components: ComponentThresholds = dataclasses.field(
         default_factory=ComponentThresholds

@@ -1,0 +1,166 @@
+"""Finds the longest straight run of ink, which may end inside an image.
+
+The ink of sections of the columns is averaged once per row. A line is a path through
+these averages, and its longest run of covered sections is the part that is drawn.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from cnn.preprocessing.line_detection import ADJACENT_ROWS, Line
+from cnn.preprocessing.thresholds import THRESHOLDS
+
+_THRESHOLDS = THRESHOLDS.line_segments
+
+
+class _Grid(NamedTuple):
+    """Paths of all lines through the sections of an image of one shape.
+
+    Attributes:
+      slopes: `float64 (slopes,)`, rows per column.
+      indices: `int (sections, slopes, height)`, index of each line's row in each
+        section, in a flattened `(sections, height + 1)` array whose last row is blank.
+    """
+
+    slopes: np.ndarray
+    indices: np.ndarray
+
+
+@lru_cache(maxsize=16)  # The images of a folder often have the same shape.
+def _compute_grid(height: int, width: int) -> _Grid:
+    edges = _section_edges(width)
+    offsets = (edges[:-1] + edges[1:] - width) / 2
+    steepest = _THRESHOLDS.max_slope_degrees
+    degrees = np.linspace(-steepest, steepest, _THRESHOLDS.num_slopes)
+    slopes = np.tan(np.deg2rad(degrees))
+    rises = np.rint(offsets[:, None] * slopes).astype(int)
+    rows = np.arange(height) + rises[..., None]
+    is_outside = (rows < 0) | (rows >= height)
+    rows[is_outside] = height
+    sections = np.arange(len(offsets))[:, None, None]
+    return _Grid(slopes, sections * (height + 1) + rows)
+
+
+def _section_edges(width: int) -> np.ndarray:
+    """Returns the first column of each section, and the end of the last one."""
+    num_sections = min(_THRESHOLDS.num_sections, width)
+    return np.arange(num_sections + 1) * width // num_sections
+
+
+def find_longest_run(
+    mask: np.ndarray, min_length: float
+) -> tuple[Line, int, int] | None:
+    """Finds the line with most ink in adjacent sections.
+
+    Args:
+      mask: `uint8 (height, width)`, 1 on ink and 0 elsewhere.
+      min_length: in pixels.
+
+    Returns:
+      The line, its first column and the column after its last, or None.
+    """
+    height, width = mask.shape
+    sections = _average_sections(mask)
+    min_sections = max(
+        _THRESHOLDS.min_covered_sections,
+        int(np.ceil(min_length / width * len(sections))) - 1,
+    )
+    if not _may_contain_run(sections, min_sections, width):
+        return None
+    grid = _compute_grid(height, width)
+    covered = sections > _THRESHOLDS.min_section_ink
+    num_covered = covered.ravel().take(grid.indices).sum(axis=0, dtype=np.uint8)
+    # One section in three may be a gap that is bridged.
+    is_candidate = num_covered >= min_sections - min_sections // 3
+    candidates = np.flatnonzero(is_candidate)
+    if not candidates.size:
+        return None
+    indices = grid.indices.reshape(len(grid.indices), -1).take(candidates, axis=1)
+    runs = _measure_runs(sections.ravel().take(indices))
+    scores = np.where(runs.num_sections >= min_sections, runs.ink, 0)
+    best = int(scores.argmax())
+    if scores[best] <= 0:
+        return None
+    slope_index, row = np.divmod(candidates[best], height)
+    line = Line(float(row), float(grid.slopes[slope_index]))
+    edges = _section_edges(width)
+    end = int(runs.end[best])
+    first = end - int(runs.num_sections[best])
+    return line, int(edges[first]), int(edges[end])
+
+
+def _may_contain_run(sections: np.ndarray, min_sections: int, width: int) -> bool:
+    """Tells whether enough adjacent sections have ink near one row.
+
+    This takes far less time than to measure every line.
+
+    Args:
+      sections: `float32 (sections, height + 1)`, mean ink.
+      min_sections: smallest number of sections.
+      width: number of columns of the image.
+    """
+    if min_sections > len(sections):
+        return False
+    covered = (sections > _THRESHOLDS.min_section_ink).astype(np.uint8)
+    # A gap of one section may be bridged.
+    bridged = cv2.morphologyEx(covered, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
+    steepest = np.tan(np.deg2rad(_THRESHOLDS.max_slope_degrees))
+    reach = int(np.ceil(steepest * min_sections * width / len(sections) / 2)) + 1
+    near = cv2.dilate(bridged, np.ones((1, 2 * reach + 1), np.uint8))
+    run = np.ones((min_sections, 1), np.uint8)
+    eroded = cv2.erode(near, run, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return bool(eroded.any())
+
+
+def _average_sections(mask: np.ndarray) -> np.ndarray:
+    """Averages the ink in each section, `float32 (sections, height + 1)`.
+
+    Ink in an adjacent row counts, because a line may lie between two rows. The last
+    row is blank.
+    """
+    weighted = cv2.dilate(mask, ADJACENT_ROWS) + np.float32(0.2) * mask
+    edges = _section_edges(mask.shape[1])
+    sums = np.add.reduceat(weighted, edges[:-1], axis=1)
+    means = sums / np.diff(edges).astype(np.float32)
+    padded = np.zeros((means.shape[1], len(means) + 1), np.float32)
+    padded[:, :-1] = means.T
+    return padded
+
+
+class _Runs(NamedTuple):
+    """The longest run of covered sections of every line.
+
+    Attributes:
+      ink: `float32 (lines,)`, sum of the sections' mean ink.
+      num_sections: `int32 (lines,)`, number of sections.
+      end: `int32 (lines,)`, section after the last.
+    """
+
+    ink: np.ndarray
+    num_sections: np.ndarray
+    end: np.ndarray
+
+
+def _measure_runs(profile: np.ndarray) -> _Runs:
+    """Measures runs of sections.
+
+    Args:
+      profile: `float32 (sections, lines)`, mean ink.
+    """
+    covered = profile > _THRESHOLDS.min_section_ink
+    covered[1:-1] |= covered[:-2] & covered[2:]
+    ink = np.zeros(profile.shape[1:], np.float32)
+    count = np.zeros(profile.shape[1:], np.int32)
+    best_ink, best_count = ink.copy(), count.copy()
+    best_end = count.copy()
+    for index, (section, is_covered) in enumerate(zip(profile, covered, strict=True)):
+        ink = (ink + section) * is_covered
+        count = (count + 1) * is_covered
+        is_best = ink > best_ink
+        np.copyto(best_ink, ink, where=is_best)
+        np.copyto(best_count, count, where=is_best)
+        best_end[is_best] = index + 1
+    return _Runs(best_ink, best_count, best_end)
