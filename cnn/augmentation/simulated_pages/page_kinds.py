@@ -10,7 +10,12 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from cnn.augmentation.simulated_pages import historic_scans, scans, scenes
+from cnn.augmentation.simulated_pages import (
+    cropped_numbers,
+    historic_scans,
+    scans,
+    scenes,
+)
 from cnn.augmentation.simulated_pages.photographs import photograph
 
 PageKind = Callable[[np.random.Generator, np.ndarray], np.ndarray]
@@ -224,4 +229,6 @@ PAGE_KINDS: dict[str, PageKind] = {
     "binary_16": scans.scan_binary_16,
     "historic": historic_scans.scan_historic_script,
     "register": historic_scans.scan_register_cell,
+    "cropped_number": cropped_numbers.scan_cropped_number,
+    "binary_edges": cropped_numbers.scan_binary_edges,
 }
