@@ -27,11 +27,24 @@ _PAGE_WIDTH = 5 * DIGIT_HEIGHT
 # Coverage from which a pixel belongs to the digit's bounding box, in [0, 1].
 _MIN_COVERAGE = 0.3
 
-# Letter shapes of the neighbors: OpenCV's single-stroke fonts.
-_FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX)
+# Shapes of the neighbors, 0 to 9, as x and y in a box of 6 by 10. A stroke is a
+# polyline whose corners are rounded.
+_NEIGHBORS = (
+    [[(4, 0), (1, 1), (0, 5), (1, 9), (3, 10), (5, 9), (6, 5), (5, 1), (3, 0)]],
+    [[(1, 3), (4, 0), (3, 10)]],
+    [[(0, 2), (2, 0), (5, 1), (5, 4), (0, 10), (3, 9), (6, 10)]],
+    [[(0, 1), (3, 0), (5, 2), (2, 5), (5, 6), (6, 8), (3, 10), (0, 9)]],
+    [[(4, 0), (0, 7), (6, 7)], [(4, 3), (4, 10)]],
+    [[(6, 0), (1, 0), (1, 4), (4, 4), (6, 7), (4, 10), (0, 9)]],
+    [[(5, 0), (1, 4), (0, 8), (3, 10), (6, 8), (4, 5), (1, 7)]],
+    [[(0, 1), (2, 0), (6, 0), (3, 5), (2, 10)], [(1, 5), (5, 5)]],
+    [[(5, 1), (2, 0), (0, 2), (6, 7), (4, 10), (1, 9), (1, 7), (6, 2), (4, 0)]],
+    [[(6, 2), (3, 0), (0, 2), (2, 5), (6, 2), (5, 6), (4, 10), (1, 10)]],
+)
+_BOX_HEIGHT = 10
 
-# Height of a digit of those fonts at scale 1, in pixels.
-_FONT_HEIGHT = 21
+# Number of points that the corners of a polyline are rounded over.
+_POINTS_PER_LINE = 8
 
 
 def scan_cropped_number(rng: np.random.Generator, digit: np.ndarray) -> np.ndarray:
@@ -87,21 +100,34 @@ def _write_number(
 
 
 def _draw_neighbor(rng: np.random.Generator, stroke_width: float) -> np.ndarray:
-    """Draws a digit of a font in 0.75 to 1.25 times the height of the character."""
-    scale = rng.uniform(0.75, 1.25) * DIGIT_HEIGHT / _FONT_HEIGHT
+    """Draws a digit in 0.75 to 1.25 times the height of the character."""
+    height = rng.uniform(0.75, 1.25) * DIGIT_HEIGHT
+    width = rng.uniform(0.7, 1.2) * height
+    scale = np.array([width, height]) / _BOX_HEIGHT
     thickness = max(1, round(stroke_width * rng.uniform(0.8, 1.2)))
     page = np.zeros((2 * DIGIT_HEIGHT, 2 * DIGIT_HEIGHT), np.uint8)
-    cv2.putText(
-        page,
-        text=str(rng.integers(10)),
-        org=(DIGIT_HEIGHT // 2, 3 * DIGIT_HEIGHT // 2),
-        fontFace=_FONTS[rng.integers(len(_FONTS))],
-        fontScale=scale,
-        color=1,
-        thickness=thickness,
-        lineType=cv2.LINE_8,
-    )
+    for stroke in _NEIGHBORS[rng.integers(len(_NEIGHBORS))]:
+        corners = np.array(stroke) + rng.normal(0, 0.3, (len(stroke), 2))
+        points = _round_corners(corners) * scale + DIGIT_HEIGHT / 4
+        cv2.polylines(
+            page,
+            [np.rint(points).astype(np.int32)],
+            isClosed=False,
+            color=1,
+            thickness=thickness,
+        )
     return page[bounding_slices(page > 0)].astype(np.float32)
+
+
+def _round_corners(corners: np.ndarray) -> np.ndarray:
+    """Rounds the corners of a polyline: `float64 (points, 2)` of x and y."""
+    num_points = _POINTS_PER_LINE * (len(corners) - 1) + 1
+    place = np.linspace(0, len(corners) - 1, num_points)
+    x, y = (np.interp(place, np.arange(len(corners)), axis) for axis in corners.T)
+    ends = ((_POINTS_PER_LINE // 2, _POINTS_PER_LINE // 2),)
+    window = np.ones(_POINTS_PER_LINE + 1) / (_POINTS_PER_LINE + 1)
+    rounded = [np.convolve(np.pad(a, ends, "edge"), window, "valid") for a in (x, y)]
+    return np.stack(rounded, axis=1)
 
 
 def _add_marks(
