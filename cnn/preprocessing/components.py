@@ -13,6 +13,7 @@ from cnn.preprocessing.component_labels import (
     edge_sharpness,
     label_components,
 )
+from cnn.preprocessing.neighbors import enters_from_side, middle_factor
 from cnn.preprocessing.printed_components import detect_printed
 from cnn.preprocessing.thresholds import THRESHOLDS
 
@@ -121,7 +122,7 @@ def _weigh(
     printed_factor = np.where(is_printed, _THRESHOLDS.printed_factor, 1)
     weights = components.mass * sharpness_factor**2 * printed_factor
     if may_touch_border:
-        return weights
+        return weights * middle_factor(components)
     touches_border = components.border_contacts > 0
     border_factor = np.where(touches_border, _THRESHOLDS.border_factor, 1)
     position_factor = _centrality(components) * border_factor
@@ -182,7 +183,7 @@ def _is_part(components: Components, main: int, may_touch_border: bool) -> np.nd
     is_speck = components.mass < _THRESHOLDS.min_part_mass * main_mass
     is_part = (is_near & ~is_speck) | overlaps
     if may_touch_border:
-        return is_part
+        return is_part & ~enters_from_side(components, main)
     # Ink at the image border belongs to another character, unless it is small and
     # overlaps the main component.
     is_small = components.mass < _THRESHOLDS.max_border_part_mass * main_mass

@@ -59,7 +59,7 @@ def foreground_candidates(gray: np.ndarray) -> Iterator[Foreground]:
         yield bilevel
         if bilevel.unambiguous:
             return
-    yield from _subtract_closings(gray)
+    yield from _subtract_closings(gray, may_touch_border)
 
 
 def _subtract_border_level(
@@ -190,11 +190,11 @@ def _is_character(
     )
 
 
-def _subtract_closings(gray: np.ndarray) -> Iterator[Foreground]:
+def _subtract_closings(gray: np.ndarray, may_touch_border: bool) -> Iterator[Foreground]:
     """Yields the foreground for each stroke width and each plausible polarity."""
     signs = estimate_polarity(gray)
     unambiguous = len(signs) == 1
     for width in (_THRESHOLDS.max_stroke_width, _THRESHOLDS.max_thin_stroke_width):
         for sign in signs:
             levels = subtract_background(gray, sign, width)
-            yield Foreground(levels, sign, False, unambiguous)
+            yield Foreground(levels, sign, may_touch_border, unambiguous)

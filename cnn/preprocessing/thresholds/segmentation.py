@@ -4,6 +4,7 @@ import dataclasses
 
 from cnn.preprocessing.thresholds.background import BackgroundThresholds
 from cnn.preprocessing.thresholds.components import ComponentThresholds
+from cnn.preprocessing.thresholds.neighbors import NeighborThresholds
 from cnn.preprocessing.thresholds.page_boundary import PageBoundaryThresholds
 from cnn.preprocessing.thresholds.ruled_lines import RuledLineThresholds
 
@@ -27,6 +28,9 @@ class SegmentationThresholds:
     )
     components: ComponentThresholds = dataclasses.field(
         default_factory=ComponentThresholds
+    )
+    neighbors: NeighborThresholds = dataclasses.field(
+        default_factory=NeighborThresholds
     )
 
     # Shared by several steps.
