@@ -32,12 +32,14 @@ class Foreground(NamedTuple):
       sign: 1 for dark ink on a light background, -1 for light ink on a dark one.
       may_touch_border: whether the character may touch the image border.
       unambiguous: whether no other estimate of the background is plausible.
+      is_flat: whether the background has one level, as no camera or scanner sees it.
     """
 
     levels: np.ndarray
     sign: int
     may_touch_border: bool
     unambiguous: bool
+    is_flat: bool = False
 
 
 def foreground_candidates(gray: np.ndarray) -> Iterator[Foreground]:
@@ -78,7 +80,7 @@ def _subtract_border_level(
     ink_share = np.mean(levels > _THRESHOLDS.uniform_ink_fraction * levels.max())
     if ink_share > _THRESHOLDS.max_uniform_ink_share:
         return None
-    return Foreground(levels, sign, may_touch_border, unambiguous=True)
+    return Foreground(levels, sign, may_touch_border, unambiguous=True, is_flat=True)
 
 
 def _subtract_otsu_level(gray: np.ndarray, may_touch_border: bool) -> Foreground | None:
@@ -106,11 +108,11 @@ def _subtract_otsu_level(gray: np.ndarray, may_touch_border: bool) -> Foreground
     if not _is_character(background, ink, may_touch_border):
         return None
     levels = np.float32(sign) * (np.float32(background.median) - gray)
+    is_flat = background.exact_share > _THRESHOLDS.min_exact_share
     unambiguous = may_touch_border and (
-        background.exact_share > _THRESHOLDS.min_exact_share
-        or background.near_share > _THRESHOLDS.min_certain_share
+        is_flat or background.near_share > _THRESHOLDS.min_certain_share
     )
-    return Foreground(levels, sign, may_touch_border, unambiguous)
+    return Foreground(levels, sign, may_touch_border, unambiguous, is_flat)
 
 
 def _is_bilevel(counts: np.ndarray, is_light: np.ndarray) -> bool:
@@ -190,7 +192,9 @@ def _is_character(
     )
 
 
-def _subtract_closings(gray: np.ndarray, may_touch_border: bool) -> Iterator[Foreground]:
+def _subtract_closings(
+    gray: np.ndarray, may_touch_border: bool
+) -> Iterator[Foreground]:
     """Yields the foreground for each stroke width and each plausible polarity."""
     signs = estimate_polarity(gray)
     unambiguous = len(signs) == 1

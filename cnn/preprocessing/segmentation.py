@@ -16,6 +16,7 @@ from cnn.preprocessing.foreground import Foreground, foreground_candidates
 from cnn.preprocessing.ink_levels import Ink, denoise, estimate_contrast, soft_mask
 from cnn.preprocessing.printed_components import remove_boxes
 from cnn.preprocessing.thresholds import THRESHOLDS
+from cnn.preprocessing.touching_neighbors import cut_neighbors
 
 _OUTWARDS = np.array([-1, -1, 1, 1])  # Directions in which a box grows.
 
@@ -47,11 +48,13 @@ class _Character(NamedTuple):
       glyph: the segmented character.
       box: `int (4,)`, left, top, right and bottom of the ink, in pixels.
       is_ruled: whether printed lines were removed.
+      without_neighbors: the same without touching neighbors, or None if there are none.
     """
 
     glyph: Glyph
     box: np.ndarray
     is_ruled: bool
+    without_neighbors: Glyph | None = None
 
 
 def find_glyphs(gray: np.ndarray) -> list[Glyph]:
@@ -105,6 +108,8 @@ def _find_on_page(gray: np.ndarray, small: np.ndarray) -> list[Glyph]:
             continue
         glyph = _refine_at_full_resolution(gray, small, candidate, character)
         glyphs.append(glyph)
+        if character.without_neighbors is not None:
+            glyphs.append(character.without_neighbors)
         if glyph.unambiguous:
             break
     return glyphs
@@ -163,7 +168,19 @@ def _segment_character(
     if selection is None:
         return None
     glyph = _cut_out(ink, selection, candidate.unambiguous)
-    return _Character(glyph, selection.box, is_ruled)
+    without_neighbors = None
+    if candidate.may_touch_border and not candidate.is_flat:
+        without_neighbors = _cut_neighbors(ink, selection, candidate.unambiguous)
+    return _Character(glyph, selection.box, is_ruled, without_neighbors)
+
+
+def _cut_neighbors(ink: Ink, selection: Selection, unambiguous: bool) -> Glyph | None:
+    """Cuts out the selected components without the neighbors that touch them."""
+    rest = cut_neighbors(ink.foreground, selection, ink.contrast)
+    if rest is None:
+        return None
+    weight = THRESHOLDS.neighbors.cut_weight
+    return _cut_out(ink, rest, unambiguous)._replace(weight=weight)
 
 
 def _remove_print(

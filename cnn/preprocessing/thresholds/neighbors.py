@@ -15,3 +15,23 @@ class NeighborThresholds:
     # Smallest share of a component's rows in which it must be outside the main one, if
     # it shares more columns.
     min_shared_rows: float = 0.5
+
+    # Neighbors that touch the character.
+
+    # Largest amount of ink on a seam between both, as a multiple of the width of the
+    # strokes. Neighbors touch at one stroke, and a loop has two.
+    max_crossings: float = 1.6
+    # Smallest height of a neighbor's piece, as a fraction of the character's. Lower
+    # ones are the ends of the character's own strokes.
+    min_piece_height: float = 0.4
+    # Largest share of the ink that is a neighbor's.
+    max_piece_share: float = 0.5
+    # Half of the width of the middle that no seam may cross at half height, as a
+    # fraction of the image's width.
+    middle_zone: float = 0.12
+    # Cost of a seam along the edge, in widths of a stroke, against one near the middle.
+    edge_cost: float = 0.3
+    # Cost of a diagonal step of a seam, in pixels of ink. A seam may be slanted.
+    diagonal_cost: float = 0.05
+    # Weight of the character without the pieces that were cut off.
+    cut_weight: float = 1.0
