@@ -29,12 +29,14 @@ class Selection(NamedTuple):
         pixels.
       unambiguous: whether the main component is sharp and inside the image.
       has_other_characters: whether there are other characters in the image.
+      weight: prior probability relative to other selections.
     """
 
     mask: np.ndarray
     box: np.ndarray
     unambiguous: bool
     has_other_characters: bool
+    weight: float = 1.0
 
 
 def select_character(

@@ -17,6 +17,7 @@ from cnn.preprocessing.background import (
     subtract_background,
     upper_median,
 )
+from cnn.preprocessing.crop_polarity import crop_signs, dark_ink_odds
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _THRESHOLDS = THRESHOLDS.background
@@ -33,6 +34,7 @@ class Foreground(NamedTuple):
       may_touch_border: whether the character may touch the image border.
       unambiguous: whether no other estimate of the background is plausible.
       is_flat: whether the background has one level, as no camera or scanner sees it.
+      weight: prior probability relative to the image's other estimates.
     """
 
     levels: np.ndarray
@@ -40,6 +42,25 @@ class Foreground(NamedTuple):
     may_touch_border: bool
     unambiguous: bool
     is_flat: bool = False
+    weight: float = 1.0
+
+
+class _LevelClass(NamedTuple):
+    """The pixels on one side of a threshold.
+
+    Attributes:
+      median: median level, from 0 to 255.
+      area: number of pixels in the class.
+      border_share: fraction of the border's pixels that are in the class.
+      near_share: fraction of the class that is near its median.
+      exact_share: fraction of the class that is at its median.
+    """
+
+    median: int
+    area: float
+    border_share: float
+    near_share: float
+    exact_share: float
 
 
 def foreground_candidates(gray: np.ndarray) -> Iterator[Foreground]:
@@ -57,10 +78,9 @@ def foreground_candidates(gray: np.ndarray) -> Iterator[Foreground]:
         yield uniform
         return
     bilevel = _subtract_otsu_level(gray, may_touch_border)
-    if bilevel is not None:
-        yield bilevel
-        if bilevel.unambiguous:
-            return
+    yield from bilevel
+    if bilevel and bilevel[-1].unambiguous:
+        return
     yield from _subtract_closings(gray, may_touch_border)
 
 
@@ -83,11 +103,12 @@ def _subtract_border_level(
     return Foreground(levels, sign, may_touch_border, unambiguous=True, is_flat=True)
 
 
-def _subtract_otsu_level(gray: np.ndarray, may_touch_border: bool) -> Foreground | None:
-    """Subtracts the background of a bilevel image. Returns None for other images.
+def _subtract_otsu_level(gray: np.ndarray, may_touch_border: bool) -> list[Foreground]:
+    """Subtracts the background of a bilevel image. Returns none for other images.
 
     Otsu's threshold separates the two levels (Otsu, "A threshold selection method from
-    gray-level histograms", 1979). The background is the level of most border pixels.
+    gray-level histograms", 1979). The background is the level of most border pixels. If
+    a crop leaves that open, the other level is returned, too.
     """
     method = cv2.THRESH_BINARY | cv2.THRESH_OTSU
     threshold = int(cv2.threshold(gray, 0, 255, method)[0])
@@ -95,24 +116,46 @@ def _subtract_otsu_level(gray: np.ndarray, may_touch_border: bool) -> Foreground
     counts = histogram.ravel().astype(float)
     is_light = np.arange(_NUM_LEVELS) > threshold
     if not _is_bilevel(counts, is_light):
-        return None
-    light_share = float(np.mean(border_pixels(gray) > threshold))
-    if light_share > 0.5:  # The majority.
-        background = _measure_class(counts, is_light, light_share)
-        ink = _measure_class(counts, ~is_light, 1 - light_share)
-        sign = 1
-    else:
-        background = _measure_class(counts, ~is_light, 1 - light_share)
-        ink = _measure_class(counts, is_light, light_share)
-        sign = -1
-    if not _is_character(background, ink, may_touch_border):
-        return None
-    levels = np.float32(sign) * (np.float32(background.median) - gray)
+        return []
+    light_pixels = gray > threshold
+    light_share = float(np.mean(border_pixels(light_pixels)))
+    light = _measure_class(counts, is_light, light_share)
+    dark = _measure_class(counts, ~is_light, 1 - light_share)
+    if not may_touch_border:
+        sign = 1 if light_share > 0.5 else -1  # The majority.
+        return _subtract_level(gray, sign, light, dark, may_touch_border)
+    odds = dark_ink_odds(light_pixels)
+    likelier = 1 if odds >= 1 else -1
+    first = _subtract_level(gray, likelier, light, dark, may_touch_border)
+    weight = min(odds, 1 / odds)
+    if not first or weight < THRESHOLDS.neighbors.min_polarity_weight:
+        return first
+    others = _subtract_level(gray, -likelier, light, dark, may_touch_border)
+    first = [candidate._replace(unambiguous=not others) for candidate in first]
+    return first + [other._replace(weight=weight) for other in others]
+
+
+def _subtract_level(
+    gray: np.ndarray,
+    sign: int,
+    light: _LevelClass,
+    dark: _LevelClass,
+    may_touch_border: bool,
+) -> list[Foreground]:
+    """Subtracts one of two levels. Returns none if the other may be no character."""
+    background, ink = (light, dark) if sign > 0 else (dark, light)
     is_flat = background.exact_share > _THRESHOLDS.min_exact_share
+    # Of two flat levels, thick strokes may cover most of a crop.
+    may_be_thick = (
+        may_touch_border and is_flat and ink.exact_share > _THRESHOLDS.min_exact_share
+    )
+    if not may_be_thick and not _is_character(background, ink, may_touch_border):
+        return []
+    levels = np.float32(sign) * (np.float32(background.median) - gray)
     unambiguous = may_touch_border and (
         is_flat or background.near_share > _THRESHOLDS.min_certain_share
     )
-    return Foreground(levels, sign, may_touch_border, unambiguous, is_flat)
+    return [Foreground(levels, sign, may_touch_border, unambiguous, is_flat)]
 
 
 def _is_bilevel(counts: np.ndarray, is_light: np.ndarray) -> bool:
@@ -131,24 +174,6 @@ def _is_bilevel(counts: np.ndarray, is_light: np.ndarray) -> bool:
     between = num_dark * num_light * mean_difference**2
     total = counts.sum() * (levels**2 @ counts) - (levels @ counts) ** 2
     return bool(between > _THRESHOLDS.min_between_class_share * total)
-
-
-class _LevelClass(NamedTuple):
-    """The pixels on one side of a threshold.
-
-    Attributes:
-      median: median level, from 0 to 255.
-      area: number of pixels in the class.
-      border_share: fraction of the border's pixels that are in the class.
-      near_share: fraction of the class that is near its median.
-      exact_share: fraction of the class that is at its median.
-    """
-
-    median: int
-    area: float
-    border_share: float
-    near_share: float
-    exact_share: float
 
 
 def _measure_class(
@@ -197,6 +222,8 @@ def _subtract_closings(
 ) -> Iterator[Foreground]:
     """Yields the foreground for each stroke width and each plausible polarity."""
     signs = estimate_polarity(gray)
+    if may_touch_border:
+        signs = crop_signs(gray, signs)
     unambiguous = len(signs) == 1
     for width in (_THRESHOLDS.max_stroke_width, _THRESHOLDS.max_thin_stroke_width):
         for sign in signs:

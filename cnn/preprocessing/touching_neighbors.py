@@ -45,7 +45,7 @@ def cut_neighbors(
         return None
     left, top, width, height = cv2.boundingRect(rest.astype(np.uint8))
     box = np.array([left, top, left + width, top + height])
-    return selection._replace(mask=rest, box=box)
+    return selection._replace(mask=rest, box=box, weight=_THRESHOLDS.cut_weight)
 
 
 def _measure_stroke_width(mask: np.ndarray) -> float:
