@@ -40,7 +40,10 @@ class Selection(NamedTuple):
 
 
 def select_character(
-    foreground: np.ndarray, ink_threshold: float, may_touch_border: bool
+    foreground: np.ndarray,
+    ink_threshold: float,
+    may_touch_border: bool,
+    may_have_neighbors: bool = False,
 ) -> Selection | None:
     """Selects the components of one character.
 
@@ -48,6 +51,7 @@ def select_character(
       foreground: `float32 (height, width)`, levels above the background.
       ink_threshold: smallest level of ink, exclusive.
       may_touch_border: whether the character may touch the image border.
+      may_have_neighbors: whether pieces of neighbors may enter a crop from its sides.
 
     Returns:
       The selection, or None if there is no ink.
@@ -69,9 +73,13 @@ def select_character(
         sharpness = edge_sharpness(foreground, components)
     is_printed = detect_printed(components, may_touch_border)
     weights = _weigh(components, sharpness, is_printed, may_touch_border)
+    if may_have_neighbors:
+        weights = weights * middle_factor(components)
     main = int(weights.argmax())
     is_written = ~is_printed & _is_sharp(sharpness, main)
     is_selected = is_written & _is_part(components, main, may_touch_border)
+    if may_have_neighbors:
+        is_selected &= ~enters_from_side(components, main)
     is_selected[main] = True
     is_selected[0] = False
     is_other = is_written & ~is_selected
@@ -124,7 +132,7 @@ def _weigh(
     printed_factor = np.where(is_printed, _THRESHOLDS.printed_factor, 1)
     weights = components.mass * sharpness_factor**2 * printed_factor
     if may_touch_border:
-        return weights * middle_factor(components)
+        return weights
     touches_border = components.border_contacts > 0
     border_factor = np.where(touches_border, _THRESHOLDS.border_factor, 1)
     position_factor = _centrality(components) * border_factor
@@ -185,7 +193,7 @@ def _is_part(components: Components, main: int, may_touch_border: bool) -> np.nd
     is_speck = components.mass < _THRESHOLDS.min_part_mass * main_mass
     is_part = (is_near & ~is_speck) | overlaps
     if may_touch_border:
-        return is_part & ~enters_from_side(components, main)
+        return is_part
     # Ink at the image border belongs to another character, unless it is small and
     # overlaps the main component.
     is_small = components.mass < _THRESHOLDS.max_border_part_mass * main_mass

@@ -49,8 +49,6 @@ def crop_signs(gray: np.ndarray, signs: list[int]) -> list[int]:
     _, light = cv2.threshold(smooth, 0, 1, method)
     light_share = float(np.mean(border_pixels(light)))
     by_border = 1 if light_share > 0.5 else -1  # The majority.
-    if len(signs) == 1 and signs[0] == by_border:
+    if by_border in signs or abs(light_share - 0.5) < _THRESHOLDS.min_border_majority:
         return signs
-    if abs(light_share - 0.5) > _THRESHOLDS.min_border_majority and len(signs) > 1:
-        return [by_border]
     return [by_border, -by_border]

@@ -62,6 +62,11 @@ class _LevelClass(NamedTuple):
     near_share: float
     exact_share: float
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether most pixels have the same level, as no camera repeats it."""
+        return self.exact_share > _THRESHOLDS.min_exact_share
+
 
 def foreground_candidates(gray: np.ndarray) -> Iterator[Foreground]:
     """Yields estimates of the foreground, the most plausible first.
@@ -121,41 +126,37 @@ def _subtract_otsu_level(gray: np.ndarray, may_touch_border: bool) -> list[Foreg
     light_share = float(np.mean(border_pixels(light_pixels)))
     light = _measure_class(counts, is_light, light_share)
     dark = _measure_class(counts, ~is_light, 1 - light_share)
-    if not may_touch_border:
-        sign = 1 if light_share > 0.5 else -1  # The majority.
-        return _subtract_level(gray, sign, light, dark, may_touch_border)
-    odds = dark_ink_odds(light_pixels)
-    likelier = 1 if odds >= 1 else -1
-    first = _subtract_level(gray, likelier, light, dark, may_touch_border)
-    weight = min(odds, 1 / odds)
-    if not first or weight < THRESHOLDS.neighbors.min_polarity_weight:
-        return first
-    others = _subtract_level(gray, -likelier, light, dark, may_touch_border)
-    first = [candidate._replace(unambiguous=not others) for candidate in first]
-    return first + [other._replace(weight=weight) for other in others]
-
-
-def _subtract_level(
-    gray: np.ndarray,
-    sign: int,
-    light: _LevelClass,
-    dark: _LevelClass,
-    may_touch_border: bool,
-) -> list[Foreground]:
-    """Subtracts one of two levels. Returns none if the other may be no character."""
-    background, ink = (light, dark) if sign > 0 else (dark, light)
-    is_flat = background.exact_share > _THRESHOLDS.min_exact_share
-    # Of two flat levels, thick strokes may cover most of a crop.
-    may_be_thick = (
-        may_touch_border and is_flat and ink.exact_share > _THRESHOLDS.min_exact_share
-    )
-    if not may_be_thick and not _is_character(background, ink, may_touch_border):
+    if may_touch_border and light.is_flat and dark.is_flat:
+        return _subtract_flat_level(gray, light, dark, dark_ink_odds(light_pixels))
+    if light_share > 0.5:  # The majority.
+        background, ink, sign = light, dark, 1
+    else:
+        background, ink, sign = dark, light, -1
+    if not _is_character(background, ink, may_touch_border):
         return []
     levels = np.float32(sign) * (np.float32(background.median) - gray)
     unambiguous = may_touch_border and (
-        is_flat or background.near_share > _THRESHOLDS.min_certain_share
+        background.is_flat or background.near_share > _THRESHOLDS.min_certain_share
     )
+    is_flat = background.is_flat
     return [Foreground(levels, sign, may_touch_border, unambiguous, is_flat)]
+
+
+def _subtract_flat_level(
+    gray: np.ndarray, light: _LevelClass, dark: _LevelClass, dark_odds: float
+) -> list[Foreground]:
+    """Subtracts one of the two levels of a binary crop, or either if that is open."""
+    from_light = np.float32(light.median) - gray
+    from_dark = gray - np.float32(dark.median)
+    dark_ink = Foreground(from_light, 1, True, True, is_flat=True)
+    light_ink = Foreground(from_dark, -1, True, True, is_flat=True)
+    likelier, other = dark_ink, light_ink
+    if dark_odds < 1:
+        likelier, other = light_ink, dark_ink
+    weight = min(dark_odds, 1 / dark_odds)
+    if weight < THRESHOLDS.neighbors.min_polarity_weight:
+        return [likelier]
+    return [likelier._replace(unambiguous=False), other._replace(weight=weight)]
 
 
 def _is_bilevel(counts: np.ndarray, is_light: np.ndarray) -> bool:

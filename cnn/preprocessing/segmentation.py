@@ -13,6 +13,7 @@ import numpy as np
 from cnn.preprocessing import background, page_boundary, ruled_lines
 from cnn.preprocessing.boxes import box_slices, scale_box
 from cnn.preprocessing.components import Selection, select_character
+from cnn.preprocessing.crop_noise import limit_noise
 from cnn.preprocessing.foreground import Foreground, foreground_candidates
 from cnn.preprocessing.ink_levels import Ink, denoise, estimate_contrast, soft_mask
 from cnn.preprocessing.printed_components import remove_boxes
@@ -151,6 +152,9 @@ def _segment_character(
       The character, or None if there is no ink.
     """
     ink = denoise(candidate.levels)
+    may_have_neighbors = candidate.may_touch_border and not candidate.is_flat
+    if may_have_neighbors:
+        ink = limit_noise(ink, candidate.levels)
     min_contrast_to_noise = THRESHOLDS.min_contrast_to_noise * ink.noise
     if ink.contrast < max(THRESHOLDS.min_contrast, min_contrast_to_noise):
         return None
@@ -165,12 +169,14 @@ def _segment_character(
     searched = ink.foreground
     if within is not None:
         searched = _clear_outside(searched, within)
-    selection = select_character(searched, ink.threshold, candidate.may_touch_border)
+    selection = select_character(
+        searched, ink.threshold, candidate.may_touch_border, may_have_neighbors
+    )
     if selection is None:
         return None
     glyph = _cut_out(ink, selection, candidate)
     without_neighbors = None
-    if candidate.may_touch_border and not candidate.is_flat:
+    if may_have_neighbors:
         rest = cut_neighbors(ink.foreground, selection, ink.contrast)
         without_neighbors = rest and _cut_out(ink, rest, candidate)
     return _Character(glyph, selection.box, is_ruled, without_neighbors)

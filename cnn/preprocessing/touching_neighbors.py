@@ -72,7 +72,8 @@ def _find_piece(ink: np.ndarray, mask: np.ndarray, stroke_width: float) -> np.nd
         return nothing
     rows = np.arange(len(ink))
     crossings = ink[rows, seam].sum() / stroke_width
-    if crossings > _THRESHOLDS.max_crossings:
+    num_strokes = _count_runs(mask[rows, seam])
+    if num_strokes > 1 or crossings > _THRESHOLDS.max_crossings:
         return nothing
     piece = mask & (np.arange(ink.shape[1]) <= seam[:, None])
     num_rows = np.count_nonzero(piece.any(1))
@@ -81,6 +82,12 @@ def _find_piece(ink: np.ndarray, mask: np.ndarray, stroke_width: float) -> np.nd
     is_piece = num_rows > min_rows and piece[:, 0].any()
     is_piece = is_piece and share < _THRESHOLDS.max_piece_share
     return piece if is_piece else nothing
+
+
+def _count_runs(values: np.ndarray) -> int:
+    """Counts the runs of True in `bool (N,)`."""
+    starts = values[1:] & ~values[:-1]
+    return int(values[0]) + int(np.count_nonzero(starts))
 
 
 def _find_seam(ink: np.ndarray, stroke_width: float) -> np.ndarray | None:

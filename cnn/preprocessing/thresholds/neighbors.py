@@ -20,7 +20,7 @@ class NeighborThresholds:
 
     # Largest amount of ink on a seam between both, as a multiple of the width of the
     # strokes. Neighbors touch at one stroke, and a loop has two.
-    max_crossings: float = 1.2
+    max_crossings: float = 1.5
     # Smallest height of a neighbor's piece, as a fraction of the character's. Lower
     # ones are the ends of the character's own strokes.
     min_piece_height: float = 0.4
@@ -49,3 +49,9 @@ class NeighborThresholds:
     # Distance of the background's share of the border from a half, from which it alone
     # decides the polarity of a gray crop whose local contrast is open.
     min_border_majority: float = 0.2
+
+    # Noise of a crop.
+
+    # Largest noise, as a fraction of the contrast, where neighboring pixels differ
+    # less. Ink then starts at 30 % of the contrast.
+    max_noise_share: float = 0.085
