@@ -5,6 +5,8 @@ crosses as little ink as possible (Avidan and Shamir, "Seam carving for content-
 image resizing", 2007).
 """
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -12,6 +14,18 @@ from cnn.preprocessing.components import Selection
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _THRESHOLDS = THRESHOLDS.neighbors
+
+
+class _Piece(NamedTuple):
+    """A piece of a neighbor.
+
+    Attributes:
+      mask: `bool (height, width)`, its pixels, or none.
+      weight: prior odds that they belong to a neighbor.
+    """
+
+    mask: np.ndarray
+    weight: float
 
 
 def cut_neighbors(
@@ -34,18 +48,20 @@ def cut_neighbors(
         return None
     ink = np.where(mask, np.clip(foreground / contrast, 0, 1), 0).astype(np.float32)
     stroke_width = _measure_stroke_width(mask)
-    rest = mask
+    pieces = []
     if touches_left:
-        rest = rest & ~_find_piece(ink, mask, stroke_width)
+        pieces.append(_find_piece(ink, mask, stroke_width))
     if touches_right:
-        flipped = _find_piece(ink[:, ::-1], mask[:, ::-1], stroke_width)
-        rest = rest & ~flipped[:, ::-1]
-    num_cut = np.count_nonzero(mask) - np.count_nonzero(rest)
-    if not num_cut or not rest.any():
+        mirrored = _find_piece(ink[:, ::-1], mask[:, ::-1], stroke_width)
+        pieces.append(mirrored._replace(mask=mirrored.mask[:, ::-1]))
+    cut = np.any([piece.mask for piece in pieces], axis=0)
+    rest = mask & ~cut
+    if not cut.any() or not rest.any():
         return None
+    weight = float(np.prod([piece.weight for piece in pieces]))
     left, top, width, height = cv2.boundingRect(rest.astype(np.uint8))
     box = np.array([left, top, left + width, top + height])
-    return selection._replace(mask=rest, box=box, weight=_THRESHOLDS.cut_weight)
+    return selection._replace(mask=rest, box=box, weight=weight)
 
 
 def _measure_stroke_width(mask: np.ndarray) -> float:
@@ -55,25 +71,28 @@ def _measure_stroke_width(mask: np.ndarray) -> float:
     return max(1.0, 4 * float(distance[mask].mean()) - 1)
 
 
-def _find_piece(ink: np.ndarray, mask: np.ndarray, stroke_width: float) -> np.ndarray:
+def _find_piece(ink: np.ndarray, mask: np.ndarray, stroke_width: float) -> _Piece:
     """Finds the piece of a neighbor at the left edge.
 
     Args:
       ink: `float32 (height, width)` in [0, 1], the character's coverage.
       mask: `bool (height, width)`, the character's pixels.
       stroke_width: in pixels.
-
-    Returns:
-      `bool (height, width)`, its pixels, or none.
     """
-    nothing = np.zeros_like(mask)
+    nothing = _Piece(np.zeros_like(mask), 1.0)
     seam = _find_seam(ink, stroke_width)
     if seam is None:
         return nothing
     rows = np.arange(len(ink))
-    crossings = ink[rows, seam].sum() / stroke_width
-    num_strokes = _count_runs(mask[rows, seam])
-    if num_strokes > 1 or crossings > _THRESHOLDS.max_crossings:
+    crossed_strokes = ink[rows, seam].sum() / stroke_width
+    num_runs = _count_runs(mask[rows, seam])
+    if num_runs <= 1:
+        weight = _THRESHOLDS.cut_weight
+        max_crossed = _THRESHOLDS.max_crossed_width
+    else:
+        weight = _THRESHOLDS.double_cut_weight
+        max_crossed = _THRESHOLDS.max_crossed_widths
+    if crossed_strokes > max_crossed:
         return nothing
     piece = mask & (np.arange(ink.shape[1]) <= seam[:, None])
     num_rows = np.count_nonzero(piece.any(1))
@@ -81,7 +100,7 @@ def _find_piece(ink: np.ndarray, mask: np.ndarray, stroke_width: float) -> np.nd
     share = np.count_nonzero(piece) / np.count_nonzero(mask)
     is_piece = num_rows > min_rows and piece[:, 0].any()
     is_piece = is_piece and share < _THRESHOLDS.max_piece_share
-    return piece if is_piece else nothing
+    return _Piece(piece, weight) if is_piece else nothing
 
 
 def _count_runs(values: np.ndarray) -> int:

@@ -18,9 +18,11 @@ class NeighborThresholds:
 
     # Neighbors that touch the character.
 
-    # Largest amount of ink on a seam between both, as a multiple of the width of the
-    # strokes. Neighbors touch at one stroke, and a loop has two.
-    max_crossings: float = 1.5
+    # Largest amount of ink on a seam that crosses one stroke, as a multiple of the
+    # strokes' width. Strokes are crossed at an angle.
+    max_crossed_width: float = 1.5
+    # The same for a seam that crosses several strokes, where they are thin or faint.
+    max_crossed_widths: float = 1.2
     # Smallest height of a neighbor's piece, as a fraction of the character's. Lower
     # ones are the ends of the character's own strokes.
     min_piece_height: float = 0.4
@@ -33,8 +35,10 @@ class NeighborThresholds:
     edge_cost: float = 0.1
     # Cost of a diagonal step of a seam, in pixels of ink. A seam may be slanted.
     diagonal_cost: float = 0.05
-    # Weight of the character without the pieces that were cut off.
+    # Weight of the character without a piece that one stroke joins to it.
     cut_weight: float = 1.0
+    # The same for several strokes, which may also be a loop of the character.
+    double_cut_weight: float = 0.4
 
     # Polarity of a crop whose character may touch all edges.
 
