@@ -11,6 +11,7 @@ import numpy as np
 from cnn.preprocessing.attached_lines import find_attached_line
 from cnn.preprocessing.boxes import OUTWARDS, box_slices, scale_box
 from cnn.preprocessing.components import Selection, select_character
+from cnn.preprocessing.crop_noise import limit_noise
 from cnn.preprocessing.foreground import Foreground
 from cnn.preprocessing.glyph import Glyph, to_image_region
 from cnn.preprocessing.ink_levels import Ink, denoise, soft_mask
@@ -18,6 +19,7 @@ from cnn.preprocessing.lines_beside_character import remove_lines_beside_charact
 from cnn.preprocessing.print_removal import PrintRemover, Removal
 from cnn.preprocessing.remaining_ink import measure_remaining_ink
 from cnn.preprocessing.thresholds import THRESHOLDS
+from cnn.preprocessing.touching_neighbors import cut_neighbors
 
 
 class Character(NamedTuple):
@@ -56,6 +58,8 @@ def segment_characters(
       is no ink.
     """
     ink = denoise(candidate.levels)
+    if candidate.may_have_neighbors:
+        ink = limit_noise(ink, candidate.levels)
     min_contrast_to_noise = THRESHOLDS.min_contrast_to_noise * ink.noise
     if ink.contrast < max(THRESHOLDS.min_contrast, min_contrast_to_noise):
         return []
@@ -80,8 +84,9 @@ def _select_beside_lines(
     beside = remove_lines_beside_character(ink)
     if beside is None:
         return _select(candidate, ink, removal)
-    glyph = _cut_out(beside.ink, beside.selection, candidate.unambiguous)
-    weighted = glyph._replace(weight=removal.weight * beside.weight)
+    glyph = _cut_out(beside.ink, beside.selection, candidate)
+    weight = glyph.weight * removal.weight * beside.weight
+    weighted = glyph._replace(weight=weight)
     character = Character(weighted, beside.selection.box, removal, erased=beside.erased)
     if beside.weight >= THRESHOLDS.line_segments.certain_weight:
         return [character]
@@ -103,7 +108,12 @@ def _select(
     searched = ink.foreground
     if within is not None:
         searched = _clear_outside(searched, within)
-    selection = select_character(searched, ink.threshold, candidate.may_touch_border)
+    selection = select_character(
+        searched,
+        ink.threshold,
+        candidate.may_touch_border,
+        candidate.may_have_neighbors,
+    )
     if selection is None:
         return []
     return _cut_out_ways(candidate, ink, selection, removal)
@@ -112,13 +122,19 @@ def _select(
 def _cut_out_ways(
     candidate: Foreground, ink: Ink, selection: Selection, removal: Removal | None
 ) -> list[Character]:
-    """Cuts out a character, and before it one without a line that touches it."""
-    weight = 1.0 if removal is None else removal.weight
-    glyph = _cut_out(ink, selection, candidate.unambiguous)
-    whole = Character(glyph._replace(weight=weight), selection.box, removal)
-    if removal is None:
+    """Cuts out a character, and again without a line or neighbors that touch it."""
+    glyph = _cut_out(ink, selection, candidate)
+    whole = Character(glyph, selection.box, removal)
+    if removal is not None:
+        weight = glyph.weight * removal.weight
+        whole = whole._replace(glyph=glyph._replace(weight=weight))
+        return _detach_line(candidate, ink, selection, whole)
+    if not candidate.may_have_neighbors:
         return [whole]
-    return _detach_line(candidate, ink, selection, whole)
+    rest = cut_neighbors(ink.foreground, selection, ink.contrast)
+    if rest is None:
+        return [whole]
+    return [whole, Character(_cut_out(ink, rest, candidate), rest.box, removal)]
 
 
 def _detach_line(
@@ -144,7 +160,7 @@ def _detach_line(
     left, top, width, height = cv2.boundingRect(rest.astype(np.uint8))
     box = np.array([left, top, left + width, top + height])
     without_line = selection._replace(mask=rest, box=box)
-    glyph = _cut_out(ink, without_line, candidate.unambiguous)
+    glyph = _cut_out(ink, without_line, candidate)
     weight = whole.glyph.weight
     kept_glyph = whole.glyph._replace(weight=weight * line.kept_weight)
     return [
@@ -161,7 +177,7 @@ def _clear_outside(foreground: np.ndarray, box: np.ndarray) -> np.ndarray:
     return cleared
 
 
-def _cut_out(ink: Ink, selection: Selection, unambiguous: bool) -> Glyph:
+def _cut_out(ink: Ink, selection: Selection, candidate: Foreground) -> Glyph:
     """Cuts out the selected components with a margin."""
     shape = ink.foreground.shape
     margin = THRESHOLDS.character_margin * OUTWARDS
@@ -171,7 +187,8 @@ def _cut_out(ink: Ink, selection: Selection, unambiguous: bool) -> Glyph:
     glyph = Glyph(
         mask=soft_mask(cut, selection.mask[inside]),
         region=(0.0, 0.0, 1.0, 1.0),
-        unambiguous=unambiguous and selection.unambiguous,
+        unambiguous=candidate.unambiguous and selection.unambiguous,
         has_other_characters=selection.has_other_characters,
+        weight=candidate.weight * selection.weight,
     )
     return to_image_region(glyph, part, shape)

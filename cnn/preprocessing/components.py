@@ -13,6 +13,7 @@ from cnn.preprocessing.component_labels import (
     edge_sharpness,
     label_components,
 )
+from cnn.preprocessing.neighbors import enters_from_side, middle_factor
 from cnn.preprocessing.printed_components import detect_printed
 from cnn.preprocessing.thresholds import THRESHOLDS
 
@@ -28,16 +29,21 @@ class Selection(NamedTuple):
         pixels.
       unambiguous: whether the main component is sharp and inside the image.
       has_other_characters: whether there are other characters in the image.
+      weight: prior probability relative to other selections.
     """
 
     mask: np.ndarray
     box: np.ndarray
     unambiguous: bool
     has_other_characters: bool
+    weight: float = 1.0
 
 
 def select_character(
-    foreground: np.ndarray, ink_threshold: float, may_touch_border: bool
+    foreground: np.ndarray,
+    ink_threshold: float,
+    may_touch_border: bool,
+    may_have_neighbors: bool = False,
 ) -> Selection | None:
     """Selects the components of one character.
 
@@ -45,6 +51,7 @@ def select_character(
       foreground: `float32 (height, width)`, levels above the background.
       ink_threshold: smallest level of ink, exclusive.
       may_touch_border: whether the character may touch the image border.
+      may_have_neighbors: whether pieces of neighbors may enter a crop from its sides.
 
     Returns:
       The selection, or None if there is no ink.
@@ -66,9 +73,13 @@ def select_character(
         sharpness = edge_sharpness(foreground, components)
     is_printed = detect_printed(components, may_touch_border)
     weights = _weigh(components, sharpness, is_printed, may_touch_border)
+    if may_have_neighbors:
+        weights = weights * middle_factor(components)
     main = int(weights.argmax())
     is_written = ~is_printed & _is_sharp(sharpness, main)
     is_selected = is_written & _is_part(components, main, may_touch_border)
+    if may_have_neighbors:
+        is_selected &= ~enters_from_side(components, main)
     is_selected[main] = True
     is_selected[0] = False
     is_other = is_written & ~is_selected

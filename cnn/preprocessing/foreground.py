@@ -17,6 +17,7 @@ from cnn.preprocessing.background import (
     subtract_background,
     upper_median,
 )
+from cnn.preprocessing.crop_polarity import crop_signs, dark_ink_odds
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _THRESHOLDS = THRESHOLDS.background
@@ -32,103 +33,21 @@ class Foreground(NamedTuple):
       sign: 1 for dark ink on a light background, -1 for light ink on a dark one.
       may_touch_border: whether the character may touch the image border.
       unambiguous: whether no other estimate of the background is plausible.
+      is_flat: whether the background has one level, as no camera or scanner sees it.
+      weight: prior probability relative to the image's other estimates.
     """
 
     levels: np.ndarray
     sign: int
     may_touch_border: bool
     unambiguous: bool
+    is_flat: bool = False
+    weight: float = 1.0
 
-
-def foreground_candidates(gray: np.ndarray) -> Iterator[Foreground]:
-    """Yields estimates of the foreground, the most plausible first.
-
-    Args:
-      gray: `uint8 (height, width)`.
-
-    Yields:
-      One estimate if it is unambiguous, and up to five otherwise.
-    """
-    may_touch_border = max(gray.shape) <= _THRESHOLDS.max_cropped_side
-    uniform = _subtract_border_level(gray, may_touch_border)
-    if uniform is not None:
-        yield uniform
-        return
-    bilevel = _subtract_otsu_level(gray, may_touch_border)
-    if bilevel is not None:
-        yield bilevel
-        if bilevel.unambiguous:
-            return
-    yield from _subtract_closings(gray)
-
-
-def _subtract_border_level(
-    gray: np.ndarray, may_touch_border: bool
-) -> Foreground | None:
-    """Subtracts the level of a uniform border. Returns None for other images."""
-    border = border_pixels(gray)
-    if not is_uniform(border):
-        return None
-    difference = upper_median(border) - gray
-    # Ink covers less area than the background and differs more, so it decides the
-    # sign of the third moment.
-    third_moment = float((difference * difference * difference).sum(dtype=float))
-    sign = 1 if third_moment >= 0 else -1
-    levels = difference * sign
-    ink_share = np.mean(levels > _THRESHOLDS.uniform_ink_fraction * levels.max())
-    if ink_share > _THRESHOLDS.max_uniform_ink_share:
-        return None
-    return Foreground(levels, sign, may_touch_border, unambiguous=True)
-
-
-def _subtract_otsu_level(gray: np.ndarray, may_touch_border: bool) -> Foreground | None:
-    """Subtracts the background of a bilevel image. Returns None for other images.
-
-    Otsu's threshold separates the two levels (Otsu, "A threshold selection method from
-    gray-level histograms", 1979). The background is the level of most border pixels.
-    """
-    method = cv2.THRESH_BINARY | cv2.THRESH_OTSU
-    threshold = int(cv2.threshold(gray, 0, 255, method)[0])
-    histogram = cv2.calcHist([gray], [0], None, [_NUM_LEVELS], [0, _NUM_LEVELS])
-    counts = histogram.ravel().astype(float)
-    is_light = np.arange(_NUM_LEVELS) > threshold
-    if not _is_bilevel(counts, is_light):
-        return None
-    light_share = float(np.mean(border_pixels(gray) > threshold))
-    if light_share > 0.5:  # The majority.
-        background = _measure_class(counts, is_light, light_share)
-        ink = _measure_class(counts, ~is_light, 1 - light_share)
-        sign = 1
-    else:
-        background = _measure_class(counts, ~is_light, 1 - light_share)
-        ink = _measure_class(counts, is_light, light_share)
-        sign = -1
-    if not _is_character(background, ink, may_touch_border):
-        return None
-    levels = np.float32(sign) * (np.float32(background.median) - gray)
-    unambiguous = may_touch_border and (
-        background.exact_share > _THRESHOLDS.min_exact_share
-        or background.near_share > _THRESHOLDS.min_certain_share
-    )
-    return Foreground(levels, sign, may_touch_border, unambiguous)
-
-
-def _is_bilevel(counts: np.ndarray, is_light: np.ndarray) -> bool:
-    """Tells whether most of the variance lies between dark and light pixels.
-
-    Args:
-      counts: `float64 (256,)`, number of pixels of each level.
-      is_light: `bool (256,)`, whether the level is above the threshold.
-    """
-    levels = np.arange(_NUM_LEVELS)
-    dark = np.where(is_light, 0, counts)
-    light = np.where(is_light, counts, 0)
-    num_dark = dark.sum()
-    num_light = light.sum()
-    mean_difference = levels @ light / num_light - levels @ dark / num_dark
-    between = num_dark * num_light * mean_difference**2
-    total = counts.sum() * (levels**2 @ counts) - (levels @ counts) ** 2
-    return bool(between > _THRESHOLDS.min_between_class_share * total)
+    @property
+    def may_have_neighbors(self) -> bool:
+        """Whether it may be cut out of a scanned number, with parts of others."""
+        return self.may_touch_border and not self.is_flat
 
 
 class _LevelClass(NamedTuple):
@@ -147,6 +66,120 @@ class _LevelClass(NamedTuple):
     border_share: float
     near_share: float
     exact_share: float
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether most pixels have the same level, as no camera repeats it."""
+        return self.exact_share > _THRESHOLDS.min_exact_share
+
+
+def foreground_candidates(gray: np.ndarray) -> Iterator[Foreground]:
+    """Yields estimates of the foreground, the most plausible first.
+
+    Args:
+      gray: `uint8 (height, width)`.
+
+    Yields:
+      One estimate if it is unambiguous, and up to five otherwise.
+    """
+    may_touch_border = max(gray.shape) <= _THRESHOLDS.max_cropped_side
+    uniform = _subtract_border_level(gray, may_touch_border)
+    if uniform is not None:
+        yield uniform
+        return
+    bilevel = _subtract_otsu_level(gray, may_touch_border)
+    yield from bilevel
+    if bilevel and bilevel[-1].unambiguous:
+        return
+    yield from _subtract_closings(gray, may_touch_border)
+
+
+def _subtract_border_level(
+    gray: np.ndarray, may_touch_border: bool
+) -> Foreground | None:
+    """Subtracts the level of a uniform border. Returns None for other images."""
+    border = border_pixels(gray)
+    if not is_uniform(border):
+        return None
+    difference = upper_median(border) - gray
+    # Ink covers less area than the background and differs more, so it decides the
+    # sign of the third moment.
+    third_moment = float((difference * difference * difference).sum(dtype=float))
+    sign = 1 if third_moment >= 0 else -1
+    levels = difference * sign
+    ink_share = np.mean(levels > _THRESHOLDS.uniform_ink_fraction * levels.max())
+    if ink_share > _THRESHOLDS.max_uniform_ink_share:
+        return None
+    return Foreground(levels, sign, may_touch_border, unambiguous=True, is_flat=True)
+
+
+def _subtract_otsu_level(gray: np.ndarray, may_touch_border: bool) -> list[Foreground]:
+    """Subtracts the background of a bilevel image. Returns none for other images.
+
+    Otsu's threshold separates the two levels (Otsu, "A threshold selection method from
+    gray-level histograms", 1979). The background is the level of most border pixels. If
+    a crop leaves that open, the other level is returned, too.
+    """
+    method = cv2.THRESH_BINARY | cv2.THRESH_OTSU
+    threshold = int(cv2.threshold(gray, 0, 255, method)[0])
+    histogram = cv2.calcHist([gray], [0], None, [_NUM_LEVELS], [0, _NUM_LEVELS])
+    counts = histogram.ravel().astype(float)
+    is_light = np.arange(_NUM_LEVELS) > threshold
+    if not _is_bilevel(counts, is_light):
+        return []
+    light_pixels = gray > threshold
+    light_share = float(np.mean(border_pixels(light_pixels)))
+    light = _measure_class(counts, is_light, light_share)
+    dark = _measure_class(counts, ~is_light, 1 - light_share)
+    if may_touch_border and light.is_flat and dark.is_flat:
+        return _subtract_flat_level(gray, light, dark, dark_ink_odds(light_pixels))
+    if light_share > 0.5:  # The majority.
+        background, ink, sign = light, dark, 1
+    else:
+        background, ink, sign = dark, light, -1
+    if not _is_character(background, ink, may_touch_border):
+        return []
+    levels = np.float32(sign) * (np.float32(background.median) - gray)
+    unambiguous = may_touch_border and (
+        background.is_flat or background.near_share > _THRESHOLDS.min_certain_share
+    )
+    is_flat = background.is_flat
+    return [Foreground(levels, sign, may_touch_border, unambiguous, is_flat)]
+
+
+def _subtract_flat_level(
+    gray: np.ndarray, light: _LevelClass, dark: _LevelClass, dark_odds: float
+) -> list[Foreground]:
+    """Subtracts one of the two levels of a binary crop, or either if that is open."""
+    from_light = np.float32(light.median) - gray
+    from_dark = gray - np.float32(dark.median)
+    dark_ink = Foreground(from_light, 1, True, True, is_flat=True)
+    light_ink = Foreground(from_dark, -1, True, True, is_flat=True)
+    likelier, other = dark_ink, light_ink
+    if dark_odds < 1:
+        likelier, other = light_ink, dark_ink
+    weight = min(dark_odds, 1 / dark_odds)
+    if weight < THRESHOLDS.neighbors.min_polarity_weight:
+        return [likelier]
+    return [likelier._replace(unambiguous=False), other._replace(weight=weight)]
+
+
+def _is_bilevel(counts: np.ndarray, is_light: np.ndarray) -> bool:
+    """Tells whether most of the variance lies between dark and light pixels.
+
+    Args:
+      counts: `float64 (256,)`, number of pixels of each level.
+      is_light: `bool (256,)`, whether the level is above the threshold.
+    """
+    levels = np.arange(_NUM_LEVELS)
+    dark = np.where(is_light, 0, counts)
+    light = np.where(is_light, counts, 0)
+    num_dark = dark.sum()
+    num_light = light.sum()
+    mean_difference = levels @ light / num_light - levels @ dark / num_dark
+    between = num_dark * num_light * mean_difference**2
+    total = counts.sum() * (levels**2 @ counts) - (levels @ counts) ** 2
+    return bool(between > _THRESHOLDS.min_between_class_share * total)
 
 
 def _measure_class(
@@ -190,11 +223,15 @@ def _is_character(
     )
 
 
-def _subtract_closings(gray: np.ndarray) -> Iterator[Foreground]:
+def _subtract_closings(
+    gray: np.ndarray, may_touch_border: bool
+) -> Iterator[Foreground]:
     """Yields the foreground for each stroke width and each plausible polarity."""
     signs = estimate_polarity(gray)
+    if may_touch_border:
+        signs = crop_signs(gray, signs)
     unambiguous = len(signs) == 1
     for width in (_THRESHOLDS.max_stroke_width, _THRESHOLDS.max_thin_stroke_width):
         for sign in signs:
             levels = subtract_background(gray, sign, width)
-            yield Foreground(levels, sign, False, unambiguous)
+            yield Foreground(levels, sign, may_touch_border, unambiguous)

@@ -12,6 +12,7 @@ import numpy as np
 
 from cnn.augmentation.simulated_pages import (
     cells,
+    cropped_numbers,
     enclosures,
     historic_scans,
     long_lines,
@@ -242,4 +243,6 @@ PAGE_KINDS: dict[str, PageKind] = {
     "small_card": enclosures.draw_on_small_card,
     "table_cell": cells.scan_table_cell,
     "margin_line": cells.photograph_margin_line,
+    "cropped_number": cropped_numbers.scan_cropped_number,
+    "binary_edges": cropped_numbers.scan_binary_edges,
 }

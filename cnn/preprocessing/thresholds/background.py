@@ -12,7 +12,7 @@ class BackgroundThresholds:
 
     # Longest side of an image that a character may fill, in pixels. Data sets have
     # crops of this size, and photographs are larger.
-    max_cropped_side: int = 48
+    max_cropped_side: int = 64
 
     # Uniform background.
 

@@ -8,6 +8,7 @@ from cnn.preprocessing.thresholds.components import ComponentThresholds
 from cnn.preprocessing.thresholds.enclosed_areas import EnclosedAreaThresholds
 from cnn.preprocessing.thresholds.line_evidence import LineEvidenceThresholds
 from cnn.preprocessing.thresholds.line_segments import LineSegmentThresholds
+from cnn.preprocessing.thresholds.neighbors import NeighborThresholds
 from cnn.preprocessing.thresholds.page_boundary import PageBoundaryThresholds
 from cnn.preprocessing.thresholds.ruled_lines import RuledLineThresholds
 
@@ -43,6 +44,9 @@ class SegmentationThresholds:
     )
     components: ComponentThresholds = dataclasses.field(
         default_factory=ComponentThresholds
+    )
+    neighbors: NeighborThresholds = dataclasses.field(
+        default_factory=NeighborThresholds
     )
 
     # Shared by several steps.
