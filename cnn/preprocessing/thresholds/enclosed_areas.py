@@ -12,6 +12,9 @@ class EnclosedAreaThresholds:
 
     # Image that is searched.
 
+    # Largest longer side, in pixels, of an image in which no area is searched. Data sets
+    # have crops of this size, in which the gaps of a character are a pixel wide.
+    max_plain_side: int = 39
     # Smallest equivalent side, in pixels. Smaller images are enlarged, because a gap of
     # one pixel between a ring and a digit closes.
     min_searched_side: int = 90
