@@ -64,7 +64,7 @@ def _find_areas(
     areas = []
     for index in np.flatnonzero(_have_plausible_box(outlines, gray.shape)).tolist():
         is_empty = not (outlines.parents == index).any()
-        if is_empty or _is_cell(outlines, index):
+        if _is_cell(outlines, index) or (is_empty and not _is_card(outlines, index)):
             continue
         area = _to_area(gray, lines, outlines.contours[index], growth)
         if area is not None:
@@ -83,13 +83,23 @@ def _have_plausible_box(outlines: Outlines, shape: tuple[int, ...]) -> np.ndarra
     return is_plausible
 
 
+def _is_card(outlines: Outlines, index: int) -> bool:
+    """Tells whether a hole is alone in surroundings that reach the image border."""
+    parent = outlines.parents[index]
+    return bool(outlines.parents[parent] < 0 and _count_others(outlines, index) == 0)
+
+
 def _is_cell(outlines: Outlines, index: int) -> bool:
     """Tells whether a hole has several others beside it, like the cells of a grid."""
+    return _count_others(outlines, index) >= _THRESHOLDS.min_grid_cells
+
+
+def _count_others(outlines: Outlines, index: int) -> int:
+    """Counts the holes in the same line that are not much smaller than one."""
     size = outlines.boxes[index, 2:].prod()
     is_other = outlines.parents == outlines.parents[index]
     is_other &= outlines.boxes[:, 2:].prod(axis=1) >= _THRESHOLDS.min_cell_area * size
-    num_others = np.count_nonzero(is_other) - 1
-    return bool(num_others >= _THRESHOLDS.min_grid_cells)
+    return int(np.count_nonzero(is_other)) - 1
 
 
 def _to_area(
@@ -110,6 +120,10 @@ def _to_area(
     part = lines[top:bottom, left:right]
     inside = _fill(part.shape, [outer], offset=(-left, -top))
     cv2.drawContours(inside, [outer], -1, 0, 1, offset=(-left, -top))
+    min_contrast = _THRESHOLDS.min_relative_contrast
+    if not (inside & part).any():
+        min_contrast = _THRESHOLDS.min_split_contrast
+        part = _split_inside(gray[top:bottom, left:right], inside)
     marks = _select_marks(inside & part)
     if growth:
         inside = cv2.dilate(inside, NEIGHBORHOOD, iterations=growth)
@@ -117,9 +131,33 @@ def _to_area(
         return None
     area = EnclosedArea(box, inside, marks)
     is_paper = 1 - part
-    if not _is_written(area, is_paper) or not _has_contrast(gray, area, is_paper):
+    if not _is_written(area, is_paper):
         return None
-    return area
+    return area if _has_contrast(gray, area, is_paper, min_contrast) else None
+
+
+def _split_inside(gray: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Separates marks from an area by a threshold of the area's own.
+
+    With three levels, one threshold of the image separates the area from the
+    surroundings or from the marks, but not from both.
+
+    Args:
+      gray: `uint8 (height, width)`.
+      inside: the same shape, 1 in the area.
+
+    Returns:
+      `uint8 (height, width)`, 1 on the marks and outside the area.
+    """
+    inner = cv2.erode(inside, NEIGHBORHOOD, borderValue=0) > 0
+    if not inner.any():
+        return 1 - inside
+    levels = gray[inner][None]
+    method = cv2.THRESH_BINARY | cv2.THRESH_OTSU
+    threshold, light = cv2.threshold(levels, 0, 1, method)
+    is_light = gray > threshold
+    is_mark = is_light if light.mean() < 0.5 else ~is_light
+    return (is_mark & inner).astype(np.uint8)
 
 
 def _area_box(
@@ -218,8 +256,17 @@ def _is_part_of_zero(area: EnclosedArea, is_paper: np.ndarray) -> bool:
     return not (is_stroke and is_upright and is_round)
 
 
-def _has_contrast(gray: np.ndarray, area: EnclosedArea, is_paper: np.ndarray) -> bool:
-    """Tells whether the marks differ from the area about as much as its boundary."""
+def _has_contrast(
+    gray: np.ndarray, area: EnclosedArea, is_paper: np.ndarray, min_relative: float
+) -> bool:
+    """Tells whether the marks differ from the area about as much as its boundary.
+
+    Args:
+      gray: `uint8`, the whole image.
+      area: the area.
+      is_paper: `uint8 (height, width)` of the area's box, 0 on lines and marks.
+      min_relative: smallest contrast of the marks, as a fraction of the boundary's.
+    """
     left, top, right, bottom = area.box
     part = gray[top:bottom, left:right].astype(np.float32)
     region = (area.inside > area.marks) & (is_paper > 0)
@@ -240,7 +287,7 @@ def _has_contrast(gray: np.ndarray, area: EnclosedArea, is_paper: np.ndarray) ->
     )
     if min(mark_contrast, boundary_contrast) < min_contrast:
         return False
-    return mark_contrast >= _THRESHOLDS.min_relative_contrast * boundary_contrast
+    return mark_contrast >= min_relative * boundary_contrast
 
 
 def _centrality(area: EnclosedArea, shape: tuple[int, ...]) -> float:

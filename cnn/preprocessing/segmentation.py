@@ -48,9 +48,10 @@ def find_glyphs(gray: np.ndarray, depth: int = 0) -> list[Glyph]:
         glyphs = find_glyphs(gray[box_slices(part)])
         if glyphs:
             return [to_image_region(glyph, part, gray.shape) for glyph in glyphs]
-    glyphs = _find_in_enclosed_area(gray, small, depth)
-    if glyphs:
-        return glyphs
+    if max(gray.shape) > THRESHOLDS.enclosed_areas.max_plain_side:
+        glyphs = _find_in_enclosed_area(gray, small, depth)
+        if glyphs:
+            return glyphs
     filled = page_boundary.fill_outside_sheet(gray, small)
     if filled is not None:
         small_filled = background.downscale(filled, THRESHOLDS.working_side)
@@ -92,7 +93,7 @@ def _find_on_small_card(
       glyphs: segmentations of the image.
       depth: number of areas around the image.
     """
-    if not glyphs:
+    if not glyphs or max(gray.shape) <= THRESHOLDS.enclosed_areas.max_plain_side:
         return []
     region = np.array(glyphs[0].region) * np.tile(gray.shape[::-1], 2)
     size = (region[2:] - region[:2]).max()

@@ -12,6 +12,9 @@ class EnclosedAreaThresholds:
 
     # Image that is searched.
 
+    # Largest longer side of an image without any search, in pixels. Data sets have such
+    # crops, in which the gaps of a character are a pixel wide.
+    max_plain_side: int = 39
     # Smallest equivalent side, in pixels. Smaller images are enlarged, because a gap of
     # one pixel between a ring and a digit closes.
     min_searched_side: int = 90
@@ -56,9 +59,12 @@ class EnclosedAreaThresholds:
     # Smallest perimeter of one mark, as a fraction of the largest one's.
     min_relative_mark_size: float = 0.15
     # Largest share of the area that the marks and what they enclose cover.
-    max_mark_share: float = 0.6
+    max_mark_share: float = 0.45
     # Smallest contrast of the marks, as a fraction of the contrast at the boundary.
     min_relative_contrast: float = 0.09
+    # The same for marks that only a threshold of the area's own shows. The texture of
+    # the paper in a loop of a character is weaker.
+    min_split_contrast: float = 0.3
     # Quantile of the marks' contrast that represents their ink without soft edges.
     strong_mark_quantile: float = 0.8
     # Smallest contrast of the marks and of the boundary, as a multiple of the noise.
