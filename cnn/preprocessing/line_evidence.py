@@ -20,7 +20,7 @@ from cnn.preprocessing.thresholds import THRESHOLDS
 
 _THRESHOLDS = THRESHOLDS.line_evidence
 _MIN_RATIO = 1e-3  # Avoids a division by zero.
-_PAIR = np.ones((1, 2), np.uint8)  # A kernel of two adjacent columns.
+_THREE = np.ones((1, 3), np.uint8)  # A kernel of three adjacent columns.
 
 
 class PenInk(NamedTuple):
@@ -46,12 +46,16 @@ class LineMeasurement(NamedTuple):
       relative_length: length of the line, relative to the pen's largest component.
       fills_image: whether the line and the pen's ink reach all edges of the image, as
         in a picture that is cut out along the character.
+      first: first column of the line.
+      last: its last column.
     """
 
     num_ends: int
     level_ratio: float
     relative_length: float
     fills_image: bool
+    first: int = 0
+    last: int = 0
 
 
 def measure_pen(foreground: np.ndarray, ink_threshold: float) -> PenInk:
@@ -95,8 +99,8 @@ def measure_line(strip: Strip, pen: PenInk, ink_threshold: float) -> LineMeasure
         _THRESHOLDS.min_ink_fraction * ink_threshold,
     )
     is_covered = (levels > min_level).astype(np.uint8)
-    # A single column at an edge may be noise.
-    is_covered = cv2.morphologyEx(is_covered[None], cv2.MORPH_OPEN, _PAIR)[0]
+    # One or two columns at an edge may be noise.
+    is_covered = cv2.morphologyEx(is_covered[None], cv2.MORPH_OPEN, _THREE)[0]
     covered = np.flatnonzero(is_covered)
     if not len(covered):
         return LineMeasurement(0, 1.0, 0.0, False)
@@ -110,7 +114,25 @@ def measure_line(strip: Strip, pen: PenInk, ink_threshold: float) -> LineMeasure
         level_ratio=level / max(pen.level, 1.0),
         relative_length=float(length / max(pen.length, 1)),
         fills_image=_fills_image(strip, covered, pen),
+        first=int(covered[0]),
+        last=int(covered[-1]),
     )
+
+
+def extend_pen(pen: PenInk, crossing: Sequence[LineMeasurement]) -> PenInk:
+    """Extends the pen's box by lines of the other direction that may be strokes.
+
+    The stem of a 4 may be such a line. More than two are a grid.
+    """
+    strokes = [
+        line for line in crossing if line.level_ratio > _THRESHOLDS.max_pale_ratio
+    ]
+    if not 0 < len(strokes) <= _THRESHOLDS.min_parallel:
+        return pen
+    left, top, right, bottom = pen.box.tolist()
+    top = min(top, *(line.first for line in strokes))
+    bottom = max(bottom, *(line.last + 1 for line in strokes))
+    return pen._replace(box=np.array([left, top, right, bottom]))
 
 
 def _levels_along(strip: Strip) -> np.ndarray:

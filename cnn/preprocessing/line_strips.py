@@ -27,15 +27,21 @@ class Strip(NamedTuple):
     image_shape: tuple[int, ...]
 
 
-def straighten_line(foreground: np.ndarray, line: Line) -> Strip:
-    """Cuts out the strip along a line."""
+def straighten_line(foreground: np.ndarray, line: Line, widening: int = 1) -> Strip:
+    """Cuts out the strip along a line.
+
+    Args:
+      foreground: `float32 (height, width)`, levels above the background.
+      line: the middle of the strip.
+      widening: multiple of the usual number of rows.
+    """
     height, width = foreground.shape
     columns = np.arange(width)
     path = line.rows_at(columns, width)
     path = np.rint(path).astype(int)
     profile_rows = height // _THRESHOLDS.height_per_profile_row
     profile_rows = max(_THRESHOLDS.min_profile_rows, profile_rows)
-    reach = profile_rows + _THRESHOLDS.crossing_rows
+    reach = widening * (profile_rows + _THRESHOLDS.crossing_rows)
     offsets = np.arange(-reach, reach + 1)
     rows = path + offsets[:, None]
     levels, inside = sample_pixels(foreground, rows, columns)

@@ -12,6 +12,7 @@ from cnn.preprocessing.line_detection import Line
 from cnn.preprocessing.line_evidence import (
     LineMeasurement,
     PenInk,
+    extend_pen,
     measure_line,
     measure_pen,
     printed_probabilities,
@@ -146,18 +147,25 @@ def _estimate_probabilities(
     pen = measure_pen(without_lines, ink_threshold)
     transposed_pen = pen._replace(box=pen.box[[1, 0, 3, 2]])
     transposed = np.ascontiguousarray(foreground.T)
+    horizontal = _measure(foreground, lines.horizontal, pen, ink_threshold)
+    vertical = _measure(transposed, lines.vertical, transposed_pen, ink_threshold)
+    if horizontal and vertical:
+        pen = extend_pen(pen, vertical)
+        transposed_pen = extend_pen(transposed_pen, horizontal)
+        horizontal = _measure(foreground, lines.horizontal, pen, ink_threshold)
+        vertical = _measure(transposed, lines.vertical, transposed_pen, ink_threshold)
     return [
-        _judge_direction(foreground, lines.horizontal, pen, ink_threshold),
-        _judge_direction(transposed, lines.vertical, transposed_pen, ink_threshold),
+        np.array(printed_probabilities(measurements), float)
+        for measurements in (horizontal, vertical)
     ]
 
 
-def _judge_direction(
+def _measure(
     foreground: np.ndarray, lines: list[Line], pen: PenInk, ink_threshold: float
-) -> np.ndarray:
-    """Estimates how probably each nearly horizontal line is printed."""
-    measurements: list[LineMeasurement] = []
+) -> list[LineMeasurement]:
+    """Measures all nearly horizontal lines."""
+    measurements = []
     for line in lines:
         strip = straighten_line(foreground, line)
         measurements.append(measure_line(strip, pen, ink_threshold))
-    return np.array(printed_probabilities(measurements), float)
+    return measurements

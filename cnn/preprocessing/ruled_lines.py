@@ -115,8 +115,7 @@ def _subtract_lines(
     remaining = foreground.copy()
     mask = np.zeros(foreground.shape, bool)
     for line in lines:
-        strip = straighten_line(remaining, line)
-        profile = line_profile(strip.levels, min_level)
+        strip, profile = _measure_strip(remaining, line, min_level)
         top, bottom = find_line_extent(profile)
         strokes = _crossing_strokes(strip, top, bottom)
         for other in crossing:
@@ -133,6 +132,25 @@ def _subtract_lines(
         row_below = bottom + 1
         mask[image_pixels(strip, row_above, row_below)] = True
     return remaining, mask
+
+
+def _measure_strip(
+    foreground: np.ndarray, line: Line, min_level: float
+) -> tuple[Strip, np.ndarray]:
+    """Returns the strip along a line and its profile, wider for a wide line.
+
+    Args:
+      foreground: `float32 (height, width)`, levels above the background.
+      line: the line.
+      min_level: smallest level of a line.
+    """
+    strip = straighten_line(foreground, line)
+    profile = line_profile(strip.levels, min_level)
+    top, bottom = find_line_extent(profile)
+    if top > 0 and bottom < len(profile) - 1:
+        return strip, profile
+    strip = straighten_line(foreground, line, widening=2)
+    return strip, line_profile(strip.levels, min_level)
 
 
 def _refine(ink: np.ndarray, line: Line) -> Line:

@@ -4,6 +4,7 @@ from cnn.preprocessing.line_detection import Line
 from cnn.preprocessing.line_strips import (
     find_line_extent,
     image_pixels,
+    line_profile,
     median_profile,
     sample_pixels,
     straighten_line,
@@ -43,3 +44,17 @@ def test_extent_of_a_line_includes_one_row_beside_it():
     assert find_line_extent(np.array([0, 0, 0, 9, 0, 0, 0])) == (2, 4)
     assert find_line_extent(np.array([0, 0, 9, 9, 9, 0, 0])) == (1, 5)
     assert find_line_extent(np.array([9, 9, 9, 9, 9, 9, 9])) == (0, 6)
+
+
+def test_the_profile_of_a_rule_is_measured_beside_the_stroke_on_it():
+    levels = np.zeros((7, 100), np.float32)
+    levels[3] = 40
+    levels[2:5, 20:80] = 100
+    profile = line_profile(levels, min_level=10)
+    assert profile.tolist() == [0, 0, 0, 40, 0, 0, 0]
+
+
+def test_the_profile_of_an_interrupted_line_is_its_median():
+    levels = np.zeros((7, 120), np.float32)
+    levels[3, np.arange(120) % 10 < 7] = 80
+    assert line_profile(levels, min_level=10)[3] == 80
