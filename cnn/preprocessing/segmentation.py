@@ -150,7 +150,10 @@ def _segment_character(candidate: Foreground, may_be_ruled: bool) -> list[_Chara
         return []
     ink, is_ruled = found
     characters = []
-    beside = remove_lines_beside_character(ink) if may_be_ruled else None
+    selection = select_character(
+        ink.foreground, ink.threshold, candidate.may_touch_border
+    )
+    beside = remove_lines_beside_character(ink, selection) if may_be_ruled else None
     if beside is not None:
         glyph = _cut_out(beside.ink, beside.selection, candidate.unambiguous)
         weighted = glyph._replace(weight=beside.weight)
@@ -159,9 +162,6 @@ def _segment_character(candidate: Foreground, may_be_ruled: bool) -> list[_Chara
         )
         if beside.weight >= THRESHOLDS.line_segments.certain_weight:
             return characters
-    selection = select_character(
-        ink.foreground, ink.threshold, candidate.may_touch_border
-    )
     if selection is None:
         return characters
     if beside is not None and not (selection.mask & beside.erased).any():
