@@ -81,21 +81,24 @@ def _select_beside_lines(
     candidate: Foreground, ink: Ink, removal: Removal
 ) -> list[Character]:
     """Selects the character with and without lines beside it that end in the image."""
-    beside = remove_lines_beside_character(ink)
-    if beside is None:
-        return _select(candidate, ink, removal)
-    glyph = _cut_out(beside.ink, beside.selection, candidate)
-    weight = glyph.weight * removal.weight * beside.weight
-    weighted = glyph._replace(weight=weight)
-    character = Character(weighted, beside.selection.box, removal, erased=beside.erased)
-    if beside.weight >= THRESHOLDS.line_segments.certain_weight:
-        return [character]
     selection = select_character(
         ink.foreground, ink.threshold, candidate.may_touch_border
     )
-    if selection is None or not (selection.mask & beside.erased).any():
-        return [character]
-    return [character, *_cut_out_ways(candidate, ink, selection, removal)]
+    beside = remove_lines_beside_character(ink, selection)
+    characters = []
+    if beside is not None:
+        glyph = _cut_out(beside.ink, beside.selection, candidate)
+        weight = glyph.weight * removal.weight * beside.weight
+        weighted = glyph._replace(weight=weight)
+        box = beside.selection.box
+        characters.append(Character(weighted, box, removal, erased=beside.erased))
+        if beside.weight >= THRESHOLDS.line_segments.certain_weight:
+            return characters
+    if selection is None:
+        return characters
+    if beside is not None and not (selection.mask & beside.erased).any():
+        return characters  # The lines were left out anyway.
+    return characters + _cut_out_ways(candidate, ink, selection, removal)
 
 
 def _select(

@@ -1,6 +1,7 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
+from cnn.preprocessing.components import select_character
 from cnn.preprocessing.ink_levels import Ink
 from cnn.preprocessing.lines_beside_character import (
     find_faint_character,
@@ -17,6 +18,11 @@ def make_ink(image) -> Ink:
     return Ink(foreground, 0.0, float(foreground.max()))
 
 
+def remove_lines(ink):
+    selection = select_character(ink.foreground, ink.threshold, may_touch_border=False)
+    return remove_lines_beside_character(ink, selection)
+
+
 def page_with_line(box=(60, 10, 62, 120), ink=200):
     image = Image.new("L", (90, 140), 0)
     ImageDraw.Draw(image).rectangle(box, fill=ink)
@@ -26,7 +32,7 @@ def page_with_line(box=(60, 10, 62, 120), ink=200):
 def test_a_line_far_longer_than_the_character_beside_it_is_removed_with_certainty():
     image = page_with_line()
     ImageDraw.Draw(image).ellipse((20, 50, 36, 74), outline=90, width=2)
-    without = remove_lines_beside_character(make_ink(image))
+    without = remove_lines(make_ink(image))
     assert without.selection.box.tolist() == [20, 50, 37, 75]
     assert without.ink.contrast == 90
     assert without.weight == CERTAIN
@@ -36,7 +42,7 @@ def test_a_character_fainter_than_the_edges_of_a_line_is_found_but_is_not_certai
     image = page_with_line()
     ImageDraw.Draw(image).ellipse((20, 50, 36, 74), outline=20, width=2)
     # The ink threshold beside the line is 12 % of 200.
-    without = remove_lines_beside_character(make_ink(image))
+    without = remove_lines(make_ink(image))
     assert without.selection.box.tolist() == [20, 50, 37, 75]
     assert without.weight < CERTAIN
 
@@ -44,16 +50,16 @@ def test_a_character_fainter_than_the_edges_of_a_line_is_found_but_is_not_certai
 def test_a_long_1_is_kept_alone_and_beside_a_full_stop_and_specks():
     image = page_with_line()
     draw = ImageDraw.Draw(image)
-    assert remove_lines_beside_character(make_ink(image)) is None
+    assert remove_lines(make_ink(image)) is None
     draw.ellipse((70, 112, 78, 120), fill=200)
     draw.rectangle((20, 30, 22, 33), fill=150)
-    assert remove_lines_beside_character(make_ink(image)) is None
+    assert remove_lines(make_ink(image)) is None
 
 
 def test_a_1_little_longer_than_its_neighbor_is_kept():
     image = page_with_line((60, 40, 62, 80))
     ImageDraw.Draw(image).ellipse((20, 44, 38, 76), outline=200, width=2)
-    assert remove_lines_beside_character(make_ink(image)) is None
+    assert remove_lines(make_ink(image)) is None
 
 
 def test_strokes_that_end_with_the_character_are_kept():
@@ -62,18 +68,18 @@ def test_strokes_that_end_with_the_character_are_kept():
     draw.line([(50, 20), (50, 110)], 200, 3)
     draw.line([(15, 75), (65, 75)], 200, 3)
     draw.line([(15, 75), (30, 22)], 200, 3)
-    assert remove_lines_beside_character(make_ink(four)) is None
+    assert remove_lines(make_ink(four)) is None
     nine = Image.new("L", (90, 140), 0)
     draw = ImageDraw.Draw(nine)
     draw.line([(50, 20), (50, 110)], 200, 3)
     draw.ellipse((10, 20, 50, 62), outline=200, width=3)
-    assert remove_lines_beside_character(make_ink(nine)) is None
+    assert remove_lines(make_ink(nine)) is None
 
 
 def test_a_line_through_the_image_is_removed_from_the_character_that_it_touches():
     image = page_with_line((60, 0, 62, 139))
     ImageDraw.Draw(image).ellipse((36, 50, 60, 84), outline=200, width=3)
-    without = remove_lines_beside_character(make_ink(image))
+    without = remove_lines(make_ink(image))
     left, top, right, bottom = without.selection.box.tolist()
     assert (left, top, bottom) == (36, 50, 85)
     assert 57 <= right <= 60

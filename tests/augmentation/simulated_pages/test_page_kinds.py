@@ -16,6 +16,7 @@ LEAST |= {
     "stretched": 0.5,
     "binary_16": 0.45,
     "register": 0.45,
+    "table_cell": 0.45,
 }
 
 
