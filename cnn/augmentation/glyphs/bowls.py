@@ -7,6 +7,7 @@ Each form is a function of a random generator. It returns the strokes of a digit
 import numpy as np
 
 from cnn.augmentation.glyphs.curves import (
+    Coordinates,
     Strokes,
     draw_curve,
     draw_stroke,
@@ -34,6 +35,43 @@ def draw_two_with_loop(rng: np.random.Generator) -> Strokes:
         (0.9, rng.uniform(0.8, 0.98)),
     ]
     return [draw_curve(rng, points)]
+
+
+def draw_two_with_curl(rng: np.random.Generator) -> Strokes:
+    """Draws a 2 whose head starts with a curl, like the loop of a 9, on a long base."""
+    foot = sample_point(rng, x_range=(-0.05, 0.15), y_range=(0.9, 1.0))
+    points = [
+        *_curl_at_upper_left(rng),
+        (0.3, 0.02),
+        (0.5, 0),
+        (0.68, 0.2),
+        (0.6, 0.42),
+        (0.35, 0.72),
+        (foot[0], foot[1]),
+    ]
+    back = draw_curve(rng, points, jitter=0.025)
+    wave = rng.uniform(0.0, 0.1)
+    base_end = rng.uniform(0.75, 1.1)
+    x, y = back[-1]
+    base = draw_curve(
+        rng,
+        [(x, y), (0.3, y - wave), (0.55, 1.0), (base_end, 1.0 - wave)],
+        jitter=0.015,
+    )
+    return [back, base]
+
+
+def _curl_at_upper_left(rng: np.random.Generator) -> list[Coordinates]:
+    """Returns the points at which a 2 or a 3 starts: inside of its head, then left."""
+    size = rng.uniform(0.06, 0.16)
+    center_x = rng.uniform(0.2, 0.32)
+    center_y = rng.uniform(0.16, 0.26)
+    return [
+        (center_x + size, center_y),
+        (center_x + size / 2, center_y + size),
+        (center_x - size / 2, center_y + size / 2),
+        (center_x - size, center_y - size / 2),
+    ]
 
 
 def draw_angular_two(rng: np.random.Generator) -> Strokes:
@@ -83,6 +121,21 @@ def draw_round_three(rng: np.random.Generator) -> Strokes:
     ]
     upper_bowl = draw_curve(rng, top, jitter=0.025)
     return [upper_bowl, _draw_lower_bowl(rng, upper_bowl[-1])]
+
+
+def draw_three_with_curl(rng: np.random.Generator) -> Strokes:
+    """Draws a 3 whose head starts with a curl, and whose lower bowl may curl, too."""
+    waist = sample_point(rng, x_range=(0.3, 0.5), y_range=(0.4, 0.5))
+    points = [
+        *_curl_at_upper_left(rng),
+        (0.32, 0.01),
+        (0.6, 0.04),
+        (0.68, 0.2),
+        (0.58, waist[1] - 0.08),
+        (waist[0], waist[1]),
+    ]
+    head = draw_curve(rng, points, jitter=0.02)
+    return [head, _draw_lower_bowl(rng, head[-1])]
 
 
 def _draw_lower_bowl(rng: np.random.Generator, start: np.ndarray) -> np.ndarray:

@@ -231,3 +231,21 @@ def draw_waved_seven(rng: np.random.Generator) -> Strokes:
         middle = top[-1] + bar_position * (foot - top[-1])
         strokes.append(_draw_bar(rng, middle))
     return strokes
+
+
+def draw_narrow_seven(rng: np.random.Generator) -> Strokes:
+    """Draws a 7 with a short top, level or waved, unlike the steep upstroke of a 1."""
+    top_width = rng.uniform(0.38, 0.6)
+    right = point(rng.uniform(0.6, 0.7), rng.uniform(0.0, 0.06))
+    x, y = right
+    left_x = x - top_width
+    wave = rng.uniform(0.0, 0.06)
+    points = [
+        (left_x, y + rng.uniform(0.05, 0.16)),
+        (left_x + 0.04, y),
+        (left_x + top_width / 2, y + wave),
+        (x, y),
+    ]
+    top = draw_curve(rng, points, jitter=0.01)
+    foot = point(x - rng.uniform(0.0, 0.25), 1)
+    return [top, draw_stroke(rng, top[-1], foot, max_bend=0.06)]
