@@ -6,6 +6,7 @@ from cnn.preprocessing.thresholds.background import BackgroundThresholds
 from cnn.preprocessing.thresholds.components import ComponentThresholds
 from cnn.preprocessing.thresholds.page_boundary import PageBoundaryThresholds
 from cnn.preprocessing.thresholds.ruled_lines import RuledLineThresholds
+from cnn.preprocessing.thresholds.slant import SlantThresholds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +29,7 @@ class SegmentationThresholds:
     components: ComponentThresholds = dataclasses.field(
         default_factory=ComponentThresholds
     )
+    slant: SlantThresholds = dataclasses.field(default_factory=SlantThresholds)
 
     # Shared by several steps.
 
