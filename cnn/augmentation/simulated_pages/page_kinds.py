@@ -10,7 +10,12 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from cnn.augmentation.simulated_pages import historic_scans, scans, scenes
+from cnn.augmentation.simulated_pages import (
+    historic_scans,
+    scans,
+    scenes,
+    slanted_hands,
+)
 from cnn.augmentation.simulated_pages.photographs import photograph
 
 PageKind = Callable[[np.random.Generator, np.ndarray], np.ndarray]
@@ -224,4 +229,5 @@ PAGE_KINDS: dict[str, PageKind] = {
     "binary_16": scans.scan_binary_16,
     "historic": historic_scans.scan_historic_script,
     "register": historic_scans.scan_register_cell,
+    "slanted": slanted_hands.photograph_slanted_hand,
 }
