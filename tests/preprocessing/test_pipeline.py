@@ -74,7 +74,7 @@ def test_the_overlay_of_an_upright_candidate_is_that_of_the_slanted_one(tmp_path
     image = Image.new("L", (100, 100), 255)
     ImageDraw.Draw(image).line([(80, 20), (20, 80)], fill=0, width=6)
     image.save(tmp_path / "a.png")
-    candidates = pipeline.preprocess_file(tmp_path / "a.png", "mnist").candidates
+    candidates = pipeline.preprocess_file(str(tmp_path / "a.png"), "mnist").candidates
     assert len(candidates) == 2
     slanted, upright = (
         pipeline.explain(tmp_path / "a.png", candidate=i).mask for i in range(2)
