@@ -115,7 +115,7 @@ class TrainConfig:
 
     synthetic_glyph_fraction: Annotated[float, Range(0, 1)] = 0.0
     """Synthetic digits to add, as a fraction of the training images, in [0, 1].
-    Their forms are European: 1 with upstroke, open 4, crossed 7, curled 9."""
+    Their forms are European or old: 1 with upstroke, open 4, crossed 7, square 6."""
 
     simulated_page_fraction: Annotated[float, Range(0, 1)] = 0.0
     """Page characters to add, as a fraction of the training images, in [0, 1].

@@ -1,7 +1,8 @@
 """Extracts the character of a decoded image, as candidates for the network input.
 
-An image has several candidates where its segmentation is ambiguous. The network decides
-between them.
+An image has several candidates where its segmentation is ambiguous, or where its
+character leans so far that it may be read better upright. The network decides between
+them.
 """
 
 from typing import NamedTuple
@@ -18,14 +19,16 @@ from cnn.preprocessing.centering import (
 )
 from cnn.preprocessing.grayscale import grayscale_candidates, to_grayscale
 from cnn.preprocessing.segmentation import find_glyphs
+from cnn.preprocessing.slant import estimate_slants, make_upright
+from cnn.preprocessing.thresholds import THRESHOLDS
 
 
 class Candidates(NamedTuple):
     """Network inputs by different segmentations of one image.
 
     Attributes:
-      images: `float32 (N, 28, 28)` in [0, 1], the most plausible first. N is 0 if no
-        ink was found.
+      images: `float32 (N, 28, 28)` in [0, 1], the most plausible first. If that one
+        leans far, the last is the same without its slant. N is 0 if no ink was found.
       weights: `float32 (N,)`, relative prior probabilities of the segmentations.
       detail: a remark on the image, or empty.
     """
@@ -65,10 +68,12 @@ def extract_batch_candidates(
         return [_segment_and_center(gray, placement) for gray in grays]
     images, is_plain = batched.preprocess_batch(grays, placement)
     plain_images = iter(images[:, None])
+    slants = iter(estimate_slants(images).tolist())
     results = []
     for gray, plain in zip(grays, is_plain.tolist(), strict=True):
         if plain:
-            results.append(Candidates(next(plain_images), _CERTAIN, ""))
+            candidates = Candidates(next(plain_images), _CERTAIN, "")
+            results.append(_add_upright(candidates, next(slants), placement))
         else:
             results.append(_segment_and_center(gray, placement))
     return results
@@ -86,7 +91,25 @@ def _segment_and_center(gray: np.ndarray, placement: Placement) -> Candidates:
     detail = ""
     if glyphs[0].has_other_characters:
         detail = "several marks: read the largest"
-    return Candidates(np.concatenate(images), weights, detail)
+    candidates = Candidates(np.concatenate(images), weights, detail)
+    (slant,) = estimate_slants(candidates.images[:1]).tolist()
+    return _add_upright(candidates, slant, placement)
+
+
+def _add_upright(
+    candidates: Candidates, slant: float, placement: Placement
+) -> Candidates:
+    """Adds the first candidate without its slant, if it leans far.
+
+    Both ways show the same ink, so neither is more probable a priori.
+    """
+    if abs(slant) < THRESHOLDS.slant.min_slant:
+        return candidates
+    upright = make_upright(candidates.images[0], slant, placement)
+    return candidates._replace(
+        images=np.concatenate([candidates.images, upright[None]]),
+        weights=np.append(candidates.weights, candidates.weights[0]),
+    )
 
 
 def _resize_whole(image: Image.Image) -> Candidates:

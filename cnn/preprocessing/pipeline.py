@@ -164,6 +164,9 @@ def explain(
         original = to_rgb(image)
     original.thumbnail((_OVERLAY_SIDE, _OVERLAY_SIDE))
     shape = (original.height, original.width)
+    # The candidate after those of all glyphs is the first one without its slant.
+    if candidate == len(glyphs):
+        candidate = 0
     if candidate < len(glyphs):
         mask = render_mask(glyphs[candidate], shape)
     else:

@@ -70,6 +70,19 @@ def test_an_overlay_has_no_mask_of_a_missing_candidate(tmp_path):
     assert not pipeline.explain(tmp_path / "a.png", "resize").mask.any()
 
 
+def test_the_overlay_of_an_upright_candidate_is_that_of_the_slanted_one(tmp_path):
+    image = Image.new("L", (100, 100), 255)
+    ImageDraw.Draw(image).line([(80, 20), (20, 80)], fill=0, width=6)
+    image.save(tmp_path / "a.png")
+    candidates = pipeline.preprocess_file(str(tmp_path / "a.png"), "mnist").candidates
+    assert len(candidates) == 2
+    slanted, upright = (
+        pipeline.explain(tmp_path / "a.png", candidate=i).mask for i in range(2)
+    )
+    assert slanted.any()
+    np.testing.assert_array_equal(slanted, upright)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_any_image_of_any_shape_gives_a_candidate_or_is_blank(tmp_path_factory, data):

@@ -16,7 +16,9 @@ from PIL import Image
 from cnn import parallel
 from cnn.augmentation.simulated_pages.page_kinds import PAGE_KINDS
 from cnn.preprocessing import Candidates, pipeline
+from cnn.preprocessing.centering import Placement
 from cnn.preprocessing.opencv_threads import single_threaded_opencv
+from cnn.preprocessing.slant import estimate_slants, make_upright
 
 # An image and its class probabilities.
 Example = tuple[np.ndarray, np.ndarray]
@@ -35,6 +37,9 @@ _PAGE_STREAM = 3
 
 # Characters without a pixel above this gray level are not written on pages.
 _MIN_PEAK = 127
+
+# Size and position of two characters that are compared upright.
+_MNIST_PLACEMENT = Placement(box=20, by_center_of_mass=True)
 
 # Blur before two characters are compared, in pixels. It makes the comparison
 # insensitive to the width of the strokes.
@@ -135,13 +140,33 @@ def _label_candidates(
     num_classes = len(target)
     no_class = np.full_like(target, 1 / num_classes)
     for candidate in candidates:
-        correlation = normalized_cross_correlation(candidate, character)
+        correlation = _compare_regardless_of_slant(candidate, character)
         gray_levels = np.rint(255 * candidate)
         image = gray_levels.astype(np.uint8)
         if correlation >= _MIN_MATCH:
             yield image, target
         elif correlation < _MAX_MISMATCH:
             yield image, no_class
+
+
+def _compare_regardless_of_slant(candidate: np.ndarray, character: np.ndarray) -> float:
+    """Compares two characters as they are and upright, and returns the better match.
+
+    Pages slant characters, and preprocessing removes the slant.
+    """
+    as_they_are = normalized_cross_correlation(candidate, character)
+    if as_they_are >= _MIN_MATCH:
+        return as_they_are
+    upright = normalized_cross_correlation(
+        _remove_slant(candidate), _remove_slant(character)
+    )
+    return max(as_they_are, upright)
+
+
+def _remove_slant(image: np.ndarray) -> np.ndarray:
+    """Makes a character upright, `float32 (28, 28)`."""
+    (slant,) = estimate_slants(image[None]).tolist()
+    return make_upright(image, slant, _MNIST_PLACEMENT)
 
 
 def normalized_cross_correlation(image: np.ndarray, other: np.ndarray) -> float:

@@ -18,6 +18,7 @@ from cnn.augmentation.simulated_pages import (
     long_lines,
     scans,
     scenes,
+    slanted_hands,
 )
 from cnn.augmentation.simulated_pages.photographs import photograph
 
@@ -245,4 +246,5 @@ PAGE_KINDS: dict[str, PageKind] = {
     "margin_line": cells.photograph_margin_line,
     "cropped_number": cropped_numbers.scan_cropped_number,
     "binary_edges": cropped_numbers.scan_binary_edges,
+    "slanted": slanted_hands.photograph_slanted_hand,
 }

@@ -11,6 +11,7 @@ from cnn.preprocessing.thresholds.line_segments import LineSegmentThresholds
 from cnn.preprocessing.thresholds.neighbors import NeighborThresholds
 from cnn.preprocessing.thresholds.page_boundary import PageBoundaryThresholds
 from cnn.preprocessing.thresholds.ruled_lines import RuledLineThresholds
+from cnn.preprocessing.thresholds.slant import SlantThresholds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +49,7 @@ class SegmentationThresholds:
     neighbors: NeighborThresholds = dataclasses.field(
         default_factory=NeighborThresholds
     )
+    slant: SlantThresholds = dataclasses.field(default_factory=SlantThresholds)
 
     # Shared by several steps.
 

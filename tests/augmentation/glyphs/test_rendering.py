@@ -1,7 +1,7 @@
 import numpy as np
 from scipy import ndimage
 
-from cnn.augmentation.glyph_rendering import render_glyph
+from cnn.augmentation.glyphs.rendering import render_glyph
 
 
 def test_strokes_are_scaled_and_centered_like_mnist_digits():
