@@ -10,7 +10,12 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from cnn.augmentation.simulated_pages import historic_scans, scans, scenes
+from cnn.augmentation.simulated_pages import (
+    faint_pages,
+    historic_scans,
+    scans,
+    scenes,
+)
 from cnn.augmentation.simulated_pages.photographs import photograph
 
 PageKind = Callable[[np.random.Generator, np.ndarray], np.ndarray]
@@ -224,4 +229,7 @@ PAGE_KINDS: dict[str, PageKind] = {
     "binary_16": scans.scan_binary_16,
     "historic": historic_scans.scan_historic_script,
     "register": historic_scans.scan_register_cell,
+    "pencil_squares": faint_pages.photograph_pencil_on_squares,
+    "pencil_rules": faint_pages.photograph_pencil_on_rules,
+    "thin_large": faint_pages.photograph_thin_strokes,
 }
