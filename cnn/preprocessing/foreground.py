@@ -32,12 +32,14 @@ class Foreground(NamedTuple):
       sign: 1 for dark ink on a light background, -1 for light ink on a dark one.
       may_touch_border: whether the character may touch the image border.
       unambiguous: whether no other estimate of the background is plausible.
+      weight: prior probability relative to the other estimates.
     """
 
     levels: np.ndarray
     sign: int
     may_touch_border: bool
     unambiguous: bool
+    weight: float = 1.0
 
 
 def foreground_candidates(gray: np.ndarray) -> Iterator[Foreground]:

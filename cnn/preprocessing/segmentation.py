@@ -5,16 +5,20 @@ components of the character, and repeat this at full resolution if it is small. 
 background is ambiguous, several segmentations are returned for the network to decide.
 """
 
+from itertools import chain
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from cnn.preprocessing import background, page_boundary, ruled_lines
+from cnn.preprocessing.boxes import box_slices, scale_box
 from cnn.preprocessing.components import Selection, select_character
 from cnn.preprocessing.foreground import Foreground, foreground_candidates
 from cnn.preprocessing.ink_levels import Ink, denoise, estimate_contrast, soft_mask
+from cnn.preprocessing.periodic_lines import remove_periodic_lines
 from cnn.preprocessing.printed_components import remove_boxes
+from cnn.preprocessing.thin_ink import find_thin_ink
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _OUTWARDS = np.array([-1, -1, 1, 1])  # Directions in which a box grows.
@@ -76,8 +80,8 @@ def find_glyphs(gray: np.ndarray) -> list[Glyph]:
     interior = page_boundary.find_frame_interior(small)
     if interior is not None:
         zoom = gray.shape[0] / small.shape[0]
-        part = _scale_box(interior, zoom, gray.shape)
-        glyphs = find_glyphs(gray[_box_slices(part)])
+        part = scale_box(interior, zoom, gray.shape)
+        glyphs = find_glyphs(gray[box_slices(part)])
         if glyphs:
             return [_to_image_region(glyph, part, gray.shape) for glyph in glyphs]
     filled = page_boundary.fill_outside_sheet(gray, small)
@@ -97,14 +101,19 @@ def _find_on_page(gray: np.ndarray, small: np.ndarray) -> list[Glyph]:
       small: the same image at the resolution that is searched.
     """
     is_large = max(small.shape) >= THRESHOLDS.min_ruled_side
+    without_lines = remove_periodic_lines(gray)
+    if without_lines is not None:
+        gray = without_lines
+        small = background.downscale(gray, THRESHOLDS.working_side)
+        is_large = False  # The straight lines that remain are strokes.
     glyphs = []
-    for candidate in foreground_candidates(small):
+    for candidate in chain(find_thin_ink(gray, small), foreground_candidates(small)):
         may_be_ruled = is_large and not candidate.may_touch_border
         character = _segment_character(candidate, may_be_ruled)
         if character is None:
             continue
         glyph = _refine_at_full_resolution(gray, small, candidate, character)
-        glyphs.append(glyph)
+        glyphs.append(glyph._replace(weight=candidate.weight))
         if glyph.unambiguous:
             break
     return glyphs
@@ -123,8 +132,8 @@ def render_mask(glyph: Glyph, shape: tuple[int, int]) -> np.ndarray:
     mask = np.zeros(shape, np.float32)
     size = np.tile(shape[::-1], 2)
     region = np.array(glyph.region) * size
-    box = _scale_box(region, 1, mask.shape)
-    target = mask[_box_slices(box)]
+    box = scale_box(region, 1, mask.shape)
+    target = mask[box_slices(box)]
     if target.size:
         target[:] = cv2.resize(glyph.mask, target.shape[::-1])
     return mask
@@ -187,7 +196,7 @@ def _remove_print(
 
 def _clear_outside(foreground: np.ndarray, box: np.ndarray) -> np.ndarray:
     """Returns the foreground with 0 outside a box."""
-    inside = _box_slices(box)
+    inside = box_slices(box)
     cleared = np.zeros_like(foreground)
     cleared[inside] = foreground[inside]
     return cleared
@@ -197,8 +206,8 @@ def _cut_out(ink: Ink, selection: Selection, unambiguous: bool) -> Glyph:
     """Cuts out the selected components with a margin."""
     shape = ink.foreground.shape
     margin = THRESHOLDS.character_margin * _OUTWARDS
-    part = _scale_box(selection.box + margin, 1, shape)
-    inside = _box_slices(part)
+    part = scale_box(selection.box + margin, 1, shape)
+    inside = box_slices(part)
     cut = ink._replace(foreground=ink.foreground[inside])
     glyph = Glyph(
         mask=soft_mask(cut, selection.mask[inside]),
@@ -230,8 +239,8 @@ def _refine_at_full_resolution(
     if zoom < THRESHOLDS.min_zoom or size > max_size:
         return character.glyph
     context = THRESHOLDS.context_margin * (size * _OUTWARDS)
-    part = _scale_box(box + context, zoom, gray.shape)
-    nearby = background.downscale(gray[_box_slices(part)], THRESHOLDS.working_side)
+    part = scale_box(box + context, zoom, gray.shape)
+    nearby = background.downscale(gray[box_slices(part)], THRESHOLDS.working_side)
     levels = background.subtract_background(
         nearby, candidate.sign, THRESHOLDS.background.max_stroke_width
     )
@@ -240,7 +249,7 @@ def _refine_at_full_resolution(
     margin = THRESHOLDS.refined_margin * (size * _OUTWARDS)
     box_in_part = zoom * (box + margin) - np.tile(part[:2], 2)
     scale = nearby.shape[0] / (part[3] - part[1])
-    within = _scale_box(box_in_part, scale, nearby.shape)
+    within = scale_box(box_in_part, scale, nearby.shape)
     is_large = max(nearby.shape) >= THRESHOLDS.min_ruled_side
     refined = _segment_character(closer, character.is_ruled and is_large, within)
     if refined is None:
@@ -270,30 +279,3 @@ def _to_image_region(glyph: Glyph, part: np.ndarray, shape: tuple[int, ...]) -> 
         (first_row + bottom * part_height) / height,
     )
     return glyph._replace(region=region)
-
-
-def _scale_box(box: np.ndarray, scale: float, shape: tuple[int, ...]) -> np.ndarray:
-    """Scales a box, rounds it to pixels and clips it to an image.
-
-    Args:
-      box: `(4,)`, left, top, right and bottom.
-      scale: factor of all four.
-      shape: height and width of the image.
-
-    Returns:
-      `int (4,)`.
-    """
-    height, width = shape
-    limits = (width, height, width, height)
-    scaled = (box * scale).tolist()
-    clipped = []
-    for side, limit in zip(scaled, limits, strict=True):
-        pixel = max(round(side), 0)
-        clipped.append(min(pixel, limit))
-    return np.array(clipped)
-
-
-def _box_slices(box: np.ndarray) -> tuple[slice, slice]:
-    """Returns the rows and columns of a box as slices."""
-    left, top, right, bottom = box
-    return slice(top, bottom), slice(left, right)

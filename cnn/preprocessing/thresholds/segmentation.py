@@ -5,7 +5,9 @@ import dataclasses
 from cnn.preprocessing.thresholds.background import BackgroundThresholds
 from cnn.preprocessing.thresholds.components import ComponentThresholds
 from cnn.preprocessing.thresholds.page_boundary import PageBoundaryThresholds
+from cnn.preprocessing.thresholds.periodic_lines import PeriodicLineThresholds
 from cnn.preprocessing.thresholds.ruled_lines import RuledLineThresholds
+from cnn.preprocessing.thresholds.thin_ink import ThinInkThresholds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,9 +24,13 @@ class SegmentationThresholds:
     page_boundary: PageBoundaryThresholds = dataclasses.field(
         default_factory=PageBoundaryThresholds
     )
+    periodic_lines: PeriodicLineThresholds = dataclasses.field(
+        default_factory=PeriodicLineThresholds
+    )
     ruled_lines: RuledLineThresholds = dataclasses.field(
         default_factory=RuledLineThresholds
     )
+    thin_ink: ThinInkThresholds = dataclasses.field(default_factory=ThinInkThresholds)
     components: ComponentThresholds = dataclasses.field(
         default_factory=ComponentThresholds
     )
