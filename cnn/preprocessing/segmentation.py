@@ -6,6 +6,8 @@ background or a line is ambiguous, several segmentations are returned for the ne
 decide.
 """
 
+from itertools import chain
+
 import numpy as np
 
 from cnn.preprocessing import background, page_boundary
@@ -16,8 +18,10 @@ from cnn.preprocessing.enclosed_areas import find_enclosed_area
 from cnn.preprocessing.enclosed_filling import cut_out_area
 from cnn.preprocessing.foreground import foreground_candidates
 from cnn.preprocessing.glyph import Glyph, to_image_region
+from cnn.preprocessing.periodic_lines import remove_periodic_lines
 from cnn.preprocessing.print_removal import remove_print
 from cnn.preprocessing.refinement import refine_at_full_resolution
+from cnn.preprocessing.thin_ink import find_thin_ink
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 
@@ -116,8 +120,13 @@ def _find_on_page(gray: np.ndarray, small: np.ndarray) -> list[Glyph]:
       small: the same image at the resolution that is searched.
     """
     is_large = max(small.shape) >= THRESHOLDS.min_ruled_side
+    without_lines = remove_periodic_lines(gray)
+    if without_lines is not None:
+        gray = without_lines.gray
+        small = background.downscale(gray, THRESHOLDS.working_side)
+        is_large &= without_lines.may_be_ruled
     glyphs = []
-    for candidate in foreground_candidates(small):
+    for candidate in chain(find_thin_ink(gray, small), foreground_candidates(small)):
         may_be_ruled = is_large and not candidate.may_touch_border
         remover = remove_print if may_be_ruled else None
         characters = segment_characters(candidate, remover)

@@ -14,6 +14,7 @@ from cnn.augmentation.simulated_pages import (
     cells,
     cropped_numbers,
     enclosures,
+    faint_pages,
     historic_scans,
     long_lines,
     scans,
@@ -247,4 +248,7 @@ PAGE_KINDS: dict[str, PageKind] = {
     "cropped_number": cropped_numbers.scan_cropped_number,
     "binary_edges": cropped_numbers.scan_binary_edges,
     "slanted": slanted_hands.photograph_slanted_hand,
+    "pencil_squares": faint_pages.photograph_pencil_on_squares,
+    "pencil_rules": faint_pages.photograph_pencil_on_rules,
+    "thin_large": faint_pages.photograph_thin_strokes,
 }

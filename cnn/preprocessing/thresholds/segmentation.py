@@ -10,8 +10,10 @@ from cnn.preprocessing.thresholds.line_evidence import LineEvidenceThresholds
 from cnn.preprocessing.thresholds.line_segments import LineSegmentThresholds
 from cnn.preprocessing.thresholds.neighbors import NeighborThresholds
 from cnn.preprocessing.thresholds.page_boundary import PageBoundaryThresholds
+from cnn.preprocessing.thresholds.periodic_lines import PeriodicLineThresholds
 from cnn.preprocessing.thresholds.ruled_lines import RuledLineThresholds
 from cnn.preprocessing.thresholds.slant import SlantThresholds
+from cnn.preprocessing.thresholds.thin_ink import ThinInkThresholds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +33,9 @@ class SegmentationThresholds:
     enclosed_areas: EnclosedAreaThresholds = dataclasses.field(
         default_factory=EnclosedAreaThresholds
     )
+    periodic_lines: PeriodicLineThresholds = dataclasses.field(
+        default_factory=PeriodicLineThresholds
+    )
     ruled_lines: RuledLineThresholds = dataclasses.field(
         default_factory=RuledLineThresholds
     )
@@ -43,6 +48,7 @@ class SegmentationThresholds:
     line_segments: LineSegmentThresholds = dataclasses.field(
         default_factory=LineSegmentThresholds
     )
+    thin_ink: ThinInkThresholds = dataclasses.field(default_factory=ThinInkThresholds)
     components: ComponentThresholds = dataclasses.field(
         default_factory=ComponentThresholds
     )
