@@ -50,8 +50,8 @@ class LineSegmentThresholds:
     # Evidence that a line is no stroke.
 
     # Smallest length of a line, as a fraction of the longer side of the character that
-    # it was selected with. It is at least 1.4 times as long as the rest.
-    min_share_of_selection: float = 0.55
+    # it was selected with. A line that is far longer than the rest spans nearly all.
+    min_share_of_selection: float = 0.75
 
     # Shares of the longest line's length. Shorter lines may be strokes, so they are
     # removed first with and then without these.
