@@ -33,16 +33,28 @@ class PeriodicLines(NamedTuple):
     num_lines: int
 
 
-def remove_periodic_lines(gray: np.ndarray) -> np.ndarray | None:
+class WithoutLines(NamedTuple):
+    """An image without its periodic lines.
+
+    Attributes:
+      gray: `uint8 (height, width)`.
+      may_be_ruled: whether single lines may remain. Of narrow squares none does, and
+        a straight line that remains is a stroke.
+    """
+
+    gray: np.ndarray
+    may_be_ruled: bool
+
+
+def remove_periodic_lines(gray: np.ndarray) -> WithoutLines | None:
     """Removes equidistant horizontal lines, vertical ones, or both.
 
     Args:
       gray: `uint8 (height, width)`.
 
     Returns:
-      `uint8 (rows, columns)`, the image without the lines, reduced to an equivalent
-      side of at most `search_side`. None if there are no such lines, or so few that
-      `ruled_lines` finds each of them.
+      The image without the lines, reduced to an equivalent side of at most
+      `search_side`. None if there are no such lines.
     """
     if max(gray.shape) < _THRESHOLDS.min_side or _is_drawing(gray):
         return None
@@ -50,17 +62,22 @@ def remove_periodic_lines(gray: np.ndarray) -> np.ndarray | None:
     paper, deviation = _subtract_paper(reduced)
     amplitudes = _window_spectrum(deviation)
     rest = deviation
-    without_horizontal = _subtract_lines(rest, find_periodic_lines(amplitudes))
+    counts = []
+    horizontal = find_periodic_lines(amplitudes)
+    without_horizontal = _subtract_lines(rest, horizontal)
     if without_horizontal is not None:
         rest = without_horizontal
-    transposed = np.ascontiguousarray(rest.T)
-    without_vertical = _subtract_lines(transposed, find_periodic_lines(amplitudes.T))
+        counts.append(horizontal.num_lines)
+    vertical = find_periodic_lines(amplitudes.T)
+    without_vertical = _subtract_lines(np.ascontiguousarray(rest.T), vertical)
     if without_vertical is not None:
         rest = without_vertical.T
-    if rest is deviation:
+        counts.append(vertical.num_lines)
+    if not counts:
         return None
     lines = (deviation - rest) * paper / np.float32(_THRESHOLDS.white_level)
-    return np.rint(reduced - lines).clip(0, 255).astype(np.uint8)
+    cleaned = np.rint(reduced - lines).clip(0, 255).astype(np.uint8)
+    return WithoutLines(cleaned, min(counts) <= THRESHOLDS.ruled_lines.max_lines)
 
 
 def _is_drawing(gray: np.ndarray) -> bool:

@@ -103,9 +103,9 @@ def _find_on_page(gray: np.ndarray, small: np.ndarray) -> list[Glyph]:
     is_large = max(small.shape) >= THRESHOLDS.min_ruled_side
     without_lines = remove_periodic_lines(gray)
     if without_lines is not None:
-        gray = without_lines
+        gray = without_lines.gray
         small = background.downscale(gray, THRESHOLDS.working_side)
-        is_large = False  # The straight lines that remain are strokes.
+        is_large &= without_lines.may_be_ruled
     glyphs = []
     for candidate in chain(find_thin_ink(gray, small), foreground_candidates(small)):
         may_be_ruled = is_large and not candidate.may_touch_border

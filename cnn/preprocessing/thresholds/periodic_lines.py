@@ -30,9 +30,9 @@ class PeriodicLineThresholds:
     max_slope_degrees: float = 7
     # Lowest frequency that is searched. Lower ones are the character's.
     min_frequency: int = 5
-    # Smallest number of lines in the image. The search for single lines finds fewer,
-    # and leaves nothing of them.
-    min_lines: int = 16
+    # Smallest number of lines in the image. Fewer are left to the search for single
+    # lines, which leaves nothing of them.
+    min_lines: int = 8
     # Similar frequencies, as multiples of a frequency.
     similar_low: float = 0.7
     similar_high: float = 1.35
@@ -40,10 +40,10 @@ class PeriodicLineThresholds:
     # in most images without lines, squares as faint as 1 % reach 16.
     min_line_power: float = 15
     # Smallest amplitude of lines, in levels.
-    min_amplitude: float = 1.5
+    min_amplitude: float = 0.8
     # Amplitude of noise in an image without any, in levels. Otherwise the lobes of
     # straight strokes would have great power there.
-    noise_amplitude: float = 0.15
+    noise_amplitude: float = 0.1
     # Smallest power of the other frequencies of the same lines.
     min_harmonic_power: float = 4
     # Frequencies on each side that are removed, too.
