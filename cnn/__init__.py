@@ -18,7 +18,7 @@ from cnn.errors import Error
 if TYPE_CHECKING:
     from cnn.classifier import Classifier, Prediction
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 __all__ = ["Classifier", "Error", "Prediction"]
 

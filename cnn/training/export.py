@@ -38,7 +38,7 @@ class Validation(NamedTuple):
     pages: ValidationPages | None
 
 
-def calibrate(
+def calibrate_params(
     params: Any, logits: np.ndarray, validation: Validation
 ) -> dict[str, float]:
     """Calibrates parameters.
@@ -76,7 +76,7 @@ def calibrate_and_export(
       The content of `report.json`.
     """
     logits, _ = eval_step(params, validation.dataset)
-    calibrated = calibrate(params, logits, validation)
+    calibrated = calibrate_params(params, logits, validation)
     params = calibration.apply_temperature(params, calibrated["temperature"])
     logits, test_metrics = eval_step(params, test_set)
     if run.is_primary:

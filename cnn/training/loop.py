@@ -24,8 +24,8 @@ from cnn.training.compile import initialize_state, select_backend
 from cnn.training.epoch_data import EpochData, RunSteps, replicate, shuffle_epoch
 from cnn.training.export import (
     Validation,
-    calibrate,
     calibrate_and_export,
+    calibrate_params,
     model_metadata,
 )
 from cnn.training.metrics import EpochMetrics
@@ -119,7 +119,7 @@ def train_and_evaluate(
             run.log_epoch(epoch, train_metrics, val_metrics, rate, num_images)
             if checkpoints is None:  # The first process saves.
                 continue
-            calibrated = calibrate(params, logits, validation)
+            calibrated = calibrate_params(params, logits, validation)
             checkpoint.save(
                 checkpoints,
                 epoch,
