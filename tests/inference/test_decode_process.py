@@ -70,7 +70,11 @@ def test_a_file_whose_process_dies_twice_has_a_row_that_says_so(
     paths = [*digit_paths[:5], large_path, *digit_paths[5:10]]
     with decode_pool.open_pool(1) as pool, killer(interval=0.05, min_bytes=400 << 20):
         found = list(pool.imap(paths, "mnist"))
-    assert found[5] == (None, "unreadable", "killed the process that read it, twice")
+    assert found[5][:3] == (
+        None,
+        "unreadable",
+        "killed the process that read it, twice",
+    )
     expected = pipeline.preprocess_files(digit_paths[:10], "mnist")
     assert_same(found[:5] + found[6:], expected)
 
@@ -79,7 +83,7 @@ def test_a_file_that_takes_too_long_has_a_row_that_says_so(digit_paths, large_pa
     paths = [*digit_paths[:5], large_path, *digit_paths[5:10]]
     with decode_pool.open_pool(1, timeout=0.3) as pool:
         found = list(pool.imap(paths, "mnist"))
-    assert found[5] == (None, "unreadable", "took longer than 0.3 s")
+    assert found[5][:3] == (None, "unreadable", "took longer than 0.3 s")
     expected = pipeline.preprocess_files(digit_paths[:10], "mnist")
     assert_same(found[:5] + found[6:], expected)
 

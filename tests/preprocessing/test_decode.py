@@ -242,4 +242,4 @@ def test_a_plot_of_an_earlier_run_is_not_read_as_a_digit(tmp_path):
     plots.plot_preprocessing(original, ink, np.zeros((28, 28, 1)), "a 7", path)
     result = pipeline.preprocess_file(str(path), "mnist")
     detail = "a plot of this program, not a picture of a character"
-    assert result == (None, "blank", detail)
+    assert result[:3] == (None, "blank", detail)
