@@ -35,8 +35,8 @@ def find_attached_line(mask: np.ndarray) -> AttachedLine | None:
       >>> mask = np.zeros((40, 60), bool)
       >>> mask[:38, 28:32] = True  # A 1
       >>> mask[38:] = True  # on a line.
-      >>> find_attached_line(mask).mask.sum()
-      np.int64(120)
+      >>> np.flatnonzero(find_attached_line(mask).mask.all(1))  # Its rows.
+      array([38, 39])
     """
     below = _find_line_below(mask, _THRESHOLDS.min_overhang)
     if below is not None:

@@ -188,6 +188,10 @@ def _printed_probability(line: LineMeasurement, num_similar: int) -> float:
     if line.level_ratio < _THRESHOLDS.max_very_pale_ratio:
         return 1.0
     if line.num_ends == 0:
+        # The end of a rule may be missed, or be in a shadow.
+        is_long = line.relative_length >= _THRESHOLDS.min_relative_length
+        if is_long and num_similar >= _THRESHOLDS.min_parallel:
+            return 1.0
         return _THRESHOLDS.pale_inside if is_pale else 0.0
     if is_pale or num_similar >= _THRESHOLDS.min_parallel:
         return 1.0
