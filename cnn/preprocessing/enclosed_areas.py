@@ -240,7 +240,9 @@ def _is_part_of_zero(area: EnclosedArea, is_paper: np.ndarray) -> bool:
     upright than a slash. In a high area, that does not tell them apart.
     """
     contours, _ = cv2.findContours(area.marks, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    is_hollow = bool((area.marks & is_paper).any())
+    hollow_area = np.count_nonzero(area.marks & is_paper)
+    # The texture of the paper in the hole of a thick 0 is no hole itself.
+    is_hollow = hollow_area > _THRESHOLDS.min_hollow_share * area.mark_area
     if is_hollow or not all(
         _is_convex(contour, _THRESHOLDS.max_convex_loss) for contour in contours
     ):

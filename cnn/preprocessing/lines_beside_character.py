@@ -226,6 +226,9 @@ def _weigh_touching(segment: LineSegment, box: np.ndarray, ratio: float) -> floa
     if not passes:
         is_long = ratio >= _THRESHOLDS.min_touching_ratio
         return _THRESHOLDS.possible_weight if is_long else 0
+    if not any(segment.ends_at_border):  # The stem of a 4 or of a 7 with a bar.
+        is_long = ratio >= _THRESHOLDS.min_touching_inside_ratio
+        return _THRESHOLDS.possible_weight if is_long else 0
     if ratio >= _THRESHOLDS.certain_length_ratio:
         return _THRESHOLDS.certain_weight
     return _THRESHOLDS.likely_weight if ratio >= _THRESHOLDS.min_length_ratio else 0

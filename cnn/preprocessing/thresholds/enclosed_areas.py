@@ -43,8 +43,9 @@ class EnclosedAreaThresholds:
     max_aspect_ratio: float = 3
     # Smallest share of the convex hull that the area covers.
     min_convexity: float = 0.9
-    # Largest share of the image border in the area.
-    max_border_share: float = 0.3
+    # Largest share of the image border in the area. The edge of a shadow encloses areas
+    # together with the border.
+    max_border_share: float = 0.03
     # Number of other regions beside an area from which they are the cells of a grid.
     min_grid_cells: int = 3
     # Smallest size of such a region, as a fraction of the area's.
@@ -69,6 +70,8 @@ class EnclosedAreaThresholds:
     strong_mark_quantile: float = 0.8
     # Smallest contrast of the marks and of the boundary, as a multiple of the noise.
     min_contrast_to_noise: float = 4
+    # Smallest share of a mark that its holes cover. Less is noise.
+    min_hollow_share: float = 0.05
     # Largest share of the convex hull of a convex mark that it does not cover.
     max_convex_loss: float = 0.25
     # Smallest ratio of length to width of a convex mark that may be a 1. A less

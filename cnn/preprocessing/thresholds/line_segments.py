@@ -72,6 +72,9 @@ class LineSegmentThresholds:
     # ends with it, may be none of its strokes. The stem of a 9 is up to 2.5 times as
     # long as its loop.
     min_touching_ratio: float = 2.7
+    # The same ratio of one that passes the character at both ends, but ends inside the
+    # image. The stem of a 4 or of a 7 is up to 3.5 times as long as the rest.
+    min_touching_inside_ratio: float = 4
     # The same ratio of a nearly horizontal line that touches the character. The base of
     # a 2 is longer than its other strokes are high.
     min_touching_rule_ratio: float = 2.5
