@@ -40,7 +40,9 @@ def find_attached_line(mask: np.ndarray) -> AttachedLine | None:
     """
     below = _find_line_below(mask, _THRESHOLDS.min_overhang)
     if below is not None:
-        return AttachedLine(below, _THRESHOLDS.kept_underline)
+        is_long = _find_line_below(mask, _THRESHOLDS.min_long_overhang) is not None
+        kept = _THRESHOLDS.kept_underline if is_long else _THRESHOLDS.kept_base
+        return AttachedLine(below, kept)
     for quarter_turns in (1, -1):  # The left and the right side become the lower one.
         turned = np.rot90(mask, quarter_turns)
         beside = _find_line_below(turned, _THRESHOLDS.min_margin_overhang)

@@ -18,6 +18,8 @@ class AttachedLineThresholds:
     # Smallest length of each end beside the character, as a fraction of the height. The
     # base of a 2 juts out to the right alone.
     min_overhang: float = 0.14
+    # The same from which a line is more probably printed than the base of a 2.
+    min_long_overhang: float = 0.25
     # The same for a line beside the character. The stem of a 4 may jut out, too.
     min_margin_overhang: float = 0.2
     # Smallest length of each end, in pixels.
@@ -36,5 +38,7 @@ class AttachedLineThresholds:
     max_crossing_share: float = 0.2
     # Weight of the reading that keeps an underline. The foot of a 1 looks like one.
     kept_underline: float = 0.1
+    # The same if its ends are short.
+    kept_base: float = 1
     # Weight of the reading that keeps a line beside the character.
     kept_margin: float = 0.4
