@@ -11,9 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from cnn.preprocessing.background import (
-    upper_median,
-)
+from cnn.preprocessing.background import upper_median
 from cnn.preprocessing.closed_lines import Outlines, trace_lines
 from cnn.preprocessing.component_labels import NEIGHBORHOOD
 from cnn.preprocessing.thresholds import THRESHOLDS

@@ -210,7 +210,7 @@ def _weigh_all(
         if is_connected[labels[segment.rows, segment.columns]].any():
             part = _weigh_touching(segment, selection.box, segment.length / side)
         else:
-            part = _weigh_apart(segment.length / side)
+            part = _weigh_apart(segment, segment.length / side)
         weight = min(weight, part)
     return weight
 
@@ -234,11 +234,13 @@ def _weigh_touching(segment: LineSegment, box: np.ndarray, ratio: float) -> floa
     return _THRESHOLDS.likely_weight if ratio >= _THRESHOLDS.min_length_ratio else 0
 
 
-def _weigh_apart(ratio: float) -> float:
+def _weigh_apart(segment: LineSegment, ratio: float) -> float:
     """Weighs a line apart from the character, by its length in the latter's sides."""
     if ratio >= _THRESHOLDS.certain_length_ratio:
         return _THRESHOLDS.certain_weight
-    if ratio >= _THRESHOLDS.likely_length_ratio:
+    # The stem of an open 4 ends inside the image.
+    is_likely = ratio >= _THRESHOLDS.likely_length_ratio and any(segment.ends_at_border)
+    if is_likely:
         return _THRESHOLDS.likely_weight
     if ratio >= _THRESHOLDS.min_length_ratio:
         return _THRESHOLDS.possible_weight

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from cnn.preprocessing.attached_lines import find_attached_line
+from cnn.preprocessing.thresholds import THRESHOLDS
 
 
 def ring_on_line(left, right, thickness=3):
@@ -62,3 +63,11 @@ def test_a_slanted_underline_is_found():
     found = find_attached_line(mask)
     assert found.mask[rows + 1, columns].all()
     assert not found.mask[:45].any()
+
+
+def test_an_underline_is_doubtful_if_its_ends_are_as_short_as_those_of_a_base():
+    thresholds = THRESHOLDS.attached_lines
+    # The ring and its line are 43 pixels high, a fourth of which is 11.
+    short, long = ring_on_line(8, 9), ring_on_line(14, 13)
+    kept = [find_attached_line(mask).kept_weight for mask in (short, long)]
+    assert kept == [thresholds.kept_base, thresholds.kept_underline]

@@ -125,3 +125,10 @@ def test_only_small_images_are_enlarged():
     assert enlarge(np.zeros((20, 20), np.uint8)).shape == (80, 80)
     large = np.zeros((100, 120), np.uint8)
     assert enlarge(large) is large
+
+
+def test_the_edge_of_a_shadow_and_the_border_enclose_no_area():
+    image, draw = page()
+    draw.polygon([(149, 60), (149, 149), (70, 149)], fill=110)
+    draw_seven(draw, left=112, top=95, width=4)
+    assert find_enclosed_area(np.asarray(image)) is None

@@ -93,3 +93,22 @@ def test_a_speck_is_no_faint_character():
     ImageDraw.Draw(image).ellipse((25, 25, 35, 35), fill=0)
     ImageDraw.Draw(image).ellipse((20, 15, 40, 45), outline=60, width=2)
     assert find_faint_character(make_ink(image)).box.tolist() == [20, 15, 41, 46]
+
+
+def test_the_stem_of_a_4_is_not_removed_from_its_bar():
+    image = Image.new("L", (150, 150), 0)
+    draw = ImageDraw.Draw(image)
+    draw.line([(45, 55), (40, 80), (80, 85)], fill=200, width=3)
+    # It is 2.4 times as long as the rest, and juts out above and below it.
+    draw.line([(66, 20), (68, 118)], fill=200, width=3)
+    assert remove_lines(make_ink(image)) is None
+
+
+def test_a_line_apart_is_probably_print_only_if_it_reaches_the_border():
+    weights = []
+    for top in (30, 0):  # The longer side of the ellipse is 41 pixels.
+        image = page_with_line((60, top, 62, top + 75))
+        ImageDraw.Draw(image).ellipse((15, 40, 41, 80), outline=200, width=3)
+        weights.append(remove_lines(make_ink(image)).weight)
+    thresholds = THRESHOLDS.line_segments
+    assert weights == [thresholds.possible_weight, thresholds.likely_weight]
