@@ -236,11 +236,14 @@ def _weigh_touching(segment: LineSegment, box: np.ndarray, ratio: float) -> floa
 
 def _weigh_apart(segment: LineSegment, ratio: float) -> float:
     """Weighs a line apart from the character, by its length in the latter's sides."""
+    # The stem of an open 4 ends inside the image, and so does a 1 beside a faint mark.
+    ends_inside = not any(segment.ends_at_border)
+    if ends_inside and ratio < _THRESHOLDS.certain_inside_ratio:
+        is_long = ratio >= _THRESHOLDS.min_length_ratio
+        return _THRESHOLDS.possible_weight if is_long else 0
     if ratio >= _THRESHOLDS.certain_length_ratio:
         return _THRESHOLDS.certain_weight
-    # The stem of an open 4 ends inside the image.
-    is_likely = ratio >= _THRESHOLDS.likely_length_ratio and any(segment.ends_at_border)
-    if is_likely:
+    if ratio >= _THRESHOLDS.likely_length_ratio:
         return _THRESHOLDS.likely_weight
     if ratio >= _THRESHOLDS.min_length_ratio:
         return _THRESHOLDS.possible_weight

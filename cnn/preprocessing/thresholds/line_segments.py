@@ -68,6 +68,9 @@ class LineSegmentThresholds:
     min_length_ratio: float = 1.4
     likely_length_ratio: float = 1.7
     certain_length_ratio: float = 2.0
+    # The same from which a line beside the character that ends inside the image
+    # certainly is none. A 1 is as high as its neighbors, or beside a smaller stain.
+    certain_inside_ratio: float = 3.0
     # The same ratio from which a nearly vertical line that touches the character, and
     # ends with it, may be none of its strokes. The stem of a 9 is up to 2.5 times as
     # long as its loop.
