@@ -11,9 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from cnn.preprocessing.background import (
-    upper_median,
-)
+from cnn.preprocessing.background import upper_median
 from cnn.preprocessing.closed_lines import Outlines, trace_lines
 from cnn.preprocessing.component_labels import NEIGHBORHOOD
 from cnn.preprocessing.thresholds import THRESHOLDS
@@ -120,6 +118,9 @@ def _to_area(
     part = lines[top:bottom, left:right]
     inside = _fill(part.shape, [outer], offset=(-left, -top))
     cv2.drawContours(inside, [outer], -1, 0, 1, offset=(-left, -top))
+    # This leaves out the whole paper before it is searched. Growth adds to the share.
+    if _border_share(inside, box, gray.shape) > _THRESHOLDS.max_border_share:
+        return None
     min_contrast = _THRESHOLDS.min_relative_contrast
     if not (inside & part).any():
         min_contrast = _THRESHOLDS.min_split_contrast

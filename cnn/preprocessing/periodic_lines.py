@@ -203,18 +203,14 @@ def find_periodic_lines(amplitudes: np.ndarray) -> PeriodicLines:
     nearly_horizontal[np.abs(offsets) > limits[:, None]] = 0
     strongest = nearly_horizontal.max(1)
     no_lines = PeriodicLines(np.zeros(num_frequencies, bool), slope=0.0, num_lines=0)
-    if (
-        strongest[_THRESHOLDS.min_frequency :].max(initial=0)
-        <= _THRESHOLDS.min_amplitude
-    ):
-        return no_lines
-    power = _divide_by_similar(strongest * strongest)
+    is_strong = strongest > _THRESHOLDS.min_amplitude
+    power = _divide_by_similar(strongest * strongest, is_strong)
     is_line = power > _THRESHOLDS.min_line_power
-    is_line &= strongest > _THRESHOLDS.min_amplitude
     # Harmonics of thin lines may be stronger than their own frequency.
     num_lines = int(is_line.argmax())
     if num_lines < _THRESHOLDS.min_lines:
         return no_lines
+    power = _divide_by_similar(strongest * strongest, np.ones_like(is_strong))
     is_peak = (power > _THRESHOLDS.min_harmonic_power).astype(np.uint8)
     kernel = np.ones((2 * _THRESHOLDS.peak_reach + 1, 1), np.uint8)
     is_near_peak = cv2.dilate(is_peak[:, None], kernel)[:, 0] > 0
@@ -227,15 +223,19 @@ def find_periodic_lines(amplitudes: np.ndarray) -> PeriodicLines:
     return PeriodicLines(is_near_peak, slope, num_lines)
 
 
-def _divide_by_similar(power: np.ndarray) -> np.ndarray:
+def _divide_by_similar(power: np.ndarray, is_searched: np.ndarray) -> np.ndarray:
     """Divides the power of each frequency by the median of similar ones, `(n,)`.
 
     It is 0 for frequencies below `min_frequency`, and for those that are too weak for a
     line's, whatever the median is.
+
+    Args:
+      power: `float32 (n,)`.
+      is_searched: `bool (n,)`. The result is 0 for the other frequencies, too.
     """
     relative = np.zeros_like(power)
     min_power = _THRESHOLDS.noise_amplitude**2
-    is_strong = power > _THRESHOLDS.min_harmonic_power * min_power
+    is_strong = is_searched & (power > _THRESHOLDS.min_harmonic_power * min_power)
     is_strong[: _THRESHOLDS.min_frequency] = False
     for frequency in np.flatnonzero(is_strong).tolist():
         low = int(_THRESHOLDS.similar_low * frequency)
