@@ -151,10 +151,12 @@ def _estimate_probabilities(
     horizontal = _measure(strips, pen, ink_threshold)
     vertical = _measure(transposed_strips, transposed_pen, ink_threshold)
     if horizontal and vertical:
-        pen = extend_pen(pen, vertical)
-        transposed_pen = extend_pen(transposed_pen, horizontal)
-        horizontal = _measure(strips, pen, ink_threshold)
-        vertical = _measure(transposed_strips, transposed_pen, ink_threshold)
+        extended = extend_pen(pen, vertical)
+        transposed_extended = extend_pen(transposed_pen, horizontal)
+        if extended is not pen:
+            horizontal = _measure(strips, extended, ink_threshold)
+        if transposed_extended is not transposed_pen:
+            vertical = _measure(transposed_strips, transposed_extended, ink_threshold)
     return [
         np.array(printed_probabilities(measurements), float)
         for measurements in (horizontal, vertical)
