@@ -88,8 +88,12 @@ def _is_drawing(gray: np.ndarray) -> bool:
     """
     if background.is_uniform(background.border_pixels(gray)):
         return True
-    counts = cv2.calcHist([gray], [0], None, [256], [0, 256])
-    return bool(counts.max() > THRESHOLDS.background.min_exact_share * gray.size)
+    # Some rows of a large image have the same distribution of levels.
+    rows = gray[
+        :: max(1, int(background.equivalent_side(gray) / _THRESHOLDS.search_side))
+    ]
+    counts = cv2.calcHist([rows], [0], None, [256], [0, 256])
+    return bool(counts.max() > THRESHOLDS.background.min_exact_share * rows.size)
 
 
 def _subtract_lines(deviation: np.ndarray, lines: PeriodicLines) -> np.ndarray | None:
@@ -226,12 +230,8 @@ def find_periodic_lines(amplitudes: np.ndarray) -> PeriodicLines:
 def _divide_by_similar(power: np.ndarray, is_searched: np.ndarray) -> np.ndarray:
     """Divides the power of each frequency by the median of similar ones, `(n,)`.
 
-    It is 0 for frequencies below `min_frequency`, and for those that are too weak for a
-    line's, whatever the median is.
-
-    Args:
-      power: `float32 (n,)`.
-      is_searched: `bool (n,)`. The result is 0 for the other frequencies, too.
+    It is 0 for frequencies that are not searched (`bool (n,)`), that are below
+    `min_frequency`, or that are too weak for a line's, whatever the median is.
     """
     relative = np.zeros_like(power)
     min_power = _THRESHOLDS.noise_amplitude**2
