@@ -118,6 +118,9 @@ def _to_area(
     part = lines[top:bottom, left:right]
     inside = _fill(part.shape, [outer], offset=(-left, -top))
     cv2.drawContours(inside, [outer], -1, 0, 1, offset=(-left, -top))
+    # This leaves out the whole paper before it is searched. Growth adds to the share.
+    if _border_share(inside, box, gray.shape) > _THRESHOLDS.max_border_share:
+        return None
     min_contrast = _THRESHOLDS.min_relative_contrast
     if not (inside & part).any():
         min_contrast = _THRESHOLDS.min_split_contrast

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+import scipy.fft
 
 from cnn.preprocessing import background
 from cnn.preprocessing.thresholds import THRESHOLDS
@@ -87,8 +88,12 @@ def _is_drawing(gray: np.ndarray) -> bool:
     """
     if background.is_uniform(background.border_pixels(gray)):
         return True
-    counts = cv2.calcHist([gray], [0], None, [256], [0, 256])
-    return bool(counts.max() > THRESHOLDS.background.min_exact_share * gray.size)
+    # Some rows of a large image have the same distribution of levels.
+    rows = gray[
+        :: max(1, int(background.equivalent_side(gray) / _THRESHOLDS.search_side))
+    ]
+    counts = cv2.calcHist([rows], [0], None, [256], [0, 256])
+    return bool(counts.max() > THRESHOLDS.background.min_exact_share * rows.size)
 
 
 def _subtract_lines(deviation: np.ndarray, lines: PeriodicLines) -> np.ndarray | None:
@@ -167,10 +172,17 @@ def _window_spectrum(deviation: np.ndarray) -> np.ndarray:
     """
     height, width = deviation.shape
     window = np.outer(_hann(height), _hann(width))
-    spectrum = cv2.dft(deviation * window, flags=cv2.DFT_COMPLEX_OUTPUT)
-    amplitudes = cv2.magnitude(spectrum[..., 0], spectrum[..., 1])
+    # Far quicker than `cv2.dft` if a side has a large prime factor.
+    spectrum = scipy.fft.rfft2(deviation * window)
+    half = np.abs(spectrum)
+    amplitudes = np.empty_like(deviation)
+    amplitudes[:, : width // 2 + 1] = half
+    # The spectrum of a real image is symmetric.
+    amplitudes[0, width // 2 + 1 :] = half[0, (width - 1) // 2 : 0 : -1]
+    amplitudes[1:, width // 2 + 1 :] = half[:0:-1, (width - 1) // 2 : 0 : -1]
     # A wave has half of its amplitude at the negative frequency.
-    return np.asarray(amplitudes * np.float32(2 / window.sum()))
+    amplitudes *= np.float32(2 / window.sum())
+    return amplitudes
 
 
 def _hann(size: int) -> np.ndarray:
@@ -194,18 +206,20 @@ def find_periodic_lines(amplitudes: np.ndarray) -> PeriodicLines:
     limits = slope_limit * np.arange(num_frequencies) + 1
     nearly_horizontal[np.abs(offsets) > limits[:, None]] = 0
     strongest = nearly_horizontal.max(1)
-    power = _divide_by_similar(strongest * strongest)
+    no_lines = PeriodicLines(np.zeros(num_frequencies, bool), slope=0.0, num_lines=0)
+    is_strong = strongest > _THRESHOLDS.min_amplitude
+    power = _divide_by_similar(strongest * strongest, is_strong)
     is_line = power > _THRESHOLDS.min_line_power
-    is_line &= strongest > _THRESHOLDS.min_amplitude
     # Harmonics of thin lines may be stronger than their own frequency.
     num_lines = int(is_line.argmax())
     if num_lines < _THRESHOLDS.min_lines:
-        return PeriodicLines(np.zeros_like(is_line), slope=0.0, num_lines=0)
+        return no_lines
+    power = _divide_by_similar(strongest * strongest, np.ones_like(is_strong))
     is_peak = (power > _THRESHOLDS.min_harmonic_power).astype(np.uint8)
     kernel = np.ones((2 * _THRESHOLDS.peak_reach + 1, 1), np.uint8)
     is_near_peak = cv2.dilate(is_peak[:, None], kernel)[:, 0] > 0
     if is_near_peak.mean() > _THRESHOLDS.max_line_share:
-        return PeriodicLines(np.zeros_like(is_line), slope=0.0, num_lines=0)
+        return no_lines
     best = int(np.where(is_line, strongest, 0).argmax())
     offset = int(offsets[nearly_horizontal[best].argmax()])
     # Lines are perpendicular to their wave.
@@ -213,14 +227,17 @@ def find_periodic_lines(amplitudes: np.ndarray) -> PeriodicLines:
     return PeriodicLines(is_near_peak, slope, num_lines)
 
 
-def _divide_by_similar(power: np.ndarray) -> np.ndarray:
+def _divide_by_similar(power: np.ndarray, is_searched: np.ndarray) -> np.ndarray:
     """Divides the power of each frequency by the median of similar ones, `(n,)`.
 
-    It is 0 for frequencies below `min_frequency`.
+    It is 0 for frequencies that are not searched (`bool (n,)`), that are below
+    `min_frequency`, or that are too weak for a line's, whatever the median is.
     """
     relative = np.zeros_like(power)
     min_power = _THRESHOLDS.noise_amplitude**2
-    for frequency in range(_THRESHOLDS.min_frequency, len(power)):
+    is_strong = is_searched & (power > _THRESHOLDS.min_harmonic_power * min_power)
+    is_strong[: _THRESHOLDS.min_frequency] = False
+    for frequency in np.flatnonzero(is_strong).tolist():
         low = int(_THRESHOLDS.similar_low * frequency)
         high = int(_THRESHOLDS.similar_high * frequency) + 2
         median = background.upper_median(power[low:high])
@@ -245,10 +262,9 @@ def _select_frequencies(lines: PeriodicLines, shape: tuple[int, ...]) -> np.ndar
 
 def _filter(deviation: np.ndarray, is_kept: np.ndarray) -> np.ndarray:
     """Returns the part of an image at some frequencies, `float32 (height, width)`."""
-    spectrum = cv2.dft(deviation, flags=cv2.DFT_COMPLEX_OUTPUT)
-    spectrum *= is_kept[..., None]
-    flags = cv2.DFT_INVERSE | cv2.DFT_SCALE | cv2.DFT_REAL_OUTPUT
-    return np.asarray(cv2.dft(spectrum, flags=flags))
+    spectrum = scipy.fft.rfft2(deviation)
+    spectrum *= is_kept[:, : spectrum.shape[1]]
+    return np.asarray(scipy.fft.irfft2(spectrum, deviation.shape))
 
 
 def _measure_uneven_lines(rest: np.ndarray, slope: float) -> np.ndarray:

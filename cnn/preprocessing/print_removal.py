@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cnn.preprocessing.line_detection import Line
 from cnn.preprocessing.line_evidence import (
     LineMeasurement,
     PenInk,
@@ -17,7 +16,7 @@ from cnn.preprocessing.line_evidence import (
     measure_pen,
     printed_probabilities,
 )
-from cnn.preprocessing.line_strips import straighten_line
+from cnn.preprocessing.line_strips import Strip, straighten_line
 from cnn.preprocessing.printed_components import remove_boxes
 from cnn.preprocessing.ruled_lines import RuledLines, find_lines, remove_lines
 from cnn.preprocessing.thresholds import THRESHOLDS
@@ -147,13 +146,17 @@ def _estimate_probabilities(
     pen = measure_pen(without_lines, ink_threshold)
     transposed_pen = pen._replace(box=pen.box[[1, 0, 3, 2]])
     transposed = np.ascontiguousarray(foreground.T)
-    horizontal = _measure(foreground, lines.horizontal, pen, ink_threshold)
-    vertical = _measure(transposed, lines.vertical, transposed_pen, ink_threshold)
+    strips = [straighten_line(foreground, line) for line in lines.horizontal]
+    transposed_strips = [straighten_line(transposed, line) for line in lines.vertical]
+    horizontal = _measure(strips, pen, ink_threshold)
+    vertical = _measure(transposed_strips, transposed_pen, ink_threshold)
     if horizontal and vertical:
-        pen = extend_pen(pen, vertical)
-        transposed_pen = extend_pen(transposed_pen, horizontal)
-        horizontal = _measure(foreground, lines.horizontal, pen, ink_threshold)
-        vertical = _measure(transposed, lines.vertical, transposed_pen, ink_threshold)
+        extended = extend_pen(pen, vertical)
+        transposed_extended = extend_pen(transposed_pen, horizontal)
+        if extended is not pen:
+            horizontal = _measure(strips, extended, ink_threshold)
+        if transposed_extended is not transposed_pen:
+            vertical = _measure(transposed_strips, transposed_extended, ink_threshold)
     return [
         np.array(printed_probabilities(measurements), float)
         for measurements in (horizontal, vertical)
@@ -161,11 +164,7 @@ def _estimate_probabilities(
 
 
 def _measure(
-    foreground: np.ndarray, lines: list[Line], pen: PenInk, ink_threshold: float
+    strips: list[Strip], pen: PenInk, ink_threshold: float
 ) -> list[LineMeasurement]:
-    """Measures all nearly horizontal lines."""
-    measurements = []
-    for line in lines:
-        strip = straighten_line(foreground, line)
-        measurements.append(measure_line(strip, pen, ink_threshold))
-    return measurements
+    """Measures nearly horizontal lines, each in the strip along it."""
+    return [measure_line(strip, pen, ink_threshold) for strip in strips]

@@ -71,10 +71,7 @@ def find_longest_run(
     if not _may_contain_run(sections, min_sections, width):
         return None
     grid = _compute_grid(height, width)
-    covered = sections > _THRESHOLDS.min_section_ink
-    num_covered = covered.ravel().take(grid.indices).sum(axis=0, dtype=np.uint8)
-    # One section in three may be a gap that is bridged.
-    is_candidate = num_covered >= min_sections - min_sections // 3
+    is_candidate = _have_run(sections, grid.indices, min_sections)
     candidates = np.flatnonzero(is_candidate)
     if not candidates.size:
         return None
@@ -113,6 +110,33 @@ def _may_contain_run(sections: np.ndarray, min_sections: int, width: int) -> boo
     run = np.ones((min_sections, 1), np.uint8)
     eroded = cv2.erode(near, run, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     return bool(eroded.any())
+
+
+def _have_run(
+    sections: np.ndarray, indices: np.ndarray, min_sections: int
+) -> np.ndarray:
+    """Tells which lines have enough adjacent sections with ink.
+
+    The sections of a line are the bits of one number, so that all lines are compared at
+    once.
+
+    Args:
+      sections: `float32 (sections, height + 1)`, mean ink.
+      indices: `int (sections, slopes, height)`, see `_Grid`.
+      min_sections: smallest number of sections.
+
+    Returns:
+      `bool (slopes, height)`.
+    """
+    bits = (1 << np.arange(len(sections))).astype(np.uint32)[:, None]
+    covered = (sections > _THRESHOLDS.min_section_ink) * bits
+    lines = covered.ravel().take(indices).sum(axis=0, dtype=np.uint32)
+    # One section in three may be a gap that is bridged.
+    has_ink = np.bitwise_count(lines) >= min_sections - min_sections // 3
+    runs = lines | ((lines << 1) & (lines >> 1))
+    for _ in range(min_sections - 1):
+        runs &= runs >> 1
+    return has_ink & (runs > 0)
 
 
 def _average_sections(mask: np.ndarray) -> np.ndarray:
