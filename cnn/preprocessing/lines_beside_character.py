@@ -88,6 +88,8 @@ def _may_contain_line(selection: Selection) -> bool:
         return True
     left, top, right, bottom = selection.box.tolist()
     mask = selection.mask[top:bottom, left:right].astype(np.uint8)
+    if max(mask.shape) < _THRESHOLDS.min_selection_aspect * min(mask.shape):
+        return False
     min_length = _THRESHOLDS.min_length * max(selection.mask.shape)
     min_length = max(min_length, _THRESHOLDS.min_share_of_selection * max(mask.shape))
     transposed = np.ascontiguousarray(mask.T)
@@ -129,7 +131,7 @@ def _try_without(
     if relative_contrast < _THRESHOLDS.min_certain_contrast:
         weight = min(weight, _THRESHOLDS.likely_weight)
     if relative_contrast < _THRESHOLDS.min_likely_contrast:
-        weight = min(weight, _THRESHOLDS.possible_weight)
+        weight = min(weight, _THRESHOLDS.stain_weight)
     if not selection.unambiguous:
         weight = min(weight, _THRESHOLDS.possible_weight)
     return WithoutLines(rest, erased, selection, weight)

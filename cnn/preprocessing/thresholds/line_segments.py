@@ -49,6 +49,9 @@ class LineSegmentThresholds:
 
     # Evidence that a line is no stroke.
 
+    # Smallest ratio of the sides of a selection that may be a line, or a character with
+    # a line that is far longer.
+    min_selection_aspect: float = 1.7
     # Smallest length of a line, as a fraction of the longer side of the character that
     # it was selected with. A line that is far longer than the rest spans nearly all.
     min_share_of_selection: float = 0.75
@@ -85,11 +88,13 @@ class LineSegmentThresholds:
     # as a fraction of the character's longer side. A stem of 4 or 9 ends with it.
     min_overshoot: float = 0.3
     # Contrast of the character, as a fraction of the lines', below which it may be a
-    # stain, or ink from the other side of the paper, and below which it as probably is.
+    # stain, or ink from the other side of the paper, and below which it probably is.
     min_certain_contrast: float = 0.2
     min_likely_contrast: float = 0.12
     # Weights of the character without the lines, relative to the image with them.
     possible_weight: float = 1
     likely_weight: float = 8
+    # Weight of a character that is more likely a stain beside a 1.
+    stain_weight: float = 0.3
     # Weight from which the image with the lines is left out.
     certain_weight: float = 50
