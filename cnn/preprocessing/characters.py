@@ -8,16 +8,16 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from cnn.preprocessing.attached_lines import find_attached_line
 from cnn.preprocessing.boxes import OUTWARDS, box_slices, scale_box
 from cnn.preprocessing.components import Selection, select_character
 from cnn.preprocessing.crop_noise import limit_noise
 from cnn.preprocessing.foreground import Foreground
 from cnn.preprocessing.glyph import Glyph, to_image_region
 from cnn.preprocessing.ink_levels import Ink, denoise, soft_mask
-from cnn.preprocessing.lines_beside_character import remove_lines_beside_character
-from cnn.preprocessing.print_removal import PrintRemover, Removal
-from cnn.preprocessing.remaining_ink import measure_remaining_ink
+from cnn.preprocessing.lines.attached_lines import find_attached_line
+from cnn.preprocessing.lines.lines_beside_character import remove_lines_beside_character
+from cnn.preprocessing.lines.print_removal import PrintRemover, Removal
+from cnn.preprocessing.lines.remaining_ink import measure_remaining_ink
 from cnn.preprocessing.thresholds import THRESHOLDS
 from cnn.preprocessing.touching_neighbors import cut_neighbors
 

@@ -224,9 +224,8 @@ def _is_written(area: EnclosedArea, is_paper: np.ndarray) -> bool:
         return False
     height = area.inside.shape[0]
     relative_height = (rows[-1] + 1 - rows[0]) / height
-    if relative_height < _THRESHOLDS.min_mark_height:
-        return False
-    if relative_height > _THRESHOLDS.max_mark_height:
+    limits = (_THRESHOLDS.min_mark_height, _THRESHOLDS.max_mark_height)
+    if not limits[0] <= relative_height <= limits[1]:
         return False
     share = area.mark_area / np.count_nonzero(area.inside)
     if share > _THRESHOLDS.max_mark_share:
@@ -285,9 +284,8 @@ def _has_contrast(
     boundary_contrast = abs(float(upper_median(outside) - level))
     mark_levels = difference[area.marks > is_paper]
     mark_contrast = float(np.quantile(mark_levels, _THRESHOLDS.strong_mark_quantile))
-    min_contrast = max(
-        THRESHOLDS.min_contrast, _THRESHOLDS.min_contrast_to_noise * noise
-    )
+    min_contrast = _THRESHOLDS.min_contrast_to_noise * noise
+    min_contrast = max(THRESHOLDS.min_contrast, min_contrast)
     if min(mark_contrast, boundary_contrast) < min_contrast:
         return False
     return mark_contrast >= min_relative * boundary_contrast

@@ -7,12 +7,12 @@ from cnn.preprocessing.boxes import OUTWARDS, box_slices, scale_box
 from cnn.preprocessing.characters import Character, segment_characters
 from cnn.preprocessing.foreground import Foreground
 from cnn.preprocessing.glyph import Glyph, to_image_region
-from cnn.preprocessing.print_removal import (
+from cnn.preprocessing.lines.print_removal import (
     PrintRemover,
     remove_all_lines,
     remove_print,
 )
-from cnn.preprocessing.remaining_ink import erase_enlarged
+from cnn.preprocessing.lines.remaining_ink import erase_enlarged
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 

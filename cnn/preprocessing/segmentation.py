@@ -18,8 +18,8 @@ from cnn.preprocessing.enclosed_areas import find_enclosed_area
 from cnn.preprocessing.enclosed_filling import cut_out_area
 from cnn.preprocessing.foreground import foreground_candidates
 from cnn.preprocessing.glyph import Glyph, to_image_region
-from cnn.preprocessing.periodic_lines import remove_periodic_lines
-from cnn.preprocessing.print_removal import remove_print
+from cnn.preprocessing.lines.periodic_lines import remove_periodic_lines
+from cnn.preprocessing.lines.print_removal import remove_print
 from cnn.preprocessing.refinement import refine_at_full_resolution
 from cnn.preprocessing.thin_ink import find_thin_ink
 from cnn.preprocessing.thresholds import THRESHOLDS

@@ -1,4 +1,4 @@
-"""Thresholds of `cnn.preprocessing.attached_lines`."""
+"""Thresholds of `cnn.preprocessing.lines.attached_lines`."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Thresholds of `cnn.preprocessing.line_evidence`."""
+"""Thresholds of `cnn.preprocessing.lines.line_evidence`."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Thresholds of `cnn.preprocessing.line_segments` and `lines_beside_character`."""
+"""Thresholds of `line_segments` and `lines_beside_character`."""
 
 import dataclasses
 

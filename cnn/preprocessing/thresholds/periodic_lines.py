@@ -1,4 +1,4 @@
-"""Thresholds of `cnn.preprocessing.periodic_lines`."""
+"""Thresholds of `cnn.preprocessing.lines.periodic_lines`."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Thresholds of `cnn.preprocessing.line_detection` and `ruled_lines`."""
+"""Thresholds of `cnn.preprocessing.lines.line_detection` and `ruled_lines`."""
 
 import dataclasses
 

@@ -18,9 +18,9 @@ from cnn.preprocessing.component_labels import (
 )
 from cnn.preprocessing.components import Selection, select_character
 from cnn.preprocessing.ink_levels import Ink, estimate_contrast
-from cnn.preprocessing.line_segments import LineSegment, find_line_segments
+from cnn.preprocessing.lines.line_segments import LineSegment, find_line_segments
+from cnn.preprocessing.lines.section_runs import find_longest_run
 from cnn.preprocessing.printed_components import detect_printed
-from cnn.preprocessing.section_runs import find_longest_run
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _THRESHOLDS = THRESHOLDS.line_segments

@@ -1,7 +1,7 @@
 import numpy as np
 
-from cnn.preprocessing.line_detection import Line
-from cnn.preprocessing.line_strips import (
+from cnn.preprocessing.lines.line_detection import Line
+from cnn.preprocessing.lines.line_strips import (
     find_line_extent,
     image_pixels,
     line_profile,

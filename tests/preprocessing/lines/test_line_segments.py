@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from cnn.preprocessing.line_segments import find_line_segments
+from cnn.preprocessing.lines.line_segments import find_line_segments
 
 
 def draw(size, *lines):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cnn.preprocessing.line_detection import Line, find_ruled_lines
+from cnn.preprocessing.lines.line_detection import Line, find_ruled_lines
 
 
 def test_a_tilted_line_crosses_each_column_at_its_row():

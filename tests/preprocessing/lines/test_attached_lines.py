@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cnn.preprocessing.attached_lines import find_attached_line
+from cnn.preprocessing.lines.attached_lines import find_attached_line
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cnn.preprocessing.line_evidence import (
+from cnn.preprocessing.lines.line_evidence import (
     LineMeasurement,
     PenInk,
     extend_pen,
@@ -16,9 +16,9 @@ from cnn.preprocessing.line_evidence import (
     measure_pen,
     printed_probabilities,
 )
-from cnn.preprocessing.line_strips import Strip, straighten_line
+from cnn.preprocessing.lines.line_strips import Strip, straighten_line
+from cnn.preprocessing.lines.ruled_lines import RuledLines, find_lines, remove_lines
 from cnn.preprocessing.printed_components import remove_boxes
-from cnn.preprocessing.ruled_lines import RuledLines, find_lines, remove_lines
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _CERTAIN = THRESHOLDS.line_evidence.certain

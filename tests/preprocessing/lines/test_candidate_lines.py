@@ -1,6 +1,6 @@
 import numpy as np
 
-from cnn.preprocessing.candidate_lines import (
+from cnn.preprocessing.lines.candidate_lines import (
     candidate_slopes,
     compute_line_grid,
     compute_row_bands,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cnn.preprocessing import ruled_lines
+from cnn.preprocessing.lines import ruled_lines
 
 
 def test_an_image_without_lines_is_returned_as_it_is():

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from cnn.preprocessing.background import downscale_interpolation
-from cnn.preprocessing.candidate_lines import (
+from cnn.preprocessing.lines.candidate_lines import (
     LineGrid,
     candidate_slopes,
     compute_line_grid,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from cnn.preprocessing.line_detection import Line
+from cnn.preprocessing.lines.line_detection import Line
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _THRESHOLDS = THRESHOLDS.ruled_lines

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from cnn.preprocessing.line_detection import Line
-from cnn.preprocessing.line_strips import Strip, find_line_extent, sample_pixels
-from cnn.preprocessing.section_runs import find_longest_run
+from cnn.preprocessing.lines.line_detection import Line
+from cnn.preprocessing.lines.line_strips import Strip, find_line_extent, sample_pixels
+from cnn.preprocessing.lines.section_runs import find_longest_run
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _THRESHOLDS = THRESHOLDS.line_segments

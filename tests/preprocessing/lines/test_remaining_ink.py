@@ -2,8 +2,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from cnn.preprocessing.ink_levels import denoise
-from cnn.preprocessing.print_removal import remove_print
-from cnn.preprocessing.remaining_ink import erase_enlarged, measure_remaining_ink
+from cnn.preprocessing.lines.print_removal import remove_print
+from cnn.preprocessing.lines.remaining_ink import erase_enlarged, measure_remaining_ink
 
 
 def remove_rules(image):

@@ -1,6 +1,6 @@
 import numpy as np
 
-from cnn.preprocessing.section_runs import find_longest_run
+from cnn.preprocessing.lines.section_runs import find_longest_run
 
 
 def test_the_run_covers_the_sections_of_the_line():

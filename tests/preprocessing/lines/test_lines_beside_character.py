@@ -3,7 +3,7 @@ from PIL import Image, ImageDraw
 
 from cnn.preprocessing.components import select_character
 from cnn.preprocessing.ink_levels import Ink
-from cnn.preprocessing.lines_beside_character import (
+from cnn.preprocessing.lines.lines_beside_character import (
     find_faint_character,
     remove_lines_beside_character,
 )

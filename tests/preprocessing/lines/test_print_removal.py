@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cnn.preprocessing.print_removal import remove_all_lines, remove_print
+from cnn.preprocessing.lines.print_removal import remove_all_lines, remove_print
 
 
 def four(margin, level=100.0):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from cnn.preprocessing.line_detection import ADJACENT_ROWS, Line
+from cnn.preprocessing.lines.line_detection import ADJACENT_ROWS, Line
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _THRESHOLDS = THRESHOLDS.line_segments

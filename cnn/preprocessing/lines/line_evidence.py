@@ -11,7 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from cnn.preprocessing.line_strips import (
+from cnn.preprocessing.lines.line_strips import (
     Strip,
     find_line_extent,
     median_profile,

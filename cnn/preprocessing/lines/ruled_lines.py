@@ -9,8 +9,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from cnn.preprocessing.line_detection import ADJACENT_ROWS, Line, find_ruled_lines
-from cnn.preprocessing.line_strips import (
+from cnn.preprocessing.lines.line_detection import ADJACENT_ROWS, Line, find_ruled_lines
+from cnn.preprocessing.lines.line_strips import (
     Strip,
     find_line_extent,
     image_pixels,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from cnn.preprocessing import periodic_lines
+from cnn.preprocessing.lines import periodic_lines
 
 
 def draw_squares(spacing, ink=180, size=(240, 300), paper=200, tilt=0.0) -> Image.Image:

@@ -9,8 +9,8 @@ import numpy as np
 
 from cnn.preprocessing.component_labels import NEIGHBORHOOD
 from cnn.preprocessing.ink_levels import Ink, estimate_contrast
-from cnn.preprocessing.lines_beside_character import find_faint_character
-from cnn.preprocessing.print_removal import Removal
+from cnn.preprocessing.lines.lines_beside_character import find_faint_character
+from cnn.preprocessing.lines.print_removal import Removal
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 

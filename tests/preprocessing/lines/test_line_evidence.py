@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from cnn.preprocessing.line_detection import Line
-from cnn.preprocessing.line_evidence import (
+from cnn.preprocessing.lines.line_detection import Line
+from cnn.preprocessing.lines.line_evidence import (
     LineMeasurement,
     PenInk,
     extend_pen,
@@ -10,7 +10,7 @@ from cnn.preprocessing.line_evidence import (
     measure_pen,
     printed_probabilities,
 )
-from cnn.preprocessing.line_strips import straighten_line
+from cnn.preprocessing.lines.line_strips import straighten_line
 
 
 def measure(first, last, level=80.0, pen_box=(60, 20, 100, 60)):

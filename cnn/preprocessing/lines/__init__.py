@@ -1,0 +1,1 @@
+"""Printed lines: finds them, weighs whether they are strokes, and removes them."""
