@@ -51,7 +51,7 @@ class LineSegmentThresholds:
 
     # Smallest ratio of the sides of a selection that may be a line, or a character with
     # a line that is far longer.
-    min_selection_aspect: float = 1.7
+    min_selection_aspect: float = 1.5
     # Smallest length of a line, as a fraction of the longer side of the character that
     # it was selected with. A line that is far longer than the rest spans nearly all.
     min_share_of_selection: float = 0.75

@@ -30,7 +30,7 @@ def page_with_line(box=(60, 10, 62, 120), ink=200):
 
 
 def test_a_line_far_longer_than_the_character_beside_it_is_removed_with_certainty():
-    image = page_with_line((48, 10, 50, 120))
+    image = page_with_line((48, 30, 50, 120))
     ImageDraw.Draw(image).ellipse((20, 50, 36, 74), outline=90, width=2)
     without = remove_lines(make_ink(image))
     assert without.selection.box.tolist() == [20, 50, 37, 75]
@@ -113,8 +113,8 @@ def test_the_stem_of_a_4_is_not_removed_from_its_bar():
 def test_a_line_apart_is_probably_print_only_if_it_reaches_the_border():
     weights = []
     for top in (30, 0):  # The longer side of the ellipse is 41 pixels.
-        image = page_with_line((54, top, 56, top + 75))
-        ImageDraw.Draw(image).ellipse((15, 40, 41, 80), outline=200, width=3)
+        image = page_with_line((60, top, 62, top + 75))
+        ImageDraw.Draw(image).ellipse((25, 40, 51, 80), outline=60, width=3)
         weights.append(remove_lines(make_ink(image)).weight)
     thresholds = THRESHOLDS.line_segments
     assert weights == [thresholds.possible_weight, thresholds.likely_weight]
