@@ -16,6 +16,7 @@ from cnn.preprocessing.characters import segment_characters
 from cnn.preprocessing.closed_lines import enlarge
 from cnn.preprocessing.enclosed_areas import find_enclosed_area
 from cnn.preprocessing.enclosed_filling import cut_out_area
+from cnn.preprocessing.enclosing_ink import may_enclose_character
 from cnn.preprocessing.foreground import foreground_candidates
 from cnn.preprocessing.glyph import Glyph, to_image_region
 from cnn.preprocessing.lines.periodic_lines import remove_periodic_lines
@@ -52,18 +53,28 @@ def find_glyphs(gray: np.ndarray, depth: int = 0) -> list[Glyph]:
         glyphs = find_glyphs(gray[box_slices(part)])
         if glyphs:
             return [to_image_region(glyph, part, gray.shape) for glyph in glyphs]
-    if max(gray.shape) > THRESHOLDS.enclosed_areas.max_plain_side:
-        glyphs = _find_in_enclosed_area(gray, small, depth)
-        if glyphs:
-            return glyphs
+    glyphs = _find_on_sheet(gray, small)
+    is_crop = max(gray.shape) <= THRESHOLDS.enclosed_areas.max_plain_side
+    if is_crop or not may_enclose_character(glyphs):
+        return glyphs
+    enclosed = _find_in_enclosed_area(gray, small, depth)
+    return enclosed or _find_on_small_card(gray, glyphs, depth) or glyphs
+
+
+def _find_on_sheet(gray: np.ndarray, small: np.ndarray) -> list[Glyph]:
+    """Segments the character on a sheet, or else in the whole image.
+
+    Args:
+      gray: `uint8 (height, width)`.
+      small: the same image at the resolution that is searched.
+    """
     filled = page_boundary.fill_outside_sheet(gray, small)
     if filled is not None:
         small_filled = background.downscale(filled, THRESHOLDS.working_side)
         glyphs = _find_on_page(filled, small_filled)
         if glyphs:
             return glyphs
-    glyphs = _find_on_page(gray, small)
-    return _find_on_small_card(gray, glyphs, depth) or glyphs
+    return _find_on_page(gray, small)
 
 
 def _find_in_enclosed_area(
@@ -97,7 +108,7 @@ def _find_on_small_card(
       glyphs: segmentations of the image.
       depth: number of areas around the image.
     """
-    if not glyphs or max(gray.shape) <= THRESHOLDS.enclosed_areas.max_plain_side:
+    if not glyphs:
         return []
     region = np.array(glyphs[0].region) * np.tile(gray.shape[::-1], 2)
     size = (region[2:] - region[:2]).max()

@@ -104,3 +104,16 @@ class EnclosedAreaThresholds:
     median_weight: float = 1e-3
     # Largest number of areas in one another that are searched.
     max_depth: int = 3
+
+    # Ink that makes the search worthwhile.
+
+    # Coverage from which a pixel of a segmentation is ink.
+    min_enclosing_coverage: float = 0.3
+    # Share of its bounding box that solid ink fills. A disc fills 79 %, and a disc with
+    # a digit left out less.
+    min_solid_share: float = 0.45
+    # Share of its bounding box that a ring encloses. The loops of 6, 8 and 9 are
+    # smaller.
+    min_hole_share: float = 0.3
+    # Smallest height of a mark in a ring, as a fraction of the ring's.
+    min_nested_height: float = 0.12
