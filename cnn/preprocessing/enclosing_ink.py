@@ -33,7 +33,7 @@ def _may_be_outline(mask: np.ndarray) -> bool:
     box_area = width[main] * height[main]
     if area[main] > _THRESHOLDS.min_solid_share * box_area:
         return True
-    if _hole_area(ink) > _THRESHOLDS.min_hole_share * box_area:
+    if _largest_hole(ink) > _THRESHOLDS.min_hole_share * box_area:
         return True
     is_inside = (left > left[main]) & (top > top[main])
     is_inside &= left + width < left[main] + width[main]
@@ -42,8 +42,10 @@ def _may_be_outline(mask: np.ndarray) -> bool:
     return bool((is_inside & is_mark).any())
 
 
-def _hole_area(ink: np.ndarray) -> int:
-    """Returns the area in pixels that the ink encloses."""
+def _largest_hole(ink: np.ndarray) -> int:
+    """Returns the largest area in pixels that the ink encloses."""
     padded = np.pad(1 - ink, 1, constant_values=1)
     _, labels = cv2.connectedComponents(padded, connectivity=4)
-    return int(np.count_nonzero(padded) - np.count_nonzero(labels == labels[0, 0]))
+    areas = np.bincount(labels[padded > 0])
+    areas[labels[0, 0]] = 0  # The surroundings.
+    return int(areas.max())
