@@ -41,7 +41,7 @@ PRESETS: dict[str, dict[str, int | float]] = {
         "corruption_prob": 0.5,
         "corruption_prob_final": 0.03,
         "outlier_fraction": 0.03,
-        "synthetic_glyph_fraction": 0.08,
+        "synthetic_glyph_fraction": 0.2,
         "simulated_page_fraction": 0.16,
     },
 }
