@@ -57,12 +57,9 @@ def remove_print(foreground: np.ndarray, ink_threshold: float) -> list[Removal]:
     Returns:
       One removal, or two if there are doubtful lines, the more probable first.
     """
-    lines = find_lines(foreground, ink_threshold)
-    if not any(lines):
+    without_boxes, lines, has_boxes = _find_print(foreground, ink_threshold)
+    if not has_boxes and not any(lines):
         return [Removal(foreground, 1.0, is_ruled=False)]
-    without_boxes, has_boxes = remove_boxes(foreground, ink_threshold)
-    if has_boxes:
-        lines = find_lines(without_boxes, ink_threshold)
     removals = _remove_by_evidence(without_boxes, ink_threshold, lines)
     if has_boxes:
         return [removal._replace(is_ruled=True) for removal in removals]
@@ -71,14 +68,28 @@ def remove_print(foreground: np.ndarray, ink_threshold: float) -> list[Removal]:
 
 def remove_all_lines(foreground: np.ndarray, ink_threshold: float) -> list[Removal]:
     """Removes all lines, where the whole image showed that they are printed."""
+    without_boxes, lines, has_boxes = _find_print(foreground, ink_threshold)
+    if not has_boxes and not any(lines):
+        return [Removal(foreground, 1.0, is_ruled=False)]
+    without_lines = remove_lines(without_boxes, ink_threshold, lines)
+    return [Removal(without_lines, 1.0, is_ruled=True)]
+
+
+def _find_print(
+    foreground: np.ndarray, ink_threshold: float
+) -> tuple[np.ndarray, RuledLines, bool]:
+    """Finds lines, and removes drawn boxes if there are lines.
+
+    Returns:
+      The foreground without boxes, its lines, and whether there were boxes.
+    """
     lines = find_lines(foreground, ink_threshold)
     if not any(lines):
-        return [Removal(foreground, 1.0, is_ruled=False)]
+        return foreground, lines, False
     without_boxes, has_boxes = remove_boxes(foreground, ink_threshold)
     if has_boxes:
         lines = find_lines(without_boxes, ink_threshold)
-    without_lines = remove_lines(without_boxes, ink_threshold, lines)
-    return [Removal(without_lines, 1.0, is_ruled=True)]
+    return without_boxes, lines, has_boxes
 
 
 def _remove_by_evidence(
