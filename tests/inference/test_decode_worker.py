@@ -25,8 +25,9 @@ def test_a_chunk_has_the_results_of_its_files(digit_paths, tmp_path, file_by_fil
     assert result.seconds == 1.5
     assert begun == [0, 1, 2, 3, 4, 5]
     for found, file in zip(decode_worker.unpack_result(result), expected, strict=True):
-        assert found[1:] == file[1:]
+        assert found[1:3] == file[1:3]
         np.testing.assert_array_equal(found.candidates, file.candidates)
+        np.testing.assert_array_equal(found.weights, file.weights)
 
 
 def test_a_chunk_without_images_has_a_result(tmp_path):
