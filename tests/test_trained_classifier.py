@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from cnn import checkpoint
+from cnn.candidate_mixture import combine_candidates
 from cnn.classifier import Classifier
 from cnn.data import datasets
 from cnn.model import CNN
@@ -132,23 +133,22 @@ def test_test_digits_as_pngs_read_like_the_arrays(mnist_test, model, tmp_path):
         )
 
 
-def test_the_most_confident_candidate_of_a_file_is_its_prediction(digit, model):
-    """Its image, probabilities and number are those of that candidate."""
+def test_a_sure_candidate_decides_among_candidates_of_no_character(digit, model):
+    """Its image and its number are those of the prediction."""
     classifier = Classifier.load(model)
     decoded = pipeline.preprocess_file(str(digit), "mnist")
     candidates = np.concatenate(
-        [decoded.candidates, decoded.candidates[:, ::-1], 0 * decoded.candidates]
+        [0 * decoded.candidates, decoded.candidates, 0 * decoded.candidates]
     )
-    prediction = classifier.classify(["a"], [decoded._replace(candidates=candidates)])[
-        0
-    ]
+    file = decoded._replace(candidates=candidates, weights=np.ones(3, np.float32))
+    (prediction,) = classifier.classify(["a"], [file])
     probabilities = classifier.predict_proba(candidates)
-    assert prediction.candidate == probabilities.max(-1).argmax()
-    assert prediction.confidence == probabilities.max()
-    np.testing.assert_array_equal(prediction.image, candidates[prediction.candidate])
-    np.testing.assert_array_equal(
-        prediction.probabilities, probabilities[prediction.candidate]
-    )
+    assert prediction.candidate == 1
+    assert prediction.prediction == str(probabilities[1].argmax())
+    np.testing.assert_array_equal(prediction.image, candidates[1])
+    mixture = combine_candidates(probabilities, np.ones(3))
+    np.testing.assert_array_equal(prediction.probabilities, mixture.probabilities)
+    assert prediction.confidence == mixture.probabilities.max()
 
 
 def test_files_are_preprocessed_as_the_training_images_of_the_model(
