@@ -17,6 +17,7 @@ LEAST |= {
     "binary_16": 0.45,
     "register": 0.45,
     "table_cell": 0.45,
+    "margin_line": 0.45,
 }
 # These lean by up to 45° more.
 LEAST |= {"slanted": 0.25}
