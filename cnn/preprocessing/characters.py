@@ -89,6 +89,8 @@ def _select_beside_lines(
     if beside is not None:
         glyph = _cut_out(beside.ink, beside.selection, candidate)
         weight = glyph.weight * removal.weight * beside.weight
+        if _is_stain(ink, beside.selection.mask, beside.erased):
+            weight *= THRESHOLDS.stain_weight
         weighted = glyph._replace(weight=weight)
         box = beside.selection.box
         characters.append(Character(weighted, box, removal, erased=beside.erased))
@@ -165,11 +167,37 @@ def _detach_line(
     without_line = selection._replace(mask=rest, box=box)
     glyph = _cut_out(ink, without_line, candidate)
     weight = whole.glyph.weight
-    kept_glyph = whole.glyph._replace(weight=weight * line.kept_weight)
+    kept_weight = weight * line.kept_weight
+    if _is_stain(ink, rest, selection.mask & ~rest):
+        kept_weight, weight = weight, weight * THRESHOLDS.stain_weight
+    kept_glyph = whole.glyph._replace(weight=kept_weight)
     return [
         whole._replace(glyph=glyph._replace(weight=weight), lacks_line=True),
         whole._replace(glyph=kept_glyph),
     ]
+
+
+def _is_stain(ink: Ink, rest: np.ndarray, line: np.ndarray) -> bool:
+    """Tells whether what is beside a line is a stain, and the line is a 1.
+
+    A stain, or ink that shows through the paper, is far fainter than the 1, which is
+    nearer to the middle of the image. The lines of a frame are at its edges.
+
+    Args:
+      ink: the ink with the line.
+      rest: `bool (height, width)`, the character without the line.
+      line: `bool (height, width)`, the line.
+    """
+    line = line & (ink.foreground > ink.threshold)
+    if not (rest.any() and line.any()):
+        return False
+    line_level = np.median(ink.foreground[line])
+    if np.median(ink.foreground[rest]) > THRESHOLDS.max_stain_level * line_level:
+        return False
+    middle = rest.shape[1] / 2
+    of_line = abs(np.nonzero(line)[1].mean() - middle)
+    of_rest = abs(np.nonzero(rest)[1].mean() - middle)
+    return bool(of_line < of_rest)
 
 
 def _clear_outside(foreground: np.ndarray, box: np.ndarray) -> np.ndarray:

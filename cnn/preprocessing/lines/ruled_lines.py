@@ -35,24 +35,6 @@ class RuledLines(NamedTuple):
     vertical: list[Line]
 
 
-def remove_ruled_lines(
-    foreground: np.ndarray, ink_threshold: float
-) -> tuple[np.ndarray, bool]:
-    """Removes all horizontal and vertical lines that cross an image.
-
-    Args:
-      foreground: `float32 (height, width)`, levels above the background.
-      ink_threshold: smallest level of ink, exclusive.
-
-    Returns:
-      The foreground without lines, the same shape and dtype, and whether there were
-      any.
-    """
-    lines = find_lines(foreground, ink_threshold)
-    has_lines = bool(lines.horizontal or lines.vertical)
-    return remove_lines(foreground, ink_threshold, lines), has_lines
-
-
 def find_lines(foreground: np.ndarray, ink_threshold: float) -> RuledLines:
     """Finds the lines that cross an image, printed or written."""
     ink = _scale_ink(foreground, ink_threshold)

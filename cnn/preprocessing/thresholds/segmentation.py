@@ -86,6 +86,13 @@ class SegmentationThresholds:
     # Margin that is kept around a character, in pixels, for its antialiased edge.
     character_margin: int = 2
 
+    # Stains beside a 1.
+
+    # Largest level of a stain, as a fraction of the 1's.
+    max_stain_level: float = 0.5
+    # Factor of the weight of a reading that takes a 1 for a line beside a stain.
+    stain_weight: float = 0.05
+
     # Noise and contrast.
 
     # Noise, in levels of standard deviation, above which a faint image is blurred.
