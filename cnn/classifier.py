@@ -16,9 +16,13 @@ import numpy as np
 
 from cnn import keras_h5
 from cnn.candidate_mixture import combine_candidates
+from cnn.decoding import Reading, decode_line
+from cnn.decoding.beam_search import ANY_NUMBER
 from cnn.jax_environment import check_devices
 from cnn.keras_h5 import Metadata, ModelFileError, Params
+from cnn.number_pattern import NumberPattern
 from cnn.preprocessing import pipeline
+from cnn.preprocessing.text_lines import Lattice, TextLine
 
 
 class Prediction(NamedTuple):
@@ -197,6 +201,39 @@ class Classifier:
             of_file = np.array([*itertools.islice(rows, file.num_candidates)])
             predictions.append(self._predict_file(path, file, of_file))
         return predictions
+
+    def read_lines(
+        self, lines: Sequence[TextLine], pattern: NumberPattern = ANY_NUMBER
+    ) -> list[Reading]:
+        """Reads text lines, whose pieces go through the network together.
+
+        Args:
+          lines: numbers, from `cnn.preprocessing.pipeline.preprocess_sources`.
+          pattern: what is known of the numbers.
+
+        Returns:
+          One `Reading` per line, in order.
+        """
+        lattices = [lattice for line in lines for lattice in line.lattices]
+        outputs = iter(self._classify_pieces(lattices))
+        return [
+            decode_line(
+                line, [next(outputs) for _ in line.lattices], self.class_names, pattern
+            )
+            for line in lines
+        ]
+
+    def _classify_pieces(self, lattices: Sequence[Lattice]) -> list[np.ndarray]:
+        """Computes the class probabilities of the arcs of each lattice."""
+        if not lattices:
+            return []
+        is_character = np.concatenate([lattice.is_character for lattice in lattices])
+        images = np.concatenate([lattice.images for lattice in lattices])
+        outputs = np.zeros((len(images), len(self.class_names)), np.float32)
+        if is_character.any():
+            outputs[is_character] = self.predict_proba(images[is_character])
+        ends = np.cumsum([len(lattice.starts) for lattice in lattices])
+        return np.split(outputs, ends[:-1])
 
     def _forward(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         check_devices()

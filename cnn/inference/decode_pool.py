@@ -24,6 +24,7 @@ from cnn.inference.decode_process import (
 )
 from cnn.inference.decode_worker import decode_chunk
 from cnn.preprocessing import pipeline
+from cnn.preprocessing.source import ReadOptions, Source
 
 # Seconds that a chunk should take. With less, passing chunks costs too much. With more,
 # the other workers wait for its result.
@@ -73,22 +74,22 @@ class DecodePool:
             )
 
     def imap(
-        self, paths: Iterable[str], preprocessing: str
+        self, sources: Iterable[Source], options: ReadOptions
     ) -> Iterator[pipeline.PreprocessedFile]:
-        """Decodes files in order, a few chunks ahead of the consumer.
+        """Decodes sources in order, a few chunks ahead of the consumer.
 
         Args:
-          paths: the files, consumed lazily.
-          preprocessing: a key of `pipeline.PREPROCESSING`.
+          sources: files, pages or regions, consumed lazily.
+          options: how they are preprocessed.
 
         Yields:
-          The result of `pipeline.preprocess_files` per file. A file that crashes a
+          The result of `pipeline.preprocess_sources` per source. A file that crashes a
           worker twice, or exceeds the timeout, is `unreadable`.
         """
-        remaining = iter(paths)
+        remaining = iter(sources)
         pending: deque[Chunk] = deque()
         while self._workers:
-            self._submit_chunks(remaining, preprocessing, pending)
+            self._submit_chunks(remaining, options, pending)
             if not pending:
                 return
             if pending[0].files is None:
@@ -97,18 +98,21 @@ class DecodePool:
                 yield from pending.popleft().files or ()
         for chunk in pending:
             yield from chunk.files or decode_chunk(chunk.request())
-        yield from _decode_here(remaining, preprocessing)
+        yield from _decode_here(remaining, options)
 
     def _submit_chunks(
-        self, remaining: Iterator[str], preprocessing: str, pending: deque[Chunk]
+        self,
+        remaining: Iterator[Source],
+        options: ReadOptions,
+        pending: deque[Chunk],
     ) -> None:
         """Gives each worker with capacity a chunk, and appends it to `pending`."""
         for worker in sorted(self._workers, key=DecodeProcess.count_pending):
             if len(pending) >= MAX_WAITING_CHUNKS * len(self._workers):
                 return
             if worker.has_capacity():
-                chunk = _take_chunk(remaining, self._chunk_size, preprocessing)
-                if not chunk.paths:
+                chunk = _take_chunk(remaining, self._chunk_size, options)
+                if not chunk.sources:
                     return
                 pending.append(chunk)
                 worker.submit(chunk)
@@ -199,19 +203,19 @@ def _file_size(path: str) -> int:
 
 
 def _decode_here(
-    paths: Iterator[str], preprocessing: str
+    sources: Iterator[Source], options: ReadOptions
 ) -> Iterator[pipeline.PreprocessedFile]:
-    while chunk := list(itertools.islice(paths, MAX_CHUNK_SIZE)):
-        yield from pipeline.preprocess_files(chunk, preprocessing)
+    while chunk := list(itertools.islice(sources, MAX_CHUNK_SIZE)):
+        yield from pipeline.preprocess_sources(chunk, options)
 
 
-def _take_chunk(paths: Iterator[str], size: int, preprocessing: str) -> Chunk:
-    """Takes the next files: `size` of them, or fewer if their paths are long."""
+def _take_chunk(sources: Iterator[Source], size: int, options: ReadOptions) -> Chunk:
+    """Takes the next sources: `size` of them, or fewer if their paths are long."""
     taken = []
     path_bytes = 0
-    for path in itertools.islice(paths, size):
-        taken.append(path)
-        path_bytes += len(os.fsencode(path))
+    for source in itertools.islice(sources, size):
+        taken.append(source)
+        path_bytes += len(os.fsencode(source.path))
         if path_bytes >= MAX_PATH_BYTES:
             break
-    return Chunk(taken, path_bytes, preprocessing)
+    return Chunk(taken, path_bytes, options)

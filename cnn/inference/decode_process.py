@@ -14,6 +14,7 @@ from time import monotonic
 from cnn.child_process import ChildProcess
 from cnn.inference import decode_worker
 from cnn.preprocessing import pipeline
+from cnn.preprocessing.source import ReadOptions, Source
 
 # Chunks that a worker may hold: one that it decodes, and three that keep it busy until
 # the parent returns.
@@ -38,9 +39,9 @@ class WorkerStartError(Exception):
 class Chunk:
     """A chunk of files, the failures of its files, and its results once decoded."""
 
-    paths: list[str]
+    sources: list[Source]
     path_bytes: int
-    preprocessing: str
+    options: ReadOptions
     crashes: Counter[int] = dataclasses.field(default_factory=Counter)
     failures: dict[int, str] = dataclasses.field(default_factory=dict)
     files: list[pipeline.PreprocessedFile] | None = None
@@ -48,8 +49,8 @@ class Chunk:
     def request(self) -> decode_worker.ChunkRequest:
         """Returns what a worker needs to know of the chunk."""
         return decode_worker.ChunkRequest(
-            paths=self.paths,
-            preprocessing=self.preprocessing,
+            sources=self.sources,
+            options=self.options,
             failures=self.failures,
             file_by_file=bool(self.crashes),
         )

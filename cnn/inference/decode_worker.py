@@ -5,6 +5,7 @@ The parent process sends a `ChunkRequest` per chunk. The child answers with a
 """
 
 import contextlib
+import itertools
 import os
 import resource
 from collections.abc import Callable
@@ -16,6 +17,8 @@ import numpy as np
 
 from cnn.child_process import connect_to_parent
 from cnn.preprocessing import pipeline
+from cnn.preprocessing.source import ReadOptions, Source
+from cnn.preprocessing.text_lines import TextLine
 
 # Bytes of memory that a worker may take beyond those it has at its start.
 # Enough for an image of `decode.MAX_PIXELS`.
@@ -26,14 +29,14 @@ class ChunkRequest(NamedTuple):
     """A chunk of files to decode.
 
     Attributes:
-      paths: the files.
-      preprocessing: a key of `pipeline.PREPROCESSING`.
+      sources: the files, pages or regions.
+      options: how they are preprocessed.
       failures: reason per index of a file that must not be decoded again.
       file_by_file: whether to decode each file on its own, after a crash.
     """
 
-    paths: list[str]
-    preprocessing: str
+    sources: list[Source]
+    options: ReadOptions
     failures: dict[int, str]
     file_by_file: bool
 
@@ -49,6 +52,7 @@ class ChunkResult(NamedTuple):
       weights: `float32 (N,)` per file, or None, as in `PreprocessedFile`.
       statuses: status per file.
       details: detail per file.
+      lines: text lines per file, or None without any.
       seconds: time that decoding the chunk took.
     """
 
@@ -57,6 +61,7 @@ class ChunkResult(NamedTuple):
     weights: list[np.ndarray | None]
     statuses: list[str]
     details: list[str]
+    lines: list[tuple[TextLine, ...]] | None
     seconds: float
 
 
@@ -88,21 +93,20 @@ def decode_chunk(
       report_file: called with the index of each file before it is decoded, and with the
         number of files once all of them are.
     """
-    paths = request.paths
-    preprocessing = request.preprocessing
+    sources = request.sources
     if not request.file_by_file:
-        return pipeline.preprocess_files(paths, preprocessing, report_file)
+        return pipeline.preprocess_sources(sources, request.options, report_file)
     decoded = []
-    for index, path in enumerate(paths):
+    for index, source in enumerate(sources):
         if report_file is not None:
             report_file(index)
         reason = request.failures.get(index)
         if reason is None:
-            decoded.append(pipeline.preprocess_file(path, preprocessing))
+            decoded += pipeline.preprocess_sources([source], request.options)
         else:
             decoded.append(pipeline.PreprocessedFile(None, "unreadable", reason))
     if report_file is not None:
-        report_file(len(paths))
+        report_file(len(sources))
     return decoded
 
 
@@ -121,6 +125,7 @@ def pack_result(files: list[pipeline.PreprocessedFile], seconds: float) -> Chunk
         weights=[file.weights for file in files],
         statuses=[file.status for file in files],
         details=[file.detail for file in files],
+        lines=[file.lines for file in files] if any(f.lines for f in files) else None,
         seconds=seconds,
     )
 
@@ -132,15 +137,18 @@ def unpack_result(result: ChunkResult) -> list[pipeline.PreprocessedFile]:
         result.weights,
         result.statuses,
         result.details,
+        result.lines or itertools.repeat((), len(result.details)),
         strict=True,
     )
     files = []
     end = 0
-    for num_images, weights, status, detail in columns:
+    for num_images, weights, status, detail, lines in columns:
         start = end
         end += num_images
         candidates = result.images[start:end] if num_images else None
-        files.append(pipeline.PreprocessedFile(candidates, status, detail, weights))
+        files.append(
+            pipeline.PreprocessedFile(candidates, status, detail, weights, lines)
+        )
     return files
 
 

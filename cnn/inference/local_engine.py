@@ -35,6 +35,7 @@ from cnn.inference.row_writer import (
 )
 from cnn.inference.run_statistics import RunStatistics
 from cnn.inference.schema import Schema
+from cnn.preprocessing.source import ReadOptions, Source
 from cnn.progress_bar import tqdm
 
 if TYPE_CHECKING:
@@ -188,12 +189,12 @@ def _predict_batches(
     # Files that the pool has taken, and that are not classified yet.
     pending: deque[InputFile] = deque()
 
-    def take_paths() -> Iterator[str]:
+    def take_sources() -> Iterator[Source]:
         for file in files:
             pending.append(file)
-            yield file.path
+            yield Source(file.path)
 
-    decoded = pool.imap(take_paths(), classifier.preprocessing)
+    decoded = pool.imap(take_sources(), ReadOptions(classifier.preprocessing))
     while chunk := list(itertools.islice(decoded, batch_size)):
         batch = [pending.popleft() for _ in chunk]
         paths = [file.path for file in batch]

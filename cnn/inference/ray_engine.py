@@ -35,6 +35,7 @@ from cnn.inference.row_formats import ROW_FORMATS, CsvFormat
 from cnn.inference.row_writer import lock_output
 from cnn.inference.run_statistics import STATUSES, summary_line
 from cnn.inference.schema import Schema
+from cnn.preprocessing.source import ReadOptions, Source
 from cnn.user_path import as_uri, is_uri
 
 if TYPE_CHECKING:
@@ -207,7 +208,8 @@ class _Actor:
         names = (name.decode(**NAME_ENCODING) for name in batch["name"])
         files = list(locate(self._folder, names))
         paths = [file.path for file in files]
-        decoded = list(self._pool.imap(paths, self._classifier.preprocessing))
+        options = ReadOptions(self._classifier.preprocessing)
+        decoded = list(self._pool.imap(map(Source, paths), options))
         predictions = self._classifier.classify(paths, decoded)
         lines = []
         for file, prediction in zip(files, predictions, strict=True):

@@ -39,6 +39,9 @@ from cnn.preprocessing.open_source import open_source, to_file_object
 from cnn.preprocessing.opencv_threads import single_threaded_opencv
 from cnn.preprocessing.segmentation import find_glyphs
 from cnn.preprocessing.small_png import decode_small_gray_png
+from cnn.preprocessing.source import ReadOptions, Source
+from cnn.preprocessing.text_lines import TextLine
+from cnn.preprocessing.text_lines.layouts import find_text_lines
 
 # Shape of one network input.
 IMAGE_SHAPE = (IMAGE_SIZE, IMAGE_SIZE, 1)
@@ -65,12 +68,14 @@ class PreprocessedFile(NamedTuple):
       detail: the reason if there are no candidates, or a remark on the image.
       weights: `float32 (N,)`, relative prior probabilities of the candidates. None
         stands for equal ones.
+      lines: the numbers of the layouts `line` and `page`.
     """
 
     candidates: np.ndarray | None
     status: str
     detail: str
     weights: np.ndarray | None = None
+    lines: tuple[TextLine, ...] = ()
 
     @property
     def num_candidates(self) -> int:
@@ -128,6 +133,51 @@ def preprocess_files(
         if placement is not None:
             results.update(_preprocess_deferred(deferred, placement))
     return [results[i] for i in range(len(paths))]
+
+
+def preprocess_sources(
+    sources: Sequence[Source],
+    options: ReadOptions,
+    report_progress: Callable[[int], object] | None = None,
+) -> list[PreprocessedFile]:
+    """Preprocesses sources, as `preprocess_files` preprocesses files.
+
+    Args:
+      sources: files, pages or regions.
+      options: how they are preprocessed.
+      report_progress: as for `preprocess_files`.
+    """
+    if options.layout == "character":
+        paths = [source.path for source in sources]
+        return preprocess_files(paths, options.preprocessing, report_progress)
+    notify = report_progress or _ignore_progress
+    results = []
+    with single_threaded_opencv():
+        for i, source in enumerate(sources):
+            notify(i)
+            results.append(_preprocess_lines(source, options))
+    notify(len(sources))
+    return results
+
+
+def _preprocess_lines(source: Source, options: ReadOptions) -> PreprocessedFile:
+    placement = PREPROCESSING[options.preprocessing]
+    assert placement is not None
+    try:
+        with (
+            open_source(source.path) as opened,
+            open_image(to_file_object(opened)) as decoded,
+        ):
+            lines = find_text_lines(
+                decoded.image, options.layout, placement, source.region
+            )
+    except PlotError as error:
+        return PreprocessedFile(None, "blank", str(error))
+    except UnreadableImageError as error:
+        return PreprocessedFile(None, "unreadable", str(error))
+    if not lines:
+        return PreprocessedFile(None, "blank", "no number found")
+    return PreprocessedFile(None, "ok", "", lines=lines)
 
 
 def preprocess_image(image: Image.Image, preprocessing: str) -> Candidates:

@@ -18,7 +18,10 @@ import numpy as np
 from cnn.data import datasets
 from cnn.inference import decode_pool
 from cnn.preprocessing import pipeline
+from cnn.preprocessing.source import ReadOptions, Source
 from tests.broken import KINDS, Break, break_file, whole_files
+
+OPTIONS = ReadOptions("mnist")
 
 # Files that are on the disk at a time.
 _BATCH_SIZE = 4000
@@ -46,7 +49,7 @@ def main() -> None:
         known = _read_whole(pool, whole, Path(folder))
         while num_broken < arguments.count:
             paths, neighbors = _write_files(rng, whole, Path(folder))
-            for i, file in enumerate(pool.imap(paths, "mnist")):
+            for i, file in enumerate(pool.imap(map(Source, paths), OPTIONS)):
                 if i in neighbors:
                     num_wrong += not _is_same(file, known[neighbors[i]])
                     continue
@@ -71,7 +74,7 @@ def _read_whole(
     paths = [folder / f"whole{i}" for i in range(len(whole))]
     for path, content in zip(paths, whole, strict=True):
         path.write_bytes(content)
-    return list(pool.imap(map(str, paths), "mnist"))
+    return list(pool.imap(map(Source, map(str, paths)), OPTIONS))
 
 
 def _write_files(

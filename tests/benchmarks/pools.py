@@ -17,7 +17,10 @@ from pathlib import Path
 
 from cnn import parallel
 from cnn.preprocessing import pipeline
+from cnn.preprocessing.source import ReadOptions, Source
 from tests.conftest import ROOT
+
+OPTIONS = ReadOptions("mnist")
 
 CHUNK_SIZE = 64
 ROUNDS = 7
@@ -61,7 +64,7 @@ def read_with_ours(paths: list[str]) -> Iterator[list[pipeline.PreprocessedFile]
     from cnn.inference.decode_pool import open_pool
 
     with open_pool(parallel.cpu_count()) as pool:
-        yield list(pool.imap(paths, "mnist"))
+        yield list(pool.imap(map(Source, paths), OPTIONS))
 
 
 def read_with_pebble(paths: list[str]) -> Iterator[list[pipeline.PreprocessedFile]]:

@@ -12,6 +12,9 @@ import pytest
 from cnn import parallel
 from cnn.inference import decode_pool
 from cnn.preprocessing import pipeline
+from cnn.preprocessing.source import ReadOptions, Source
+
+OPTIONS = ReadOptions("mnist")
 
 
 def assert_same(found, expected):
@@ -25,7 +28,7 @@ def assert_same(found, expected):
 def test_files_come_in_order_whatever_the_number_of_processes(digit_paths, workers):
     expected = pipeline.preprocess_files(digit_paths, "mnist") * 5
     with decode_pool.open_pool(workers) as pool:
-        assert_same(list(pool.imap(iter(digit_paths * 5), "mnist")), expected)
+        assert_same(list(pool.imap(map(Source, digit_paths * 5), OPTIONS)), expected)
 
 
 def test_files_are_taken_a_bounded_number_ahead(digit_paths):
@@ -37,7 +40,7 @@ def test_files_are_taken_a_bounded_number_ahead(digit_paths):
             yield path
 
     with decode_pool.open_pool(1) as pool:
-        next(pool.imap(take_paths(), "mnist"))
+        next(pool.imap(map(Source, take_paths()), OPTIONS))
     assert len(taken) <= decode_pool.MAX_WAITING_CHUNKS * decode_pool.MAX_CHUNK_SIZE
 
 
@@ -48,7 +51,7 @@ def test_names_of_any_length_pass(digit_paths, tmp_path):
     for name in names[::2]:
         Path(name).symlink_to(digit_paths[0])
     with decode_pool.open_pool(2) as pool:
-        found = list(pool.imap(names, "mnist"))
+        found = list(pool.imap(map(Source, names), OPTIONS))
     assert [file.status for file in found] == ["ok", "unreadable"] * 100
 
 
@@ -94,7 +97,7 @@ def test_fewer_processes_are_started_where_descriptors_are_few(digit_paths, capf
         files = [os.open(os.devnull, os.O_RDONLY) for _ in range(50)]
         for file in files:
             os.close(file)
-        assert_same(list(pool.imap(digit_paths, "mnist")), expected)
+        assert_same(list(pool.imap(map(Source, digit_paths), OPTIONS)), expected)
     assert capfd.readouterr().err == (
         f"warning: only {count} of 48 processes that decode images can be started "
         "(Too many open files)\n"
@@ -108,5 +111,5 @@ def test_without_descriptors_for_processes_this_process_decodes(digit_paths, cap
         lower_limit(resource.RLIMIT_NOFILE, limit),
         decode_pool.open_pool(2) as pool,
     ):
-        assert_same(list(pool.imap(digit_paths, "mnist")), expected)
+        assert_same(list(pool.imap(map(Source, digit_paths), OPTIONS)), expected)
     assert "only 0 of 2 processes" in capfd.readouterr().err

@@ -14,9 +14,12 @@ import pytest
 from cnn import child_process
 from cnn.inference import decode_pool, decode_process
 from cnn.preprocessing import pipeline
+from cnn.preprocessing.source import ReadOptions, Source
 from tests.conftest import command
 from tests.inference.test_decode_pool import assert_same
 from tests.training.processes import children
+
+OPTIONS = ReadOptions("mnist")
 
 
 def resident_bytes(pid: int) -> int:
@@ -56,7 +59,7 @@ def killer(interval: float, min_bytes: int = 0):
 def test_processes_that_are_killed_are_replaced_and_their_files_read(digit_paths):
     expected = pipeline.preprocess_files(digit_paths, "mnist") * 10
     with decode_pool.open_pool(2) as pool:
-        files = pool.imap(digit_paths * 10, "mnist")
+        files = pool.imap(map(Source, digit_paths * 10), OPTIONS)
         found = [next(files)]
         with killer(interval=1.0):
             time.sleep(1.5)  # Some die before they are asked again.
@@ -69,7 +72,7 @@ def test_a_file_whose_process_dies_twice_has_a_row_that_says_so(
 ):
     paths = [*digit_paths[:5], large_path, *digit_paths[5:10]]
     with decode_pool.open_pool(1) as pool, killer(interval=0.05, min_bytes=400 << 20):
-        found = list(pool.imap(paths, "mnist"))
+        found = list(pool.imap(map(Source, paths), OPTIONS))
     assert found[5][:3] == (
         None,
         "unreadable",
@@ -82,7 +85,7 @@ def test_a_file_whose_process_dies_twice_has_a_row_that_says_so(
 def test_a_file_that_takes_too_long_has_a_row_that_says_so(digit_paths, large_path):
     paths = [*digit_paths[:5], large_path, *digit_paths[5:10]]
     with decode_pool.open_pool(1, timeout=0.3) as pool:
-        found = list(pool.imap(paths, "mnist"))
+        found = list(pool.imap(map(Source, paths), OPTIONS))
     assert found[5][:3] == (None, "unreadable", "took longer than 0.3 s")
     expected = pipeline.preprocess_files(digit_paths[:10], "mnist")
     assert_same(found[:5] + found[6:], expected)
@@ -95,7 +98,7 @@ def test_where_processes_die_at_their_start_this_process_decodes(
     monkeypatch.setattr(child_process, "helper_command", lambda *_: ["false"])
     expected = pipeline.preprocess_files(digit_paths, "mnist")
     with decode_pool.open_pool(2) as pool:
-        assert_same(list(pool.imap(digit_paths, "mnist")), expected)
+        assert_same(list(pool.imap(map(Source, digit_paths), OPTIONS)), expected)
     assert capfd.readouterr().err == (
         "warning: the processes that decode images cannot be kept (they die at their "
         "start), perhaps for lack of memory; going on without, slower and without "
@@ -108,7 +111,7 @@ def test_where_dead_processes_cannot_be_replaced_this_process_decodes(
 ):
     expected = pipeline.preprocess_files(digit_paths, "mnist") * 10
     with decode_pool.open_pool(1) as pool:
-        files = pool.imap(digit_paths * 10, "mnist")
+        files = pool.imap(map(Source, digit_paths * 10), OPTIONS)
         found = [next(files)]
         monkeypatch.setattr(child_process, "helper_command", lambda *_: ["/no/python"])
         kill_children()

@@ -7,6 +7,9 @@ import pytest
 
 from cnn.inference import decode_worker
 from cnn.preprocessing import pipeline
+from cnn.preprocessing.source import ReadOptions, Source
+
+OPTIONS = ReadOptions("mnist")
 
 
 @pytest.mark.parametrize("file_by_file", [False, True])
@@ -14,7 +17,9 @@ def test_a_chunk_has_the_results_of_its_files(digit_paths, tmp_path, file_by_fil
     (tmp_path / "empty.png").touch()
     paths = [*digit_paths[:3], str(tmp_path / "empty.png"), digit_paths[3]]
     begun = []
-    request = decode_worker.ChunkRequest(paths, "mnist", {}, file_by_file)
+    request = decode_worker.ChunkRequest(
+        [*map(Source, paths)], OPTIONS, {}, file_by_file
+    )
     files = decode_worker.decode_chunk(request, begun.append)
     result = pickle.loads(pickle.dumps(decode_worker.pack_result(files, 1.5)))
     expected = pipeline.preprocess_files(paths, "mnist")
@@ -31,7 +36,9 @@ def test_a_chunk_has_the_results_of_its_files(digit_paths, tmp_path, file_by_fil
 
 
 def test_a_chunk_without_images_has_a_result(tmp_path):
-    request = decode_worker.ChunkRequest([str(tmp_path / "no")], "mnist", {}, False)
+    request = decode_worker.ChunkRequest(
+        [Source(str(tmp_path / "no"))], OPTIONS, {}, False
+    )
     result = decode_worker.pack_result(decode_worker.decode_chunk(request), 0.1)
     assert result.images.shape == (0, 28, 28, 1)
     (file,) = decode_worker.unpack_result(result)
@@ -40,7 +47,9 @@ def test_a_chunk_without_images_has_a_result(tmp_path):
 
 def test_a_file_that_has_failed_is_not_decoded_again(digit_paths):
     failures = {1: "took longer than 5 s"}
-    request = decode_worker.ChunkRequest(digit_paths[:3], "mnist", failures, True)
+    request = decode_worker.ChunkRequest(
+        [*map(Source, digit_paths[:3])], OPTIONS, failures, True
+    )
     files = decode_worker.decode_chunk(request)
     assert [file.status for file in files] == ["ok", "unreadable", "ok"]
     assert files[1].status == "unreadable"

@@ -13,8 +13,11 @@ from cnn.config import InferConfig
 from cnn.inference import decode_pool, listing, local_engine
 from cnn.inference.output_checks import own_files
 from cnn.inference.run_statistics import RunStatistics
+from cnn.preprocessing.source import ReadOptions, Source
 from tests.conftest import command
 from tests.inference.conftest import read_folder
+
+OPTIONS = ReadOptions("mnist")
 
 
 def test_every_file_has_a_row_in_natural_order(digits, model, tmp_path, mnist_test):
@@ -162,9 +165,14 @@ def test_workers_and_batch_sizes_change_nothing(digits, model, tmp_path):
 def test_processes_decode_in_order_and_more_than_they_may_hold(digits):
     paths = [str(path) for path in sorted(digits.rglob("scan*.png"))] * 20
     with decode_pool.open_pool(2) as pool:
-        images = [decoded.candidates for decoded in pool.imap(paths, "mnist")]
+        images = [
+            decoded.candidates for decoded in pool.imap(map(Source, paths), OPTIONS)
+        ]
     with decode_pool.open_pool(0) as pool:
-        expected = [decoded.candidates for decoded in pool.imap(paths[:30], "mnist")]
+        expected = [
+            decoded.candidates
+            for decoded in pool.imap(map(Source, paths[:30]), OPTIONS)
+        ]
     assert len(images) == len(paths)
     assert all(
         np.array_equal(image, expected[i % 30]) for i, image in enumerate(images)

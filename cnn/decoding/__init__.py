@@ -1,0 +1,12 @@
+"""Reads numbers: the most probable text of a lattice, under what is known of it."""
+
+from cnn.decoding.beam_search import CharacterReading, Reading, decode_line
+from cnn.decoding.path_weights import DEFAULT_WEIGHTS, PathWeights
+
+__all__ = [
+    "DEFAULT_WEIGHTS",
+    "CharacterReading",
+    "PathWeights",
+    "Reading",
+    "decode_line",
+]

@@ -1,0 +1,35 @@
+"""What is read at a time: a file, or a page of it, or a region of a page."""
+
+from typing import Literal, NamedTuple
+
+from cnn.page_region import Region
+
+# What is expected in a picture: one character, one number, or any number of numbers.
+Layout = Literal["character", "line", "page"]
+
+
+class Source(NamedTuple):
+    """What is read at a time.
+
+    Attributes:
+      path: a local path or URI.
+      page: number of the page, counted from 1. None is the only page of the file, or
+        the first one.
+      region: the part of the page to read. None is all of it.
+    """
+
+    path: str
+    page: int | None = None
+    region: Region | None = None
+
+
+class ReadOptions(NamedTuple):
+    """How all sources of a run are preprocessed.
+
+    Attributes:
+      preprocessing: a key of `cnn.preprocessing.pipeline.PREPROCESSING`.
+      layout: what is expected in a picture.
+    """
+
+    preprocessing: str
+    layout: Layout = "character"

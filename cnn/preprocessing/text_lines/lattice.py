@@ -1,0 +1,79 @@
+"""A text line as a lattice: pieces of its ink between cuts.
+
+The number is cut in more places than there are characters. A piece lies between two
+cuts, near each other, and may be a character, a part of one, or two of them. A path
+from the first cut to the last, along pieces, is a way to read the line.
+
+Source: LeCun et al., "Gradient-based learning applied to document recognition", 1998,
+section VI (heuristic over-segmentation).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+# Marks between digits that can be told from their shape and place, without the network.
+SEPARATORS = ".,-/:"
+# Symbol of a piece that the network reads.
+CHARACTER = ""
+# Symbol of a piece that is no part of the number: a speck, a line, a letter.
+SKIPPED = " "
+# Measurements of a piece that the network does not see. See `Lattice.features`.
+FEATURES = ("width", "height", "gap_before", "cut_ink")
+
+
+class Lattice(NamedTuple):
+    """Pieces of a text line between cuts.
+
+    Attributes:
+      num_cuts: number of cuts, from the left. Piece i is an arc from cut `starts[i]` to
+        cut `ends[i]`. Paths go from cut 0 to cut `num_cuts - 1`.
+      starts: `int32 (N,)`, in [0, num_cuts - 1).
+      ends: `int32 (N,)`, each greater than its start. Arcs are sorted by (start, end).
+      symbols: N texts: `CHARACTER`, a member of `SEPARATORS`, or `SKIPPED`. The same
+        ink may have several arcs, one per symbol.
+      images: `float32 (N, 28, 28)` in [0, 1], the network input of each `CHARACTER`
+        arc, and 0 for the others.
+      boxes: `float32 (N, 4)`, left, top, right and bottom of the ink, in pixels of the
+        upright picture.
+      features: `float32 (N, len(FEATURES))`: width and height of the ink and the gap to
+        the ink before the piece (negative where they overlap), as fractions of the
+        line's height of a digit; and the ink that both cuts of the piece divide, as a
+        fraction of the same height (0 for gaps).
+      log_odds: `float32 (N,)`, of an arc of another symbol than `CHARACTER`: the log
+        odds, by shape and place, that it is that symbol. 0 for characters.
+    """
+
+    num_cuts: int
+    starts: np.ndarray
+    ends: np.ndarray
+    symbols: tuple[str, ...]
+    images: np.ndarray
+    boxes: np.ndarray
+    features: np.ndarray
+    log_odds: np.ndarray
+
+    @property
+    def is_character(self) -> np.ndarray:
+        """`bool (N,)`, the arcs that the network reads."""
+        return np.array([symbol == CHARACTER for symbol in self.symbols], bool)
+
+
+class TextLine(NamedTuple):
+    """A number in an image, cut into pieces.
+
+    Attributes:
+      box: `float32 (4,)`, left, top, right and bottom, in pixels of the upright
+        picture.
+      lattices: ways to cut the line, by different segmentations of its ink. At least
+        one.
+      weights: `float32 (len(lattices),)`, their relative prior probabilities.
+      line: number of the line of the page that the number is in, counted from 1.
+      detail: a remark on the line, or empty.
+    """
+
+    box: np.ndarray
+    lattices: tuple[Lattice, ...]
+    weights: np.ndarray
+    line: int = 1
+    detail: str = ""
