@@ -3,6 +3,7 @@
 `cnn.line_reading` wraps these functions, which take the network as a function.
 """
 
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -21,8 +22,8 @@ from cnn.preprocessing.pipeline import (
     preprocess_sources,
 )
 from cnn.preprocessing.source import Layout, ReadOptions, Source
+from cnn.preprocessing.source_lines import find_source_lines
 from cnn.preprocessing.text_lines import Lattice, TextLine
-from cnn.preprocessing.text_lines.layouts import find_text_lines
 
 # What a user may give as an image: a path or URI, an image of Pillow, or pixels.
 ImageLike = str | Path | Image.Image | np.ndarray
@@ -223,11 +224,11 @@ def preprocess_number_image(
         options = ReadOptions(preprocessing, layout)
         return source, preprocess_sources([source], options)[0]
     source = Source("", None, region)
-    placement = PREPROCESSING[preprocessing]
-    assert placement is not None
     with single_threaded_opencv():
-        lines = find_text_lines(_to_upright(image), layout, placement, region)
-    return source, PreprocessedFile(None, "ok" if lines else "blank", "", lines=lines)
+        file = find_source_lines(
+            _to_file(_to_upright(image)), source, ReadOptions(preprocessing, layout)
+        )
+    return source, file
 
 
 def check_preprocessing(preprocessing: str, layout: str) -> None:
@@ -252,3 +253,11 @@ def _to_upright(image: Image.Image | np.ndarray) -> Image.Image:
     if np.issubdtype(pixels.dtype, np.floating):
         pixels = np.rint(255 * pixels).clip(0, 255)
     return Image.fromarray(pixels.astype(np.uint8))
+
+
+def _to_file(image: Image.Image) -> io.BytesIO:
+    """Returns an image as an uncompressed file, so that it is read as a file is."""
+    file = io.BytesIO()
+    image.save(file, "TIFF")
+    file.seek(0)
+    return file

@@ -86,6 +86,11 @@ def source_unit(config: InferConfig, sources: Sources) -> str:
     return "pages" if sources.has_pages else "files"
 
 
+def speed_unit(unit: str) -> str:
+    """Names what a speed counts."""
+    return "images" if unit == "files" else unit
+
+
 def make_statistics(
     config: InferConfig, class_names: tuple[str, ...], sources: Sources
 ) -> Statistics:

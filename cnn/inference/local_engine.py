@@ -22,6 +22,7 @@ from cnn.inference.layout_outputs import (
     make_statistics,
     save_report,
     save_visualization_of,
+    speed_unit,
 )
 from cnn.inference.listing import (
     FORMATS,
@@ -151,7 +152,7 @@ def _show_progress(
         total=total,
         initial=num_done,
         desc="reading",
-        unit=f" {_speed_unit(unit)}",
+        unit=f" {speed_unit(unit)}",
         leave=False,
         mininterval=seconds,
         delay=seconds,
@@ -160,10 +161,6 @@ def _show_progress(
         for batch in batches:
             yield batch
             progress.update(len(batch))
-
-
-def _speed_unit(unit: str) -> str:
-    return "images" if unit == "files" else unit
 
 
 def _print_summary(
@@ -178,7 +175,7 @@ def _print_summary(
     speed = num_files / seconds
     parts = [
         statistics.summary,
-        f"{seconds:.1f} s, {speed:,.0f} {_speed_unit(statistics.unit)}/s",
+        f"{seconds:.1f} s, {speed:,.0f} {speed_unit(statistics.unit)}/s",
     ]
     if config.output is not None:
         parts.append(f"predictions in {config.output}")
