@@ -39,6 +39,7 @@ class PathSums(NamedTuple):
       forward: `float64 (num_cuts, S + 1)`, of the paths from the first cut to a cut.
       backward: `float64 (num_cuts, S + 1)`, of those from a cut to the last.
       total: sum of the accepted paths.
+      best: the largest weight of an accepted path.
     """
 
     advance: np.ndarray
@@ -46,6 +47,7 @@ class PathSums(NamedTuple):
     forward: np.ndarray
     backward: np.ndarray
     total: float
+    best: float
 
 
 def relative_weights(lattice: Lattice, scores: ArcScores) -> RelativeWeights:
@@ -90,17 +92,55 @@ def sum_paths(
       states: the automaton.
     """
     advance = weights.characters @ states.classes.T
-    for step, symbol in enumerate(states.symbols):
-        if symbol:
-            is_symbol = np.array([other == symbol for other in lattice.symbols])
-            advance[is_symbol, step] += weights.marks[is_symbol]
+    _add_symbols(advance, lattice, weights, states)
     stay = weights.marks.copy()
     if states.keeps_classes:
         stay += weights.characters.sum(-1)
     forward = _sum_forward(lattice, advance, stay, states.missing)
     backward = _sum_backward(lattice, advance, stay, states)
     total = float(forward[-1] @ states.final)
-    return PathSums(advance, stay, forward, backward, total)
+    best = _best_weight(lattice, weights, states)
+    return PathSums(advance, stay, forward, backward, total, best)
+
+
+def _add_symbols(
+    advance: np.ndarray,
+    lattice: Lattice,
+    weights: RelativeWeights,
+    states: NumberStates,
+) -> None:
+    """Adds the weights of the separators that are steps, in place."""
+    for step, symbol in enumerate(states.symbols):
+        if symbol:
+            is_symbol = np.array([other == symbol for other in lattice.symbols])
+            advance[is_symbol, step] += weights.marks[is_symbol]
+
+
+def _best_weight(
+    lattice: Lattice, weights: RelativeWeights, states: NumberStates
+) -> float:
+    """Computes the largest weight of an accepted path, by the Viterbi algorithm."""
+    if states.keeps_classes:
+        return 1.0
+    advance = (weights.characters[:, None] * states.classes).max(-1)
+    _add_symbols(advance, lattice, weights, states)
+    best = np.zeros((lattice.num_cuts, len(states.final)))
+    best[0, 0] = 1
+    arcs = zip(lattice.starts.tolist(), lattice.ends.tolist(), strict=True)
+    for arc, (start, end) in enumerate(arcs):
+        before = best[start]
+        # All arcs to the start came before, and a step more changes nothing.
+        _take_missing(before, states.missing)
+        np.maximum(best[end], before * weights.marks[arc], out=best[end])
+        np.maximum(best[end, 1:], before[:-1] * advance[arc], out=best[end, 1:])
+    _take_missing(best[-1], states.missing)
+    return float((best[-1] * states.final).max())
+
+
+def _take_missing(best: np.ndarray, missing: np.ndarray) -> None:
+    """Takes the steps without ink where they are better, in place."""
+    for step in np.flatnonzero(missing).tolist():
+        best[step + 1] = max(best[step + 1], best[step] * missing[step])
 
 
 def _sum_forward(

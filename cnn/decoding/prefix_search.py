@@ -8,7 +8,7 @@ Source: Graves et al., "Towards End-to-End Speech Recognition with Recurrent Neu
 Networks", 2014 (prefix search).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,15 +18,15 @@ from cnn.decoding.path_sums import PathSums, RelativeWeights
 from cnn.preprocessing.text_lines import CHARACTER, Lattice
 
 # Number of prefixes that are kept at a cut.
-_BEAM_WIDTH = 24
-# A prefix is dropped below this fraction of the best one at its cut.
-_MIN_OF_BEST = 1e-4
-# A cut or an arc is left out if the paths through it are less than this fraction.
-_MIN_OF_ALL = 1e-5
+_BEAM_WIDTH = 16
+# Number of arcs and classes by which a prefix is extended at a cut. It bounds the time
+# that a line of unreadable pieces takes.
+_MAX_TRANSITIONS = 8
+# A prefix is dropped if all the texts that begin with it have less than this fraction
+# of the weight of the best path. It cannot be the best text, nor change its share much.
+_MIN_OF_BEST = 1e-3
 # A class is left out below this fraction of the most probable one of its piece.
 _MIN_OF_CLASS = 1e-4
-# Number of classes of a piece that are tried.
-_MAX_CLASSES = 5
 
 
 class Step(NamedTuple):
@@ -70,8 +70,19 @@ class Hypothesis(NamedTuple):
 
 # Texts and their automaton's state.
 _Beam = dict[tuple[str, int], Hypothesis]
-# What an arc adds to a text, the class or -1, and its weight.
-_Reading = tuple[str, int, float]
+
+
+class _Transition(NamedTuple):
+    """What an arc adds to a text in a state of the automaton."""
+
+    arc: int
+    end: int
+    text: str
+    label: int
+    next_state: int
+    weight: float
+    # The weight, times that of all paths from its end and state to the last cut.
+    with_rest: float
 
 
 def find_texts(
@@ -93,18 +104,22 @@ def find_texts(
     Returns:
       The texts and their paths. Empty if no path is accepted.
     """
-    if not sums.total > 0:
+    if not sums.best > 0:
         return {}
+    least = _MIN_OF_BEST * sums.best
+    readings = _list_readings(lattice, weights, sums, class_names)
     beams: list[_Beam] = [{} for _ in range(lattice.num_cuts)]
     beams[0]["", 0] = Hypothesis(1.0, 1.0, None)
-    arcs = _group_arcs(lattice, weights, sums, class_names)
-    ends = lattice.ends.tolist()
-    for cut, arcs_from_cut in enumerate(arcs):
+    for cut, at_cut in enumerate(readings):
         _skip_missing(beams[cut], states)
-        for key, hypothesis in _prune(beams[cut], sums.backward[cut]):
-            for arc, readings in arcs_from_cut:
-                for reading in readings:
-                    _extend(beams[ends[arc]], key, hypothesis, arc, reading, states)
+        transitions: dict[int, list[_Transition]] = {}
+        for (text, state), hypothesis in _select(beams[cut], sums.backward[cut]):
+            if state not in transitions:
+                transitions[state] = _transitions(at_cut, states, state, sums)
+            for transition in transitions[state]:
+                if hypothesis.weight * transition.with_rest < least:
+                    break
+                _extend(beams[transition.end], text, hypothesis, transition)
         beams[cut] = {}
     _skip_missing(beams[-1], states)
     return {
@@ -114,24 +129,29 @@ def find_texts(
     }
 
 
-def _group_arcs(
+def _list_readings(
     lattice: Lattice,
     weights: RelativeWeights,
     sums: PathSums,
     class_names: Sequence[str],
-) -> list[list[tuple[int, list[_Reading]]]]:
-    """Lists the probable arcs from each cut but the last, with their readings."""
+) -> list[list[_Transition]]:
+    """Lists the probable arcs from each cut but the last, with each of their classes.
+
+    Their next state is to be filled in.
+    """
     through = _weights_through(lattice, sums)
-    grouped: list[list[tuple[int, list[_Reading]]]] = [
-        [] for _ in range(lattice.num_cuts - 1)
-    ]
-    for arc in np.flatnonzero(through > _MIN_OF_ALL * sums.total).tolist():
+    readings: list[list[_Transition]] = [[] for _ in range(lattice.num_cuts - 1)]
+    ends = lattice.ends.tolist()
+    for arc in np.flatnonzero(through > _MIN_OF_BEST * sums.best).tolist():
         if lattice.symbols[arc] == CHARACTER:
-            readings = [*_class_readings(weights.characters[arc], class_names)]
+            classes = _probable_classes(weights.characters[arc], class_names)
         else:
-            readings = [(lattice.symbols[arc], -1, float(weights.marks[arc]))]
-        grouped[lattice.starts[arc]].append((arc, readings))
-    return grouped
+            classes = [(lattice.symbols[arc], -1, float(weights.marks[arc]))]
+        readings[lattice.starts[arc]] += [
+            _Transition(arc, ends[arc], text, label, 0, weight, 0.0)
+            for text, label, weight in classes
+        ]
+    return readings
 
 
 def _weights_through(lattice: Lattice, sums: PathSums) -> np.ndarray:
@@ -143,88 +163,95 @@ def _weights_through(lattice: Lattice, sums: PathSums) -> np.ndarray:
     return through
 
 
-def _class_readings(
+def _probable_classes(
     weights: np.ndarray, class_names: Sequence[str]
-) -> Iterator[_Reading]:
-    """Yields the probable classes of a piece."""
-    order = np.argsort(-weights, kind="stable")[:_MAX_CLASSES].tolist()
+) -> list[tuple[str, int, float]]:
+    """Lists the name, label and weight of the probable classes of a piece."""
     values = weights.tolist()
-    for label in order:
-        if values[label] > _MIN_OF_CLASS * values[order[0]]:
-            yield class_names[label], label, values[label]
+    least = _MIN_OF_CLASS * max(values)
+    return [
+        (class_names[label], label, value)
+        for label, value in enumerate(values)
+        if value > least
+    ]
 
 
-def _prune(
-    beam: _Beam, backward: np.ndarray
-) -> Iterator[tuple[tuple[str, int], Hypothesis]]:
-    """Yields the prefixes that begin the most probable paths."""
-    to_go = backward.tolist()
-    ranked = sorted(
-        ((item[1].weight * to_go[item[0][1]], item) for item in beam.items()),
-        key=lambda pair: (-pair[0], pair[1][0]),
-    )
-    if not ranked:
-        return
-    least = _MIN_OF_BEST * ranked[0][0]
-    for value, item in ranked[:_BEAM_WIDTH]:
-        if value > least:
-            yield item
+def _transitions(
+    readings: Sequence[_Transition], states: NumberStates, state: int, sums: PathSums
+) -> list[_Transition]:
+    """Lists what the arcs from a cut add to a text in a state, the best first."""
+    found = []
+    for reading in readings:
+        if _advances(states, state, reading):
+            found.append(_complete(reading, reading.text, state + 1, sums))
+        if reading.label < 0:
+            is_kept = reading.text in states.kept_symbols
+            found.append(
+                _complete(reading, reading.text if is_kept else "", state, sums)
+            )
+        elif states.keeps_classes:
+            found.append(_complete(reading, reading.text, state, sums))
+    found.sort(key=lambda transition: -transition.with_rest)
+    return found[:_MAX_TRANSITIONS]
 
 
-def _extend(
-    beam: _Beam,
-    key: tuple[str, int],
-    hypothesis: Hypothesis,
-    arc: int,
-    reading: _Reading,
-    states: NumberStates,
-) -> None:
-    """Adds a prefix with one more arc to the beam at the end of the arc."""
-    text, state = key
-    symbol, label, weight = reading
-    step = Step(hypothesis.last, arc, symbol, label)
-    if _advances(states, state, symbol, label):
-        _add(beam, (text + symbol, state + 1), hypothesis, weight, step)
-    if label < 0:
-        added = symbol if symbol in states.kept_symbols else ""
-        step = step._replace(text=added)
-        _add(beam, (text + added, state), hypothesis, weight, step)
-    elif states.keeps_classes:
-        _add(beam, (text + symbol, state), hypothesis, weight, step)
-
-
-def _advances(states: NumberStates, state: int, symbol: str, label: int) -> bool:
+def _advances(states: NumberStates, state: int, reading: _Transition) -> bool:
     """Returns whether a class, or else a symbol, is the next step from a state."""
     if state >= len(states.symbols):
         return False
-    if label >= 0:
-        return bool(states.classes[state, label])
-    return states.symbols[state] == symbol
+    if reading.label >= 0:
+        return bool(states.classes[state, reading.label])
+    return states.symbols[state] == reading.text
 
 
-def _add(
-    beam: _Beam,
-    key: tuple[str, int],
-    hypothesis: Hypothesis,
-    weight: float,
-    step: Step | None,
+def _complete(
+    reading: _Transition, text: str, next_state: int, sums: PathSums
+) -> _Transition:
+    """Fills in the next state."""
+    rest = float(sums.backward[reading.end, next_state])
+    return reading._replace(
+        text=text, next_state=next_state, with_rest=reading.weight * rest
+    )
+
+
+def _select(
+    beam: _Beam, backward: np.ndarray
+) -> list[tuple[tuple[str, int], Hypothesis]]:
+    """Returns the prefixes that begin the most probable paths."""
+    if len(beam) <= _BEAM_WIDTH:
+        return [*beam.items()]
+    to_go = backward.tolist()
+    ranked = sorted(
+        beam.items(), key=lambda item: (-item[1].weight * to_go[item[0][1]], item[0])
+    )
+    return ranked[:_BEAM_WIDTH]
+
+
+def _extend(
+    beam: _Beam, text: str, hypothesis: Hypothesis, transition: _Transition
 ) -> None:
-    """Adds the paths of a hypothesis, times a weight, to those of a text."""
-    total, best = hypothesis.weight * weight, hypothesis.best * weight
+    """Adds a prefix with one more arc to the beam at the end of the arc."""
+    key = (text + transition.text, transition.next_state)
+    weight = hypothesis.weight * transition.weight
+    best = hypothesis.best * transition.weight
     known = beam.get(key)
-    if known is None:
-        beam[key] = Hypothesis(total, best, step)
-    elif best > known.best:
-        beam[key] = Hypothesis(known.weight + total, best, step)
-    else:
-        beam[key] = known._replace(weight=known.weight + total)
+    if known is not None and known.best >= best:
+        beam[key] = Hypothesis(known.weight + weight, known.best, known.last)
+        return
+    step = Step(hypothesis.last, transition.arc, transition.text, transition.label)
+    before = 0.0 if known is None else known.weight
+    beam[key] = Hypothesis(before + weight, best, step)
 
 
 def _skip_missing(beam: _Beam, states: NumberStates) -> None:
     """Adds the texts with separators of the pattern that are not seen, in place."""
     for state in np.flatnonzero(states.missing).tolist():
-        for (text, other), hypothesis in [*beam.items()]:
-            if other == state:
-                key = (text + states.symbols[state], state + 1)
-                weight = float(states.missing[state])
-                _add(beam, key, hypothesis, weight, hypothesis.last)
+        factor = float(states.missing[state])
+        for (text, other), (weight, best, last) in [*beam.items()]:
+            if other != state:
+                continue
+            key = (text + states.symbols[state], state + 1)
+            known = beam.get(key, Hypothesis(0.0, 0.0, None))
+            last = known.last if known.best >= factor * best else last
+            best = max(known.best, factor * best)
+            beam[key] = Hypothesis(known.weight + factor * weight, best, last)
