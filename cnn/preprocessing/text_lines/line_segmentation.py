@@ -5,9 +5,8 @@ import numpy as np
 
 from cnn.preprocessing.boxes import box_slices
 from cnn.preprocessing.centering import Placement, scale_and_center
-from cnn.preprocessing.foreground import foreground_candidates
-from cnn.preprocessing.ink_levels import denoise, soft_mask
 from cnn.preprocessing.text_lines.lattice import CHARACTER, FEATURES, Lattice, TextLine
+from cnn.preprocessing.text_lines.line_mask import find_line_masks
 
 # Smallest component, as a fraction of the highest one.
 _MIN_HEIGHT = 0.3
@@ -23,10 +22,21 @@ def segment_line(gray: np.ndarray, placement: Placement) -> TextLine | None:
     Returns:
       The line, with boxes in pixels of `gray`, or None if there is no ink.
     """
-    foreground = next(iter(foreground_candidates(gray)))
-    ink = denoise(foreground.levels)
-    mask = soft_mask(ink, ink.foreground > ink.threshold)
-    return make_line(mask, placement)
+    lattices = []
+    weights = []
+    for found in find_line_masks(gray):
+        line = make_line(found.mask, placement)
+        if line is None:
+            continue
+        lattice = line.lattices[0]
+        boxes = found.work.to_picture(lattice.boxes, gray.shape)
+        lattices.append(lattice._replace(boxes=boxes))
+        weights.append(found.weight)
+    if not lattices:
+        return None
+    boxes = lattices[0].boxes
+    box = np.concatenate([boxes[:, :2].min(0), boxes[:, 2:].max(0)])
+    return TextLine(box, tuple(lattices), np.array(weights, np.float32))
 
 
 def make_line(mask: np.ndarray, placement: Placement) -> TextLine | None:
