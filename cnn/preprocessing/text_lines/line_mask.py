@@ -8,8 +8,9 @@ import numpy as np
 from cnn.preprocessing.background import estimate_polarity
 from cnn.preprocessing.text_lines import line_ink, straight_rules
 from cnn.preprocessing.text_lines.digit_band import Band, Marks, find_band, find_marks
+from cnn.preprocessing.text_lines.field_lines import remove_field_lines
+from cnn.preprocessing.text_lines.frames import find_frames
 from cnn.preprocessing.text_lines.work_image import (
-    DIGIT_HEIGHT,
     WorkImage,
     crop_line,
     reduce_picture,
@@ -25,10 +26,8 @@ _KERNEL = 0.6
 # Length of a rule before the height of the digits is known, as a fraction of the
 # picture's width, and at least this multiple of its height for narrow pictures.
 _FIRST_RULE = 0.5
-# Length of a horizontal rule, in heights of a digit: longer than the bar of a 7.
-_RULE_LENGTH = 1.7
-# Length of a vertical rule, in heights of a digit: longer than a 1.
-_VERTICAL_LENGTH = 1.5
+# Height of other ink at the side of a picture, in heights of a digit.
+_TALL = 1.4
 # Surroundings of a band that are cut out with it, in heights of a digit.
 _MARGIN = 0.7
 # Band in which ink of the line lies, in heights of a digit beyond the band.
@@ -95,13 +94,10 @@ def _find_work_image(
         reduced = rotate(reduced, skew)
         ink = line_ink.subtract_paper(reduced.gray, sign, kernel)
         binary = line_ink.binarize(ink)
-    length = int(_FIRST_RULE * max(width, height))
-    rules = straight_rules.find_horizontal_rules(binary, max(8, length))
-    rest = straight_rules.remove_horizontal_rules(binary, rules)
-    found = _find_text(rest, None)
+    found = _find_text(binary, None, (0, height))
     if found is None:
         return None
-    marks, band = found
+    marks, band, _ = found
     text_skew = _text_skew(marks, band)
     box = _surroundings(marks, band, (height, width))
     return crop_line(gray, reduced, box, band.height, text_skew)
@@ -109,35 +105,45 @@ def _find_work_image(
 
 def _first_kernel(height: int, width: int) -> float:
     side = float(np.sqrt(height * width))
-    return max(_FIRST_KERNEL * min(height, 60), min(_FIRST_KERNEL * height, _MAX_FIRST_KERNEL * side))
+    return max(
+        _FIRST_KERNEL * min(height, 60),
+        min(_FIRST_KERNEL * height, _MAX_FIRST_KERNEL * side),
+    )
 
 
 def _find_text(
-    binary: np.ndarray, digit_height: float | None
-) -> tuple[Marks, Band] | None:
-    """Finds the band of a line, and again without the rules that are longer than it."""
+    binary: np.ndarray, digit_height: float | None, rows: tuple[float, float]
+) -> tuple[Marks, Band, np.ndarray] | None:
+    """Finds the band of a line without the lines that are longer than its strokes.
+
+    Args:
+      binary: `uint8 (height, width)`, 1 for ink.
+      digit_height: height of a digit in pixels, None if it is not known.
+      rows: first row of the picture, and the row after its last.
+
+    Returns:
+      The components, the band, and the columns of the field's borders.
+    """
     if digit_height is None:
-        band = find_band(find_marks(binary))
-        if band is None:
-            return None
-        digit_height = band.height
-    clean = _remove_rules(binary, digit_height)
-    marks = find_marks(clean)
+        digit_height = _first_height(binary)
+    if digit_height is None:
+        return None
+    field = remove_field_lines(binary, digit_height, rows)
+    marks = find_marks(field.binary)
     band = find_band(marks)
-    return None if band is None else (marks, band)
+    return None if band is None else (marks, band, field.borders)
 
 
-def _remove_rules(binary: np.ndarray, digit_height: float) -> np.ndarray:
-    """Removes the rules that are longer than strokes of digits of a height."""
-    length = max(8, int(_RULE_LENGTH * digit_height))
-    if binary.shape[1] > length:
-        rules = straight_rules.find_horizontal_rules(binary, length)
-        binary = straight_rules.remove_horizontal_rules(binary, rules)
-    length = max(8, int(_VERTICAL_LENGTH * digit_height))
-    if binary.shape[0] > length:
-        rules = straight_rules.find_vertical_rules(binary, length)
-        binary = straight_rules.remove_vertical_rules(binary, rules)
-    return binary
+def _first_height(binary: np.ndarray) -> float | None:
+    """Estimates the height of a digit in a picture with lines of any length."""
+    height, width = binary.shape
+    horizontal, vertical, _ = find_frames(binary)
+    length = max(8, int(_FIRST_RULE * max(width, height)))
+    horizontal |= straight_rules.find_horizontal_rules(binary, length)
+    rest = straight_rules.remove_horizontal_rules(binary, horizontal)
+    rest = straight_rules.remove_vertical_rules(rest, vertical)
+    band = find_band(find_marks(rest))
+    return None if band is None else band.height
 
 
 def _text_skew(marks: Marks, band: Band) -> float:
@@ -174,18 +180,19 @@ def _surroundings(
 
 def _select_text(work: WorkImage, sign: int) -> LineMask | None:
     """Selects the ink of the number in a work image."""
-    ink = line_ink.subtract_paper(work.gray, sign, int(_KERNEL * DIGIT_HEIGHT))
+    ink = line_ink.subtract_paper(work.gray, sign, int(_KERNEL * work.digit_height))
     binary = line_ink.binarize(ink)
-    found = _find_text(binary, min(DIGIT_HEIGHT, len(binary)))
+    rows = (work.inside[1], work.inside[3])
+    found = _find_text(binary, work.digit_height, rows)
     if found is None:
         return None
-    marks, band = found
+    marks, band, borders = found
     is_text = np.zeros(len(marks.boxes) + 1, bool)
     is_text[1:] = _belongs(marks, band, work)
     text = is_text[marks.labels]
     if not text.any():
         return None
-    return LineMask(line_ink.scale_text(ink, text), work)
+    return LineMask(line_ink.scale_text(ink, text), work, _find_cells(borders, band))
 
 
 def _belongs(marks: Marks, band: Band, work: WorkImage) -> np.ndarray:
@@ -213,5 +220,11 @@ def _is_cut_off(boxes: np.ndarray, band: Band, work: WorkImage) -> np.ndarray:
         boxes[:, 1] > band.bottom - 0.5 * height
     )
     at_side = (boxes[:, 0] <= left + 1) | (boxes[:, 2] >= right - 1)
-    is_tall = heights > _VERTICAL_LENGTH * height
+    is_tall = heights > _TALL * height
     return at_top | at_bottom | (at_side & is_tall)
+
+
+def _find_cells(borders: np.ndarray, band: Band) -> np.ndarray | None:
+    """Returns the borders between digits, or None if there is none."""
+    inside = (borders > band.left) & (borders < band.right)
+    return borders[inside].astype(np.float32) if inside.any() else None

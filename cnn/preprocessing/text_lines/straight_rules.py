@@ -84,7 +84,9 @@ def estimate_skew(binary: np.ndarray) -> float:
     height, width = binary.shape
     scale = min(1.0, _SKEW_WIDTH / width)
     size = (max(1, round(scale * width)), max(1, round(scale * height)))
-    small = cv2.resize(binary, size, interpolation=cv2.INTER_AREA) if scale < 1 else binary
+    small = (
+        cv2.resize(binary, size, interpolation=cv2.INTER_AREA) if scale < 1 else binary
+    )
     if scale < 1:
         strong = cv2.resize(255 * binary, size, interpolation=cv2.INTER_AREA) > 64
         small = strong.astype(np.uint8)

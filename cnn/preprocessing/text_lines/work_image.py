@@ -26,11 +26,13 @@ class WorkImage(NamedTuple):
       matrix: `float64 (2, 3)`, takes pixels of the picture to pixels of `gray`.
       inside: left, top, right and bottom of the picture's box in `gray`, in pixels.
         They may lie outside of `gray`.
+      digit_height: height of a digit in `gray`, in pixels, or 0 if it is not known.
     """
 
     gray: np.ndarray
     matrix: np.ndarray
     inside: tuple[float, float, float, float]
+    digit_height: float = 0.0
 
     def to_picture(self, boxes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """Takes boxes from the work image to the picture.
@@ -120,7 +122,9 @@ def crop_line(
     step[:, 2] += [(width - 1) / 2 - middle[0], (height - 1) / 2 - middle[1]]
     matrix = compose(step, work.matrix)
     gray = _warp(picture, matrix, (width, height))
-    return WorkImage(gray, matrix, _picture_box(picture.shape, matrix))
+    return WorkImage(
+        gray, matrix, _picture_box(picture.shape, matrix), scale * digit_height
+    )
 
 
 def compose(second: np.ndarray, first: np.ndarray) -> np.ndarray:
@@ -148,11 +152,16 @@ def _warp(picture: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> np.
     moved = compose(matrix, np.array([[1, 0, left], [0, 1, top]], float))
     zoom = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if zoom < 0.75:
-        part_size = (max(1, round(part.shape[1] * zoom)), max(1, round(part.shape[0] * zoom)))
+        part_size = (
+            max(1, round(part.shape[1] * zoom)),
+            max(1, round(part.shape[0] * zoom)),
+        )
         ratio = np.array([part.shape[1] / part_size[0], part.shape[0] / part_size[1]])
         part = cv2.resize(part, part_size, interpolation=cv2.INTER_AREA)
         # Pixel centers: column c of the reduced part is (c + 0.5) · ratio - 0.5.
-        enlarge = np.array([[ratio[0], 0, (ratio[0] - 1) / 2], [0, ratio[1], (ratio[1] - 1) / 2]])
+        enlarge = np.array(
+            [[ratio[0], 0, (ratio[0] - 1) / 2], [0, ratio[1], (ratio[1] - 1) / 2]]
+        )
         moved = compose(moved, enlarge)
     flags = cv2.INTER_CUBIC if zoom > 1.2 else cv2.INTER_LINEAR
     return cv2.warpAffine(
