@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cnn.decoding import Reading
-from cnn.decoding.beam_search import ANY_NUMBER
+from cnn.decoding import ANY_NUMBER, Reading
 from cnn.number_pattern import NumberPattern
 from cnn.number_prediction import (
     ImageLike,
