@@ -1,10 +1,33 @@
 """Finds the numbers on a page, in reading order."""
 
+import cv2
 import numpy as np
 
+from cnn.preprocessing.boxes import box_slices, scale_box
 from cnn.preprocessing.centering import Placement
+from cnn.preprocessing.ink_levels import Ink, soft_mask
 from cnn.preprocessing.text_lines.lattice import TextLine
-from cnn.preprocessing.text_lines.line_segmentation import segment_line
+from cnn.preprocessing.text_lines.line_segmentation import make_line
+from cnn.preprocessing.text_lines.page_components import (
+    PageComponents,
+    measure_components,
+    select_characters,
+)
+from cnn.preprocessing.text_lines.page_groups import (
+    chain_neighbors,
+    estimate_slope,
+    number_lines,
+)
+from cnn.preprocessing.text_lines.page_ink import PageInk, find_page_ink
+
+# Largest gap between the digits of a number, as a fraction of their height.
+_MAX_GAP = 1.2
+# Largest number of components of a number: twenty digits, some broken.
+_MAX_GROUP_SIZE = 30
+# Height of a digit from which a mask is enlarged no further, in pixels.
+_DIGIT_HEIGHT = 44
+# Margin around a number, in pixels of the working page, for its antialiased edge.
+_MARGIN = 3
 
 
 def segment_page(gray: np.ndarray, placement: Placement) -> list[TextLine]:
@@ -18,5 +41,61 @@ def segment_page(gray: np.ndarray, placement: Placement) -> list[TextLine]:
       The numbers from top to bottom, and from left to right in each line, with boxes in
       pixels of `gray`.
     """
-    line = segment_line(gray, placement)
-    return [] if line is None else [line]
+    page = find_page_ink(gray)
+    components = measure_components(page.strokes)
+    characters = components.take(select_characters(components))
+    slope = estimate_slope(characters)
+    groups = _find_groups(characters, slope)
+    boxes = np.array([_enclose(group) for group in groups]).reshape(-1, 4)
+    numbers = number_lines(boxes, slope)
+    lines = []
+    for i in np.lexsort([boxes[:, 0], numbers]).tolist():
+        line = _cut_group(page, components, groups[i], placement)
+        if line is not None:
+            lines.append(line._replace(line=int(numbers[i])))
+    return lines
+
+
+def _find_groups(characters: PageComponents, slope: float) -> list[PageComponents]:
+    """Groups characters to numbers, sorted by their left side."""
+    group = chain_neighbors(characters.box, slope, _MAX_GAP)
+    members = [characters.take(group == i) for i in range(group.max(initial=-1) + 1)]
+    return [group for group in members if len(group.label) <= _MAX_GROUP_SIZE]
+
+
+def _enclose(group: PageComponents) -> np.ndarray:
+    """Returns the box around the components of a group, `int (4,)`."""
+    return np.concatenate([group.box[:, :2].min(0), group.box[:, 2:].max(0)])
+
+
+def _cut_group(
+    page: PageInk,
+    components: PageComponents,
+    group: PageComponents,
+    placement: Placement,
+) -> TextLine | None:
+    """Cuts the ink of a group into pieces."""
+    box = _enclose(group)
+    box = np.concatenate([box[:2] - _MARGIN, box[2:] + _MARGIN])
+    box = scale_box(box, 1, page.strokes.shape)
+    inside = box_slices(box)
+    selected = np.isin(components.labels[inside], group.label)
+    ink = Ink(page.ink.foreground[inside], page.ink.noise, page.ink.contrast)
+    mask = soft_mask(ink, selected)
+    zoom = max(1.0, _DIGIT_HEIGHT / float(np.median(group.height)))
+    if zoom > 1:
+        mask = cv2.resize(mask, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR)
+    line = make_line(mask, placement)
+    if line is None:
+        return None
+    return _move_to_page(line, 1 / (zoom * page.scale), box[:2] / page.scale)
+
+
+def _move_to_page(line: TextLine, scale: float, offset: np.ndarray) -> TextLine:
+    """Converts boxes from pixels of a group's mask to pixels of the page."""
+    shift = np.tile(offset, 2).astype(np.float32)
+    lattices = tuple(
+        lattice._replace(boxes=lattice.boxes * np.float32(scale) + shift)
+        for lattice in line.lattices
+    )
+    return line._replace(box=line.box * np.float32(scale) + shift, lattices=lattices)
