@@ -15,6 +15,8 @@ _MAX_HEIGHT_RATIO = 2.2
 # Largest distance of the centers of neighbors across the line, as a fraction of the
 # higher one's height.
 _MAX_OFFSET = 0.45
+# Smallest share of the common rows of two boxes that a rule between them crosses.
+_MIN_RULE_SHARE = 0.6
 # Slopes that a page may have, in pixels per pixel.
 _SLOPES = np.linspace(-0.15, 0.15, 61)
 
@@ -45,6 +47,7 @@ def chain_neighbors(
     slope: float,
     max_gap: float,
     max_ratio: float = _MAX_HEIGHT_RATIO,
+    rules: np.ndarray | None = None,
 ) -> np.ndarray:
     """Joins each box with its nearest neighbor to the right.
 
@@ -53,6 +56,7 @@ def chain_neighbors(
       slope: of the text lines.
       max_gap: largest gap between neighbors, as a fraction of the mean height.
       max_ratio: largest ratio of their heights.
+      rules: `uint8 (height, width)`, 1 for printed rules, which separate neighbors.
 
     Returns:
       `int (N,)`, number of the group of each box, from 0 in the order of the leftmost.
@@ -60,6 +64,8 @@ def chain_neighbors(
     parents = np.arange(len(boxes))
     neighbor = _nearest_to_right(boxes.astype(float), slope, max_gap, max_ratio)
     for i in np.flatnonzero(neighbor >= 0).tolist():
+        if rules is not None and _are_separated(rules, boxes[i], boxes[neighbor[i]]):
+            continue
         first, second = _root(parents, i), _root(parents, int(neighbor[i]))
         parents[max(first, second)] = min(first, second)
     roots = np.array([_root(parents, i) for i in range(len(boxes))], int)
@@ -71,6 +77,16 @@ def _root(parents: np.ndarray, index: int) -> int:
         parents[index] = parents[parents[index]]
         index = int(parents[index])
     return index
+
+
+def _are_separated(rules: np.ndarray, first: np.ndarray, second: np.ndarray) -> bool:
+    """Tells whether a vertical rule stands between two boxes."""
+    rows = slice(max(first[1], second[1]), min(first[3], second[3]))
+    columns = slice(max(first[2] - 2, 0), second[0] + 2)
+    between = rules[rows, columns]
+    if not between.size:
+        return False
+    return bool(between.mean(axis=0).max() >= _MIN_RULE_SHARE)
 
 
 def _nearest_to_right(

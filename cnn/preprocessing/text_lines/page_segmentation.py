@@ -8,6 +8,7 @@ from cnn.preprocessing.centering import Placement
 from cnn.preprocessing.ink_levels import Ink, soft_mask
 from cnn.preprocessing.text_lines.lattice import TextLine
 from cnn.preprocessing.text_lines.line_segmentation import make_line
+from cnn.preprocessing.text_lines.page_combs import Comb, assign_to_combs, find_combs
 from cnn.preprocessing.text_lines.page_components import (
     PageComponents,
     measure_components,
@@ -42,10 +43,11 @@ def segment_page(gray: np.ndarray, placement: Placement) -> list[TextLine]:
       pixels of `gray`.
     """
     page = find_page_ink(gray)
-    components = measure_components(page.strokes)
+    combs, strokes = find_combs(page.strokes, page.rules)
+    components = measure_components(strokes)
     characters = components.take(select_characters(components))
     slope = estimate_slope(characters)
-    groups = _find_groups(characters, slope)
+    groups = _find_groups(characters, combs, slope, page.rules)
     boxes = np.array([_enclose(group) for group in groups]).reshape(-1, 4)
     numbers = number_lines(boxes, slope)
     lines = []
@@ -56,11 +58,17 @@ def segment_page(gray: np.ndarray, placement: Placement) -> list[TextLine]:
     return lines
 
 
-def _find_groups(characters: PageComponents, slope: float) -> list[PageComponents]:
+def _find_groups(
+    characters: PageComponents, combs: list[Comb], slope: float, rules: np.ndarray
+) -> list[PageComponents]:
     """Groups characters to numbers, sorted by their left side."""
-    group = chain_neighbors(characters.box, slope, _MAX_GAP)
-    members = [characters.take(group == i) for i in range(group.max(initial=-1) + 1)]
-    return [group for group in members if len(group.label) <= _MAX_GROUP_SIZE]
+    comb = assign_to_combs(characters, combs)
+    free = characters.take(comb < 0)
+    group = chain_neighbors(free.box, slope, _MAX_GAP, rules=rules)
+    members = [free.take(group == i) for i in range(group.max(initial=-1) + 1)]
+    members += [characters.take(comb == i) for i in np.unique(comb[comb >= 0])]
+    kept = [group for group in members if len(group.label) <= _MAX_GROUP_SIZE]
+    return sorted(kept, key=lambda group: group.box[0, 0])
 
 
 def _enclose(group: PageComponents) -> np.ndarray:
