@@ -20,6 +20,7 @@ from cnn.preprocessing.text_lines.page_groups import (
     number_lines,
 )
 from cnn.preprocessing.text_lines.page_ink import PageInk, find_page_ink
+from cnn.preprocessing.text_lines.print_evidence import smooth_along_lines, weigh_print
 
 # Largest gap between the digits of a number, as a fraction of their height.
 _MAX_GAP = 1.2
@@ -47,6 +48,7 @@ def segment_page(gray: np.ndarray, placement: Placement) -> list[TextLine]:
     components = measure_components(strokes)
     characters = components.take(select_characters(components))
     slope = estimate_slope(characters)
+    characters = _remove_print(characters, page, slope)
     groups = _find_groups(characters, combs, slope, page.rules)
     boxes = np.array([_enclose(group) for group in groups]).reshape(-1, 4)
     numbers = number_lines(boxes, slope)
@@ -56,6 +58,16 @@ def segment_page(gray: np.ndarray, placement: Placement) -> list[TextLine]:
         if line is not None:
             lines.append(line._replace(line=int(numbers[i])))
     return lines
+
+
+def _remove_print(
+    characters: PageComponents, page: PageInk, slope: float
+) -> PageComponents:
+    """Leaves out printed characters."""
+    odds = weigh_print(characters, page.ink.foreground)
+    group = chain_neighbors(characters.box, slope, _MAX_GAP, rules=page.rules)
+    odds = smooth_along_lines(odds, group)
+    return characters.take(odds <= 0)
 
 
 def _find_groups(
