@@ -17,6 +17,12 @@ _MAX_HEIGHT_RATIO = 2.2
 _MAX_OFFSET = 0.45
 # Smallest share of the common rows of two boxes that a rule between them crosses.
 _MIN_RULE_SHARE = 0.6
+# Smallest gap between two numbers, as a fraction of the median height, and as a
+# multiple of the median gap of the chain.
+_MIN_WIDE_GAP = 0.5
+_WIDE_GAP_RATIO = 2.2
+# Smallest number of components whose gaps can be compared.
+_MIN_SPLIT_SIZE = 3
 # Slopes that a page may have, in pixels per pixel.
 _SLOPES = np.linspace(-0.15, 0.15, 61)
 
@@ -112,6 +118,25 @@ def _nearest_to_right(
             # Nearest in the direction of the line.
             neighbor[i] = i + 1 + found[np.argmin(x[others][found])]
     return neighbor
+
+
+def split_at_wide_gaps(boxes: np.ndarray) -> np.ndarray:
+    """Splits a chain where a gap is much wider than the others.
+
+    Args:
+      boxes: `(N, 4)`, of the components of a chain, sorted by their left side.
+
+    Returns:
+      `int (N,)`, number of the part of each, from 0.
+    """
+    if len(boxes) < _MIN_SPLIT_SIZE:
+        return np.zeros(len(boxes), int)
+    height = float(np.median(boxes[:, 3] - boxes[:, 1]))
+    reach = np.maximum.accumulate(boxes[:, 2])
+    gaps = (boxes[1:, 0] - reach[:-1]) / height
+    usual = float(np.sort(gaps)[(len(gaps) - 1) // 2])
+    is_wide = gaps > max(_MIN_WIDE_GAP, _WIDE_GAP_RATIO * usual)
+    return np.concatenate([[0], np.cumsum(is_wide)])
 
 
 def number_lines(boxes: np.ndarray, slope: float) -> np.ndarray:

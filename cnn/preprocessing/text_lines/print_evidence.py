@@ -29,6 +29,8 @@ _MIN_TELLING_WIDTH = 0.35
 # Log odds that a component is printed by the number of its twins. A digit of one hand
 # rarely has one on a page, and one in a thousand has two. Of print, 97 in 100 have two.
 _TWIN_ODDS = (-1.5, 1.0, 4.0)
+# Log odds that a component is printed before any evidence.
+_PRIOR_ODDS = -0.5
 # Log odds of a component that is, or is not, as high and thick as the page's print.
 _STYLE_ODDS = 1.5
 _OTHER_STYLE_ODDS = -1.5
@@ -41,6 +43,8 @@ _MIN_STYLED = 12
 _STYLE_TOLERANCE = 0.08
 # Weight of the odds of the neighbors in a line.
 _NEIGHBOR_WEIGHT = 0.5
+# Weight of the mean odds of the line.
+_LINE_WEIGHT = 1.0
 
 
 def weigh_print(characters: PageComponents, levels: np.ndarray) -> np.ndarray:
@@ -60,6 +64,7 @@ def weigh_print(characters: PageComponents, levels: np.ndarray) -> np.ndarray:
     odds = np.array(_TWIN_ODDS)[num_twins]
     odds[num_twins == 0] *= much
     odds[~is_telling] = 0
+    odds += _PRIOR_ODDS
     if is_twin.sum() >= _MIN_STYLED:
         same_style = _has_style(characters, is_twin)
         odds += much * np.where(same_style, _STYLE_ODDS, _OTHER_STYLE_ODDS)
@@ -79,6 +84,8 @@ def smooth_along_lines(odds: np.ndarray, group: np.ndarray) -> np.ndarray:
     smoothed = sorted_odds.copy()
     smoothed[1:] += _NEIGHBOR_WEIGHT * np.where(is_same, sorted_odds[:-1], 0)
     smoothed[:-1] += _NEIGHBOR_WEIGHT * np.where(is_same, sorted_odds[1:], 0)
+    mean = np.bincount(group, odds) / np.maximum(np.bincount(group), 1)
+    smoothed += _LINE_WEIGHT * mean[sorted_group]
     result = np.empty_like(smoothed)
     result[order] = smoothed
     return result
