@@ -93,7 +93,7 @@ def _make_caption(name: str, prediction: "Prediction") -> str:
         name = "…" + name[1 - _MAX_CAPTION_NAME :]
     mark = "?" if prediction.status == "unsure" else ""
     text = f"read as {prediction.prediction}{mark}, {prediction.confidence:.1%}"
-    return f"{_make_printable(name)}\n{text}"
+    return f"{make_printable(name)}\n{text}"
 
 
 def _predict_again(entry: ContactSheetEntry, classifier: "Classifier") -> "Prediction":
@@ -156,12 +156,12 @@ def save_visualization(
         plots.plot_preprocessing(*overlay, image, caption, path)
     except (ImportError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
-        name = _make_printable(str(path))
+        name = make_printable(str(path))
         print(f"warning: {name}: not drawn: {reason}", file=sys.stderr)
 
 
 def _describe_prediction(name: str, prediction: "Prediction") -> str:
-    text = _make_printable(name) + ": "
+    text = make_printable(name) + ": "
     if prediction.prediction:
         text += f"read as {prediction.prediction}, {prediction.confidence:.1%}, "
     text += prediction.status
@@ -170,7 +170,7 @@ def _describe_prediction(name: str, prediction: "Prediction") -> str:
     return text
 
 
-def _make_printable(name: str) -> str:
+def make_printable(name: str) -> str:
     """Replaces characters that have no glyph, and bytes that are not UTF-8."""
     text = name.encode(errors="replace").decode()
     return "".join(letter if letter.isprintable() else " " for letter in text)
