@@ -12,7 +12,11 @@ from cnn.config import InferConfig
 from cnn.inference.number_pictures import Picture, describe_characters, open_picture
 from cnn.inference.number_statistics import NumberStatistics, ShownNumber
 from cnn.inference.plot_process import CallPlot, PlotError
-from cnn.inference.report import make_printable, visualization_path
+from cnn.inference.report import (
+    describe_part,
+    make_printable,
+    visualization_path,
+)
 from cnn.inference.source_predictions import SourceResult
 from cnn.preprocessing.decode import UnreadableImageError
 from cnn.preprocessing.pipeline import preprocess_sources
@@ -123,16 +127,10 @@ def _make_caption(entry: ShownNumber) -> str:
     name = entry.name
     if len(name) > _MAX_CAPTION_NAME:
         name = "…" + name[1 - _MAX_CAPTION_NAME :]
-    name = make_printable(name + _describe_part(entry.source))
+    name = make_printable(name + describe_part(entry.source))
     number = entry.prediction
     mark = "?" if number.status == "unsure" else ""
     return f"{name}\nread as {number.prediction}{mark}, {number.confidence:.1%}"
-
-
-def _describe_part(source: Source) -> str:
-    page = f", page {source.page}" if source.page else ""
-    has_name = source.region is not None and source.region.name
-    return page + (f", {source.region.name}" if source.region and has_name else "")
 
 
 def save_number_visualization(result: SourceResult, folder: Path) -> None:
@@ -171,7 +169,7 @@ def _describe_number(number: "NumberPrediction", picture: Picture) -> Any:
 def _describe_result(
     result: SourceResult, numbers: Sequence["NumberPrediction"]
 ) -> str:
-    name = make_printable(result.file.name + _describe_part(result.source))
+    name = make_printable(result.file.name + describe_part(result.source))
     first = numbers[0]
     remark = f" ({first.detail})" if first.detail else ""
     if not first.prediction:
