@@ -16,8 +16,7 @@ import numpy as np
 
 from cnn import keras_h5
 from cnn.candidate_mixture import combine_candidates
-from cnn.decoding import Reading, decode_line
-from cnn.decoding.beam_search import ANY_NUMBER
+from cnn.decoding import ANY_NUMBER, Reading, decode_line
 from cnn.jax_environment import check_devices
 from cnn.keras_h5 import Metadata, ModelFileError, Params
 from cnn.number_pattern import NumberPattern
