@@ -16,7 +16,7 @@ import numpy as np
 
 from cnn import keras_h5
 from cnn.candidate_mixture import combine_candidates
-from cnn.decoding import ANY_NUMBER, Reading, decode_line
+from cnn.decoding import ANY_NUMBER, Reading, decode_line, weights_from_metadata
 from cnn.jax_environment import check_devices
 from cnn.keras_h5 import Metadata, ModelFileError, Params
 from cnn.number_pattern import NumberPattern
@@ -215,9 +215,14 @@ class Classifier:
         """
         lattices = [lattice for line in lines for lattice in line.lattices]
         outputs = iter(self._classify_pieces(lattices))
+        weights = weights_from_metadata(self.metadata.get("string_weights"))
         return [
             decode_line(
-                line, [next(outputs) for _ in line.lattices], self.class_names, pattern
+                line,
+                [next(outputs) for _ in line.lattices],
+                self.class_names,
+                pattern,
+                weights,
             )
             for line in lines
         ]
