@@ -6,7 +6,7 @@ their length. A 0 leaves the corners free.
 
 import numpy as np
 
-from cnn.preprocessing.text_lines.digit_band import Marks, find_marks
+from cnn.preprocessing.text_lines.digit_band import Marks
 from cnn.preprocessing.text_lines.straight_rules import (
     find_horizontal_rules,
     find_vertical_rules,
@@ -28,25 +28,23 @@ _MAX_SIMILAR = 1.35
 _BORDER_LENGTH = 0.75
 
 
-def find_frames(binary: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def find_frames(marks: Marks) -> tuple[np.ndarray, np.ndarray]:
     """Finds the borders of frames.
 
     Args:
-      binary: `uint8 (height, width)`, 1 for ink.
+      marks: the components of the ink.
 
     Returns:
       The borders of frames, `uint8 (height, width)`, 1 for the pixels of horizontal
-      ones, and the same for vertical ones; and the boxes of the frames, `int (n, 4)`.
+      ones, and the same for vertical ones.
     """
-    marks = find_marks(binary)
-    horizontal = np.zeros_like(binary)
-    vertical = np.zeros_like(binary)
+    horizontal = np.zeros(marks.labels.shape, np.uint8)
+    vertical = np.zeros_like(horizontal)
     candidates = _candidates(marks)
     is_frame = [_has_four_borders(_component(marks, index)) for index in candidates]
     frames = candidates[np.array(is_frame, bool)]
     # A digit that sticks out of its frame hides one side of it.
     frames = np.union1d(frames, _similar(marks.boxes, candidates, frames))
-    boxes = []
     for index in frames:
         left, top, right, bottom = marks.boxes[index].tolist()
         region = (slice(top, bottom), slice(left, right))
@@ -56,8 +54,7 @@ def find_frames(binary: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
         vertical[region] |= find_vertical_rules(
             frame, max(8, int(_BORDER_LENGTH * len(frame)))
         )
-        boxes.append((left, top, right, bottom))
-    return horizontal, vertical, np.array(boxes, int).reshape(-1, 4)
+    return horizontal, vertical
 
 
 def _component(marks: Marks, index: int) -> np.ndarray:

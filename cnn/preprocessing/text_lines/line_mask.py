@@ -1,8 +1,8 @@
 """Finds the ink of one number in an image of a text line, as a mask for the cutter."""
 
+import itertools
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from cnn.preprocessing.background import estimate_polarity
@@ -35,12 +35,22 @@ _REACH_ABOVE = 0.35
 _REACH_BELOW = 0.45
 # Smallest share of a component inside that band.
 _MIN_INSIDE = 0.5
+# A mark at the side of a picture: its greatest width and distance from the side; its
+# least gap to the number, or least distance of its ends from the band's. All in heights
+# of a digit.
+_MAX_SIDE_WIDTH = 0.35
+_SIDE_DISTANCE = 0.35
+_SIDE_GAP = 0.7
+_SIDE_OFFSET = 0.3
 # Smallest area of a component, in squared heights of a digit: a point's.
 _MIN_AREA = 0.004
 # Skew below which a line is not straightened, in degrees, and above which its
 # components do not show it.
 _MIN_SKEW = 1.0
 _MAX_SKEW = 15.0
+# Width of a component that may be part of a rule that shows the skew, as a fraction of
+# the picture's width.
+_MIN_SKEW_RULE = 0.15
 # Smallest width of a band that shows a skew, in heights of a digit.
 _MIN_SKEW_WIDTH = 2.0
 
@@ -88,17 +98,23 @@ def _find_work_image(
     height, width = reduced.gray.shape
     kernel = int(max(5, _first_kernel(height, width)))
     ink = line_ink.subtract_paper(reduced.gray, sign, kernel)
-    binary = line_ink.binarize(ink)
-    skew = straight_rules.estimate_skew(binary)
-    if skew:
+    marks = find_marks(line_ink.binarize(ink))
+    skew = None
+    if _longest(marks) >= _MIN_SKEW_RULE * width:
+        skew = straight_rules.estimate_skew((marks.labels > 0).astype(np.uint8))
+    if skew is not None and abs(skew) >= _MIN_SKEW:
         reduced = rotate(reduced, skew)
         ink = line_ink.subtract_paper(reduced.gray, sign, kernel)
-        binary = line_ink.binarize(ink)
-    found = _find_text(binary, None, (0, height))
+        marks = find_marks(line_ink.binarize(ink))
+    digit_height = _first_height(marks)
+    if digit_height is None:
+        return None
+    found = _find_text(marks, digit_height, (0, height))
     if found is None:
         return None
     marks, band, _ = found
-    text_skew = _text_skew(marks, band)
+    # The digits in printed boxes dance, and their rules do not.
+    text_skew = _text_skew(marks, band) if skew is None else 0.0
     box = _surroundings(marks, band, (height, width))
     return crop_line(gray, reduced, box, band.height, text_skew)
 
@@ -112,38 +128,41 @@ def _first_kernel(height: int, width: int) -> float:
 
 
 def _find_text(
-    binary: np.ndarray, digit_height: float | None, rows: tuple[float, float]
+    marks: Marks, digit_height: float, rows: tuple[float, float]
 ) -> tuple[Marks, Band, np.ndarray] | None:
     """Finds the band of a line without the lines that are longer than its strokes.
 
     Args:
-      binary: `uint8 (height, width)`, 1 for ink.
-      digit_height: height of a digit in pixels, None if it is not known.
+      marks: the components of the ink.
+      digit_height: height of a digit in pixels.
       rows: first row of the picture, and the row after its last.
 
     Returns:
       The components, the band, and the columns of the field's borders.
     """
-    if digit_height is None:
-        digit_height = _first_height(binary)
-    if digit_height is None:
-        return None
-    field = remove_field_lines(binary, digit_height, rows)
-    marks = find_marks(field.binary)
-    band = find_band(marks)
-    return None if band is None else (marks, band, field.borders)
+    field = remove_field_lines(marks, digit_height, rows)
+    band = find_band(field.marks)
+    return None if band is None else (field.marks, band, field.borders)
 
 
-def _first_height(binary: np.ndarray) -> float | None:
+def _first_height(marks: Marks) -> float | None:
     """Estimates the height of a digit in a picture with lines of any length."""
-    height, width = binary.shape
-    horizontal, vertical, _ = find_frames(binary)
-    length = max(8, int(_FIRST_RULE * max(width, height)))
-    horizontal |= straight_rules.find_horizontal_rules(binary, length)
-    rest = straight_rules.remove_horizontal_rules(binary, horizontal)
-    rest = straight_rules.remove_vertical_rules(rest, vertical)
-    band = find_band(find_marks(rest))
+    horizontal, vertical = find_frames(marks)
+    length = max(8, int(_FIRST_RULE * max(marks.labels.shape)))
+    if _longest(marks) >= length / 2:
+        binary = (marks.labels > 0).astype(np.uint8)
+        horizontal |= straight_rules.find_horizontal_rules(binary, length)
+    if horizontal.any() or vertical.any():
+        binary = (marks.labels > 0).astype(np.uint8)
+        rest = straight_rules.remove_horizontal_rules(binary, horizontal)
+        marks = find_marks(straight_rules.remove_vertical_rules(rest, vertical))
+    band = find_band(marks)
     return None if band is None else band.height
+
+
+def _longest(marks: Marks) -> int:
+    """Returns the width of the widest component, in pixels."""
+    return int((marks.boxes[:, 2] - marks.boxes[:, 0]).max(initial=0))
 
 
 def _text_skew(marks: Marks, band: Band) -> float:
@@ -181,9 +200,9 @@ def _surroundings(
 def _select_text(work: WorkImage, sign: int) -> LineMask | None:
     """Selects the ink of the number in a work image."""
     ink = line_ink.subtract_paper(work.gray, sign, int(_KERNEL * work.digit_height))
-    binary = line_ink.binarize(ink)
+    marks = find_marks(line_ink.binarize(ink))
     rows = (work.inside[1], work.inside[3])
-    found = _find_text(binary, work.digit_height, rows)
+    found = _find_text(marks, work.digit_height, rows)
     if found is None:
         return None
     marks, band, borders = found
@@ -207,7 +226,8 @@ def _belongs(marks: Marks, band: Band, work: WorkImage) -> np.ndarray:
     is_in_band = (inside >= _MIN_INSIDE * heights) | (covered >= _MIN_INSIDE * height)
     is_in_band &= covered > 0
     is_large = marks.areas >= max(4.0, _MIN_AREA * height * height)
-    return is_in_band & is_large & ~_is_cut_off(boxes, band, work)
+    belongs = is_in_band & is_large & ~_is_cut_off(boxes, band, work)
+    return belongs & ~_is_side_mark(boxes, belongs, band, work)
 
 
 def _is_cut_off(boxes: np.ndarray, band: Band, work: WorkImage) -> np.ndarray:
@@ -222,6 +242,32 @@ def _is_cut_off(boxes: np.ndarray, band: Band, work: WorkImage) -> np.ndarray:
     at_side = (boxes[:, 0] <= left + 1) | (boxes[:, 2] >= right - 1)
     is_tall = heights > _TALL * height
     return at_top | at_bottom | (at_side & is_tall)
+
+
+def _is_side_mark(
+    boxes: np.ndarray, belongs: np.ndarray, band: Band, work: WorkImage
+) -> np.ndarray:
+    """Tells which components are pieces of a margin or a border beside the number.
+
+    They are narrow, stand outermost at a side of the picture, and apart from the number
+    or not in its rows.
+    """
+    is_mark = np.zeros(len(boxes), bool)
+    height = band.height
+    for outer, inner, edge in ((0, 2, max(work.inside[0], 0)), (2, 0, work.inside[2])):
+        order = np.flatnonzero(belongs)
+        order = order[np.argsort(np.abs(boxes[order, outer] - edge), kind="stable")]
+        for this, following in itertools.pairwise(order):
+            left, top, right, bottom = boxes[this]
+            gap = abs(boxes[following, outer] - boxes[this, inner])
+            offset = max(abs(top - band.top), abs(bottom - band.bottom))
+            is_narrow = right - left < min(_MAX_SIDE_WIDTH * height, bottom - top)
+            is_outermost = abs(boxes[this, outer] - edge) < _SIDE_DISTANCE * height
+            is_apart = gap > _SIDE_GAP * height or offset > _SIDE_OFFSET * height
+            if not (is_narrow and is_outermost and is_apart):
+                break
+            is_mark[this] = True
+    return is_mark
 
 
 def _find_cells(borders: np.ndarray, band: Band) -> np.ndarray | None:

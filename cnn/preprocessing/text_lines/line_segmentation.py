@@ -21,7 +21,7 @@ def segment_line(gray: np.ndarray, placement: Placement) -> TextLine | None:
     lattices = []
     weights = []
     for found in find_line_masks(gray):
-        lattice = make_lattice(found.mask, placement)
+        lattice = make_lattice(found.mask, placement, found.cells)
         if lattice is None:
             continue
         boxes = found.work.to_picture(lattice.boxes, gray.shape)

@@ -21,8 +21,6 @@ _SKEWS = tuple(np.arange(-10.0, 10.5, 1.0).tolist())
 _SKEW_WIDTH = 240
 # Length of a rule that shows the skew, as a fraction of the image's width.
 _SKEW_LENGTH = 0.4
-# Skew below which nothing is gained by straightening, in degrees.
-_MIN_SKEW = 0.75
 
 
 def find_horizontal_rules(binary: np.ndarray, length: int) -> np.ndarray:
@@ -35,10 +33,11 @@ def find_horizontal_rules(binary: np.ndarray, length: int) -> np.ndarray:
     Returns:
       `uint8 (height, width)`, 1 for the pixels of rules.
     """
-    bridged = cv2.morphologyEx(
-        binary, cv2.MORPH_CLOSE, np.ones((1, _MAX_GAP), np.uint8)
-    )
     rules = np.zeros_like(binary)
+    if binary.shape[1] < length:
+        return rules
+    gap = np.ones((1, _MAX_GAP), np.uint8)
+    bridged = cv2.morphologyEx(binary, cv2.MORPH_CLOSE, gap)
     for degrees in _DIRECTIONS:
         np.maximum(rules, _open(bridged, length, degrees), out=rules)
     # An opening in a few directions leaves the edges of a rule in others.
@@ -75,27 +74,23 @@ def remove_vertical_rules(binary: np.ndarray, rules: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(without.T)
 
 
-def estimate_skew(binary: np.ndarray) -> float:
+def estimate_skew(binary: np.ndarray) -> float | None:
     """Estimates the skew of a picture by its horizontal rules, in degrees.
 
     Returns:
-      Positive for rules that fall to the right. 0 without rules, or if they are level.
+      Positive for rules that fall to the right. None without rules.
     """
     height, width = binary.shape
     scale = min(1.0, _SKEW_WIDTH / width)
     size = (max(1, round(scale * width)), max(1, round(scale * height)))
-    small = (
-        cv2.resize(binary, size, interpolation=cv2.INTER_AREA) if scale < 1 else binary
-    )
+    small = binary
     if scale < 1:
         strong = cv2.resize(255 * binary, size, interpolation=cv2.INTER_AREA) > 64
         small = strong.astype(np.uint8)
     length = max(16, int(_SKEW_LENGTH * size[0]))
     counts = [int(_open(small, length, degrees).sum()) for degrees in _SKEWS]
     best = int(np.argmax(counts))
-    if counts[best] == 0 or abs(_SKEWS[best]) < _MIN_SKEW:
-        return 0.0
-    return _SKEWS[best]
+    return _SKEWS[best] if counts[best] else None
 
 
 def _open(binary: np.ndarray, length: int, degrees: float) -> np.ndarray:
