@@ -65,7 +65,7 @@ def remove_field_lines(
       digit_height: height of a digit, in pixels.
       picture_rows: first row of the picture, and the row after its last.
     """
-    horizontal, vertical = find_frames(marks)
+    horizontal, vertical, _ = find_frames(marks)
     horizontal |= _long_rules(marks, digit_height)
     vertical |= _borders(marks, horizontal, digit_height, picture_rows)
     if not (horizontal.any() or vertical.any()):

@@ -4,6 +4,8 @@ A frame is a component of ink that reaches all four sides of its bounding box al
 their length. A 0 leaves the corners free.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from cnn.preprocessing.text_lines.digit_band import Marks
@@ -28,15 +30,25 @@ _MAX_SIMILAR = 1.35
 _BORDER_LENGTH = 0.75
 
 
-def find_frames(marks: Marks) -> tuple[np.ndarray, np.ndarray]:
+class Frames(NamedTuple):
+    """Frames of digits.
+
+    Attributes:
+      horizontal: `uint8 (height, width)`, 1 for the pixels of horizontal borders.
+      vertical: the same for vertical borders.
+      boxes: `int (n, 4)`, left, top, right and bottom of each frame.
+    """
+
+    horizontal: np.ndarray
+    vertical: np.ndarray
+    boxes: np.ndarray
+
+
+def find_frames(marks: Marks) -> Frames:
     """Finds the borders of frames.
 
     Args:
       marks: the components of the ink.
-
-    Returns:
-      The borders of frames, `uint8 (height, width)`, 1 for the pixels of horizontal
-      ones, and the same for vertical ones.
     """
     horizontal = np.zeros(marks.labels.shape, np.uint8)
     vertical = np.zeros_like(horizontal)
@@ -54,7 +66,7 @@ def find_frames(marks: Marks) -> tuple[np.ndarray, np.ndarray]:
         vertical[region] |= find_vertical_rules(
             frame, max(8, int(_BORDER_LENGTH * len(frame)))
         )
-    return horizontal, vertical
+    return Frames(horizontal, vertical, marks.boxes[frames])
 
 
 def _component(marks: Marks, index: int) -> np.ndarray:

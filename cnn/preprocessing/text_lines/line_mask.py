@@ -35,10 +35,10 @@ _REACH_ABOVE = 0.35
 _REACH_BELOW = 0.45
 # Smallest share of a component inside that band.
 _MIN_INSIDE = 0.5
-# A mark at the side of a picture: its greatest width and distance from the side; its
+# A mark at the side of a picture: its greatest width, and distance from the side; its
 # least gap to the number, or least distance of its ends from the band's. All in heights
 # of a digit.
-_MAX_SIDE_WIDTH = 0.35
+_MAX_SIDE_WIDTH = 0.4
 _SIDE_DISTANCE = 0.35
 _SIDE_GAP = 0.7
 _SIDE_OFFSET = 0.3
@@ -51,8 +51,10 @@ _MAX_SKEW = 15.0
 # Width of a component that may be part of a rule that shows the skew, as a fraction of
 # the picture's width.
 _MIN_SKEW_RULE = 0.15
-# Smallest width of a band that shows a skew, in heights of a digit.
-_MIN_SKEW_WIDTH = 2.0
+# Distance of two digits that show a skew, in heights of a digit.
+_MIN_SKEW_DISTANCE = 2.0
+# Distance of a digit's middle from the middle of its line, in heights of a digit.
+_MAX_DISTANCE = 0.6
 
 
 class LineMask(NamedTuple):
@@ -106,16 +108,19 @@ def _find_work_image(
         reduced = rotate(reduced, skew)
         ink = line_ink.subtract_paper(reduced.gray, sign, kernel)
         marks = find_marks(line_ink.binarize(ink))
-    digit_height = _first_height(marks)
+    digit_height, frames = _first_height(marks)
     if digit_height is None:
         return None
     found = _find_text(marks, digit_height, (0, height))
     if found is None:
         return None
-    marks, band, _ = found
-    # The digits in printed boxes dance, and their rules do not.
-    text_skew = _text_skew(marks, band) if skew is None else 0.0
-    box = _surroundings(marks, band, (height, width))
+    marks, band, borders = found
+    # The digits in printed boxes dance, and the boxes and their rules do not.
+    text_skew = 0.0
+    if skew is None:
+        members = marks.boxes[band.members - 1]
+        text_skew = line_skew(frames if len(frames) > 1 else members, band.height)
+    box = _surroundings(marks, band, borders, text_skew)
     return crop_line(gray, reduced, box, band.height, text_skew)
 
 
@@ -145,9 +150,13 @@ def _find_text(
     return None if band is None else (field.marks, band, field.borders)
 
 
-def _first_height(marks: Marks) -> float | None:
-    """Estimates the height of a digit in a picture with lines of any length."""
-    horizontal, vertical = find_frames(marks)
+def _first_height(marks: Marks) -> tuple[float | None, np.ndarray]:
+    """Estimates the height of a digit in a picture with lines of any length.
+
+    Returns:
+      The height in pixels, or None without ink, and the boxes of frames, `int (n, 4)`.
+    """
+    horizontal, vertical, frames = find_frames(marks)
     length = max(8, int(_FIRST_RULE * max(marks.labels.shape)))
     if _longest(marks) >= length / 2:
         binary = (marks.labels > 0).astype(np.uint8)
@@ -157,7 +166,7 @@ def _first_height(marks: Marks) -> float | None:
         rest = straight_rules.remove_horizontal_rules(binary, horizontal)
         marks = find_marks(straight_rules.remove_vertical_rules(rest, vertical))
     band = find_band(marks)
-    return None if band is None else band.height
+    return None if band is None else band.height, frames
 
 
 def _longest(marks: Marks) -> int:
@@ -165,16 +174,21 @@ def _longest(marks: Marks) -> int:
     return int((marks.boxes[:, 2] - marks.boxes[:, 0]).max(initial=0))
 
 
-def _text_skew(marks: Marks, band: Band) -> float:
-    """Estimates the skew of a line by the middles of its digits, in degrees."""
-    boxes = marks.boxes[band.members - 1].astype(float)
-    if len(boxes) < 3 or band.right - band.left < _MIN_SKEW_WIDTH * band.height:
-        return 0.0
+def line_skew(boxes: np.ndarray, height: float) -> float:
+    """Estimates the skew of a line by the middles of its digits, or of their frames.
+
+    Args:
+      boxes: `int (n, 4)`, left, top, right and bottom.
+      height: height of a digit, in pixels.
+
+    Returns:
+      Degrees, positive for a line that falls to the right. 0 for a level or short line.
+    """
     x = (boxes[:, 0] + boxes[:, 2]) / 2
     y = (boxes[:, 1] + boxes[:, 3]) / 2
     first, second = np.triu_indices(len(x), 1)
     distances = x[second] - x[first]
-    is_far = np.abs(distances) > band.height
+    is_far = np.abs(distances) > _MIN_SKEW_DISTANCE * height
     if not is_far.any():
         return 0.0
     # The median of the slopes of all pairs (Theil–Sen) ignores a few descenders.
@@ -184,17 +198,32 @@ def _text_skew(marks: Marks, band: Band) -> float:
 
 
 def _surroundings(
-    marks: Marks, band: Band, shape: tuple[int, int]
+    marks: Marks, band: Band, borders: np.ndarray, skew: float
 ) -> tuple[float, float, float, float]:
-    """Returns the box of a band with a margin, inside the image."""
-    boxes = marks.boxes[band.members - 1]
-    margin = _MARGIN * band.height
-    height, width = shape
-    left = max(0.0, band.left - margin)
+    """Returns the box of a line with a margin, inside the image.
+
+    Digits at the ends of a skew line, and in cells whose borders hide them, are no
+    members of the band, and lie on its line.
+    """
+    members = marks.boxes[band.members - 1]
+    height = band.height
+    x = (marks.boxes[:, 0] + marks.boxes[:, 2]) / 2
+    y = (marks.boxes[:, 1] + marks.boxes[:, 3]) / 2
+    slope = np.tan(np.deg2rad(skew))
+    middle = np.median((members[:, 1] + members[:, 3]) / 2)
+    distance = y - middle - slope * (x - np.median((members[:, 0] + members[:, 2]) / 2))
+    heights = marks.boxes[:, 3] - marks.boxes[:, 1]
+    on_line = np.abs(distance) < _MAX_DISTANCE * height
+    on_line &= (heights > 0.4 * height) & (heights < 2 * height)
+    on_line[band.members - 1] = True
+    boxes = marks.boxes[on_line]
+    margin = _MARGIN * height
+    rows, columns = marks.labels.shape
+    left = min(float(boxes[:, 0].min()), float(borders.min(initial=columns))) - margin
+    right = max(float(boxes[:, 2].max()), float(borders.max(initial=0))) + margin
     top = max(0.0, min(band.top, float(boxes[:, 1].min())) - margin)
-    right = min(float(width), band.right + margin)
-    bottom = min(float(height), max(band.bottom, float(boxes[:, 3].max())) + margin)
-    return left, top, right, bottom
+    bottom = min(float(rows), max(band.bottom, float(boxes[:, 3].max())) + margin)
+    return max(0.0, left), top, min(float(columns), right), bottom
 
 
 def _select_text(work: WorkImage, sign: int) -> LineMask | None:
@@ -261,7 +290,7 @@ def _is_side_mark(
             left, top, right, bottom = boxes[this]
             gap = abs(boxes[following, outer] - boxes[this, inner])
             offset = max(abs(top - band.top), abs(bottom - band.bottom))
-            is_narrow = right - left < min(_MAX_SIDE_WIDTH * height, bottom - top)
+            is_narrow = right - left < _MAX_SIDE_WIDTH * min(height, bottom - top)
             is_outermost = abs(boxes[this, outer] - edge) < _SIDE_DISTANCE * height
             is_apart = gap > _SIDE_GAP * height or offset > _SIDE_OFFSET * height
             if not (is_narrow and is_outermost and is_apart):

@@ -124,7 +124,8 @@ def crop_line(
     height = max(1, round(scale * (bottom - top)))
     middle = ((left + right - 1) / 2, (top + bottom - 1) / 2)
     step = cv2.getRotationMatrix2D(middle, degrees, scale)
-    step[:, 2] += [(width - 1) / 2 - middle[0], (height - 1) / 2 - middle[1]]
+    step[0, 2] += (width - 1) / 2 - middle[0]
+    step[1, 2] += (height - 1) / 2 - middle[1]
     matrix = compose(step, work.matrix)
     gray = _warp(picture, matrix, (width, height))
     return WorkImage(
