@@ -1,0 +1,195 @@
+"""Proposes cuts between touching digits, by minimal seams from top to bottom.
+
+The number is cut in more places than there are characters, the cheapest first.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cnn.preprocessing.text_lines.seams import find_seams
+from cnn.preprocessing.text_lines.working_ink import WorkingInk, row_shifts, shift_rows
+
+# Lengths are fractions of a digit's height.
+# Narrower components are not cut.
+_MIN_WIDTH = 0.42
+# Least height of a component that is cut.
+_MIN_HEIGHT = 0.4
+# Distance of the columns near which seams are searched, and of the first from the edge.
+_COLUMN_STEP = 0.075
+_EDGE = 0.1
+# Least ink on each side of a seam, and between two of them: the product of a stroke's
+# width and this fraction of a digit's height.
+_MIN_PART = 0.45
+_MIN_BETWEEN = 0.33
+# Most strokes that a cut crosses, by the width of a component that has it: a narrow
+# one is hardly two digits.
+_MAX_CROSSED_NARROW = 1.7
+_MAX_CROSSED_WIDE = 3.2
+_NARROW = 0.8
+_WIDE = 1.15
+# Advantage of a cut at a printed border over others, in strokes: more than any crosses.
+_BORDER_PRIORITY = 1000
+# Most cuts of a component, by its width.
+_CUTS_PER_WIDTH = 3.3
+
+
+class Cuts(NamedTuple):
+    """Cuts through components, sorted by component and from the left.
+
+    Attributes:
+      component: `int (N,)`, label of the component that each divides.
+      seams: `int (N, height)`, first column on the right of it in each row, in the ink
+        without its slant.
+      ink: `float64 (N,)`, ink that it crosses, in pixels.
+    """
+
+    component: np.ndarray
+    seams: np.ndarray
+    ink: np.ndarray
+
+
+def find_cuts(ink: WorkingInk, borders: np.ndarray) -> Cuts:
+    """Finds cuts through the components that may hold several digits.
+
+    Args:
+      ink: of the line.
+      borders: `float64 (N,)`, columns of printed borders between digits, or none.
+
+    Returns:
+      The cuts, by component and from the left.
+    """
+    shifts = row_shifts(len(ink.mask), ink.slant)
+    mask = shift_rows(ink.mask, shifts)
+    labels = shift_rows(ink.labels, shifts)
+    component, column, is_border = _propose_columns(ink, labels, shifts, borders)
+    if not len(component):
+        return Cuts(component, np.zeros((0, len(mask)), int), np.zeros(0))
+    seams, crossed = find_seams(ink, mask, labels, component, column)
+    return _select(ink, mask, labels, Cuts(component, seams, crossed), is_border)
+
+
+def component_extents(labels: np.ndarray, num_labels: int) -> np.ndarray:
+    """Returns the first column of each component and the one after the last.
+
+    Args:
+      labels: `int (height, width)`.
+      num_labels: number of labels, including the background's, 0.
+
+    Returns:
+      `int (num_labels, 2)`, (0, 0) for the background.
+    """
+    extents = np.zeros((num_labels, 2), int)
+    rows, columns = np.nonzero(labels)
+    of_pixel = labels[rows, columns]
+    extents[:, 0] = labels.shape[1]
+    np.minimum.at(extents[:, 0], of_pixel, columns)
+    np.maximum.at(extents[:, 1], of_pixel, columns + 1)
+    extents[0] = 0
+    return extents
+
+
+def _propose_columns(
+    ink: WorkingInk, labels: np.ndarray, shifts: np.ndarray, borders: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Proposes columns, of the ink without its slant, near which seams are searched.
+
+    Returns:
+      `int (N,)`, the component of each, `int (N,)`, the column, and `bool (N,)`,
+      whether a border is there.
+    """
+    height = ink.digit_height
+    extents = component_extents(labels, ink.num_labels)
+    heights = ink.boxes[:, 3] - ink.boxes[:, 1]
+    widths = extents[:, 1] - extents[:, 0]
+    is_cut = (widths >= _MIN_WIDTH * height) & (heights >= _MIN_HEIGHT * height)
+    is_cut[0] = False
+    step = max(_COLUMN_STEP * height, 1.0)
+    middle_shift = shifts[len(shifts) // 2]
+    components, columns, are_borders = [], [], []
+    for label in np.flatnonzero(is_cut).tolist():
+        left, right = extents[label]
+        inner = np.arange(left + _EDGE * height, right - _EDGE * height, step)
+        at_borders = borders + middle_shift
+        inside = at_borders[(at_borders > left) & (at_borders < right)]
+        of_component = np.concatenate([inner, inside]).astype(int)
+        columns.append(of_component)
+        components.append(np.full(len(of_component), label))
+        are_borders.append(np.arange(len(of_component)) >= len(inner))
+    if not columns:
+        return np.zeros(0, int), np.zeros(0, int), np.zeros(0, bool)
+    return (
+        np.concatenate(components),
+        np.concatenate(columns),
+        np.concatenate(are_borders),
+    )
+
+
+def _select(
+    ink: WorkingInk,
+    mask: np.ndarray,
+    labels: np.ndarray,
+    cuts: Cuts,
+    is_border: np.ndarray,
+) -> Cuts:
+    """Keeps the cuts at borders and the cheapest that differ, of each component."""
+    kept = []
+    height, stroke = ink.digit_height, ink.stroke_width
+    extents = component_extents(labels, ink.num_labels)
+    for label in np.unique(cuts.component).tolist():
+        left, right = extents[label]
+        width = (right - left) / height
+        of_label = np.flatnonzero(cuts.component == label)
+        own = np.where(labels[:, left:right] == label, mask[:, left:right], 0)
+        seams = np.clip(cuts.seams[of_label] - left, 0, right - left)
+        before = _ink_before(own, seams) / (height * stroke)
+        whole = own.sum() / (height * stroke)
+        crossed = cuts.ink[of_label] / stroke
+        is_possible = (before >= _MIN_PART) & (whole - before >= _MIN_PART)
+        max_crossed = np.interp(
+            width, [_NARROW, _WIDE], [_MAX_CROSSED_NARROW, _MAX_CROSSED_WIDE]
+        )
+        at_border = is_border[of_label]
+        is_possible &= at_border | (crossed <= max_crossed)
+        priority = np.where(at_border, crossed - _BORDER_PRIORITY, crossed)
+        chosen = _choose(priority, before, is_possible, round(_CUTS_PER_WIDTH * width))
+        kept += of_label[chosen].tolist()
+    return Cuts(*(values[kept] for values in cuts))
+
+
+def _ink_before(own: np.ndarray, seams: np.ndarray) -> np.ndarray:
+    """Adds up the ink on the left of each seam, `float64 (N,)`.
+
+    Args:
+      own: `float32 (height, width)`, ink of a component.
+      seams: `int (N, height)`, in [0, width].
+    """
+    cumulative = np.zeros((own.shape[0], own.shape[1] + 1))
+    np.cumsum(own, axis=1, out=cumulative[:, 1:])
+    return cumulative[np.arange(len(own)), seams].sum(1)
+
+
+def _choose(
+    priority: np.ndarray, before: np.ndarray, is_possible: np.ndarray, limit: int
+) -> list[int]:
+    """Chooses seams that divide the ink differently.
+
+    Args:
+      priority: `float64 (N,)`, the lowest first.
+      before: `float64 (N,)`, ink on the left of it.
+      is_possible: `bool (N,)`.
+      limit: most of them.
+
+    Returns:
+      Their indices, from the left.
+    """
+    chosen: list[int] = []
+    for index in np.argsort(priority, kind="stable").tolist():
+        if len(chosen) == limit:
+            break
+        is_new = all(
+            abs(before[index] - before[other]) >= _MIN_BETWEEN for other in chosen
+        )
+        if is_possible[index] and is_new:
+            chosen.append(index)
+    return sorted(chosen, key=lambda index: float(before[index]))

@@ -1,0 +1,182 @@
+"""Joins neighboring fragments of a text line to pieces that may be characters."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cnn.preprocessing.text_lines.fragments import Fragments
+from cnn.preprocessing.text_lines.working_ink import MARGIN, WorkingInk
+
+# Most fragments of a piece.
+_MAX_FRAGMENTS = 5
+# Lengths are fractions of a digit's height.
+# Greatest width of a piece of several fragments, without the slant, and of one.
+_MAX_WIDTH = 1.3
+_MAX_SINGLE_WIDTH = 2.5
+# Widest gap inside a piece, and between tall ink, which is more probably two digits.
+_MAX_GAP = 0.25
+_MAX_TALL_GAP = 0.12
+_TALL = 0.65
+# Least height and longer side of a character.
+_MIN_HEIGHT = 0.25
+_MIN_SIDE = 0.35
+# Fragments of at least this height tell where the digits are.
+_MIN_DIGIT = 0.6
+
+
+class Pieces(NamedTuple):
+    """Runs of neighboring fragments, sorted by first and last.
+
+    Attributes:
+      first: `int (N,)`, first fragment of each.
+      last: `int (N,)`, last fragment.
+      boxes: `int (N, 4)`, left, top, right and bottom of the ink, in pixels.
+      spans: `int (N, 2)`, first column and the one after the last, without the slant.
+      inner_gap: `float64 (N,)`, widest empty gap inside, in pixels, without the slant.
+      num_components: `int (N,)`, number of components that it has a part of.
+      component_rest: `float64 (N,)`, share of their ink that it leaves out.
+      cell_rest: `float64 (N,)`, share of its cell's ink that it leaves out.
+    """
+
+    first: np.ndarray
+    last: np.ndarray
+    boxes: np.ndarray
+    spans: np.ndarray
+    inner_gap: np.ndarray
+    num_components: np.ndarray
+    component_rest: np.ndarray
+    cell_rest: np.ndarray
+
+    def select(self, index: np.ndarray) -> "Pieces":
+        """Returns some of the pieces."""
+        return Pieces(*(values[index] for values in self))
+
+
+def join_fragments(ink: WorkingInk, fragments: Fragments, cell: np.ndarray) -> Pieces:
+    """Joins fragments to the runs that may be a character, and to each alone.
+
+    Args:
+      ink: of the line.
+      fragments: of the line, at least one.
+      cell: `int (N,)`, printed cell that each fragment is in. Pieces stay in one cell.
+    """
+    count = len(fragments.area)
+    lengths = np.arange(min(_MAX_FRAGMENTS, count))
+    first = np.repeat(np.arange(count), len(lengths))
+    last = first + np.tile(lengths, count)
+    is_inside = last < count
+    first, last = first[is_inside], last[is_inside]
+    index = np.arange(count)
+    members = (index >= first[:, None]) & (index <= last[:, None])
+    pieces = Pieces(
+        first=first,
+        last=last,
+        boxes=_unite(fragments.boxes, members),
+        spans=_unite(fragments.spans[:, [0, 0, 1, 1]], members)[:, [0, 2]],
+        inner_gap=_inner_gaps(fragments.spans, members),
+        num_components=_sums(members, fragments.component)[1],
+        component_rest=_rest(members, fragments.component, fragments.area),
+        cell_rest=_rest(members, cell, fragments.area),
+    )
+    is_single = first == last
+    is_kept = is_single | (
+        (cell[first] == cell[last]) & _may_be_one(ink, fragments, pieces)
+    )
+    return pieces.select(np.flatnonzero(is_kept))
+
+
+def _unite(boxes: np.ndarray, members: np.ndarray) -> np.ndarray:
+    """Returns the box of each set of boxes, `int (N, 4)`."""
+    inside = members[:, :, None]
+    big = np.iinfo(int).max
+    least = np.where(inside, boxes[:, :2], big).min(1)
+    most = np.where(inside, boxes[:, 2:], -big).max(1)
+    return np.concatenate([least, most], axis=1)
+
+
+def _inner_gaps(spans: np.ndarray, members: np.ndarray) -> np.ndarray:
+    """Returns the widest empty gap between the members of each set, `float64 (N,)`."""
+    order = np.argsort(spans[:, 0], kind="stable")
+    inside = members[:, order]
+    left = spans[order, 0]
+    right = np.where(inside, spans[order, 1], -1)
+    reached = np.maximum.accumulate(right, axis=1)
+    gaps = left[1:] - reached[:, :-1]
+    is_between = inside[:, 1:] & (reached[:, :-1] >= 0)
+    return np.where(is_between, gaps, 0).max(1, initial=0).astype(float)
+
+
+def _sums(
+    members: np.ndarray, group: np.ndarray, values: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Finds the groups that each set of fragments has a part of.
+
+    Args:
+      members: `bool (N, fragments)`.
+      group: `int (fragments,)`.
+      values: `float64 (fragments,)`, or None for 1 each.
+
+    Returns:
+      `float64 (N,)`, sum of the values of all fragments of these groups, and
+      `int (N,)`, number of the groups.
+    """
+    groups, of_fragment = np.unique(group, return_inverse=True)
+    in_group = np.zeros((len(group), len(groups)))
+    in_group[np.arange(len(group)), of_fragment] = 1
+    touched = members @ in_group > 0
+    totals = in_group.T @ (np.ones(len(group)) if values is None else values)
+    return touched @ totals, touched.sum(1)
+
+
+def _rest(members: np.ndarray, group: np.ndarray, area: np.ndarray) -> np.ndarray:
+    """Returns the share of its groups' ink that each set lacks, `float64 (N,)`."""
+    total, _ = _sums(members, group, area)
+    return np.clip(1 - members @ area / np.maximum(total, 1e-6), 0, 1)
+
+
+def _may_be_one(ink: WorkingInk, fragments: Fragments, pieces: Pieces) -> np.ndarray:
+    """Tells which pieces of several fragments may be a character, `bool (N,)`."""
+    height = ink.digit_height
+    width = pieces.spans[:, 1] - pieces.spans[:, 0]
+    tall = fragments.boxes[:, 3] - fragments.boxes[:, 1] >= _TALL * height
+    ends_are_tall = tall[pieces.first] & tall[pieces.last]
+    max_gap = np.where(ends_are_tall, _MAX_TALL_GAP, _MAX_GAP) * height
+    return (width <= _MAX_WIDTH * height) & (pieces.inner_gap <= max_gap)
+
+
+def may_be_character(ink: WorkingInk, pieces: Pieces) -> np.ndarray:
+    """Tells which pieces are neither specks nor far too wide, `bool (N,)`."""
+    width = pieces.boxes[:, 2] - pieces.boxes[:, 0]
+    height = pieces.boxes[:, 3] - pieces.boxes[:, 1]
+    side = np.maximum(width, height)
+    unit = ink.digit_height
+    span = pieces.spans[:, 1] - pieces.spans[:, 0]
+    is_large = (height >= _MIN_HEIGHT * unit) & (side >= _MIN_SIDE * unit)
+    return is_large & (span <= _MAX_SINGLE_WIDTH * unit)
+
+
+def digit_band(ink: WorkingInk, fragments: Fragments) -> tuple[float, float]:
+    """Returns the top and the baseline of the digits, in pixels."""
+    boxes = fragments.boxes
+    heights = boxes[:, 3] - boxes[:, 1]
+    tall = boxes[heights >= _MIN_DIGIT * ink.digit_height]
+    if not len(tall):
+        tall = boxes
+    return float(np.median(tall[:, 1])), float(np.median(tall[:, 3]))
+
+
+def cut_out(ink: WorkingInk, fragments: Fragments, pieces: Pieces) -> np.ndarray:
+    """Cuts out the ink of each piece.
+
+    Returns:
+      `float32 (N, height, width)`, with `MARGIN` empty columns at the sides at least.
+    """
+    left = pieces.boxes[:, 0] - MARGIN
+    width = int((pieces.boxes[:, 2] - left).max(initial=1)) + MARGIN
+    padding = ((0, 0), (MARGIN, width))
+    columns = left[:, None] + MARGIN + np.arange(width)
+    labels = np.pad(fragments.labels, padding)[:, columns].transpose(1, 0, 2)
+    masks = np.pad(ink.mask, padding)[:, columns].transpose(1, 0, 2)
+    first = pieces.first[:, None, None] + 1
+    last = pieces.last[:, None, None] + 1
+    return np.where((labels >= first) & (labels <= last), masks, 0)
