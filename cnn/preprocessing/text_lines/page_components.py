@@ -10,7 +10,7 @@ from cnn.preprocessing.component_labels import NEIGHBORHOOD
 # Lowest character, in pixels of the working page.
 MIN_HEIGHT = 9
 # Highest character, as a fraction of the page's shorter side.
-_MAX_HEIGHT_SHARE = 0.3
+_MAX_HEIGHT_SHARE = 0.2
 # Widest component that may be a character or several that touch, in heights. Wider ones
 # are rules, dashes or underlined words.
 _MAX_ASPECT_RATIO = 12

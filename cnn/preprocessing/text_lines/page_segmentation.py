@@ -17,11 +17,16 @@ from cnn.preprocessing.text_lines.page_components import (
 from cnn.preprocessing.text_lines.page_groups import (
     chain_neighbors,
     estimate_slope,
+    find_words,
     number_lines,
     split_at_wide_gaps,
 )
 from cnn.preprocessing.text_lines.page_ink import PageInk, find_page_ink
-from cnn.preprocessing.text_lines.print_evidence import smooth_along_lines, weigh_print
+from cnn.preprocessing.text_lines.print_evidence import (
+    smooth_along_lines,
+    weigh_alignment,
+    weigh_print,
+)
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 # Largest gap between the digits of a number, as a fraction of their height.
@@ -68,7 +73,8 @@ def _remove_print(
     """Leaves out printed characters."""
     odds = weigh_print(characters, page.ink.foreground)
     group = chain_neighbors(characters.box, slope, _MAX_GAP, rules=page.rules)
-    odds = smooth_along_lines(odds, group)
+    word = find_words(characters.box, group)
+    odds = smooth_along_lines(odds + weigh_alignment(characters, word), word)
     return characters.take(odds <= 0)
 
 
