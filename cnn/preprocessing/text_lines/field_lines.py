@@ -10,6 +10,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from cnn.preprocessing.text_lines.combs import find_ticks
 from cnn.preprocessing.text_lines.digit_band import Marks, find_marks
 from cnn.preprocessing.text_lines.frames import find_frames
 from cnn.preprocessing.text_lines.straight_rules import (
@@ -31,10 +32,6 @@ _JOINED_LENGTH = 1.1
 _MAX_BORDER_WIDTH = 0.16
 # Length of a component that may be part of a worn rule, as a fraction of its length.
 _MIN_PART = 0.6
-# Height and width of a tick of a comb, in heights of a digit.
-_MIN_TICK = 0.12
-_MAX_TICK = 0.6
-_MAX_TICK_WIDTH = 0.16
 # Distance of residues from a removed line, in heights of a digit, and the smallest
 # share of them within that distance.
 _RESIDUE_REACH = 0.03
@@ -73,10 +70,11 @@ def remove_field_lines(
     binary = (marks.labels > 0).astype(np.uint8)
     rest = remove_horizontal_rules(binary, horizontal & (1 - vertical))
     rest = remove_vertical_rules(rest & (1 - (vertical & horizontal)), vertical)
+    ticks = find_ticks(rest, horizontal, digit_height)
+    rest = remove_vertical_rules(rest, ticks)
+    vertical |= ticks
     rest = _remove_residues(rest, horizontal | vertical, digit_height)
-    rest, ticks = _remove_ticks(rest, horizontal, digit_height)
-    borders = np.concatenate([_middles(vertical), ticks])
-    return FieldInk(find_marks(rest), np.sort(borders))
+    return FieldInk(find_marks(rest), np.sort(_middles(vertical)))
 
 
 def _long_rules(marks: Marks, digit_height: float) -> np.ndarray:
@@ -149,29 +147,6 @@ def _is_border(
     starts = above or top <= max(first, 0) + 1
     ends = below or bottom >= min(end, len(horizontal)) - 1
     return bool(starts and ends)
-
-
-def _remove_ticks(
-    binary: np.ndarray, horizontal: np.ndarray, digit_height: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Removes the ticks that stand on a rule, and returns their columns, too."""
-    rows = np.flatnonzero(horizontal.any(1))
-    if not len(rows):
-        return binary, np.zeros(0)
-    marks = find_marks(binary)
-    joint = max(2, round(_JOINT * digit_height))
-    is_tick = np.zeros(len(marks.boxes) + 1, bool)
-    for index, (left, top, right, bottom) in enumerate(marks.boxes.tolist()):
-        width, height = right - left, bottom - top
-        if not _MIN_TICK * digit_height <= height <= _MAX_TICK * digit_height:
-            continue
-        if width > max(3, _MAX_TICK_WIDTH * digit_height) or width > height:
-            continue
-        is_tick[index + 1] = bool(
-            horizontal[bottom - 1 : bottom + joint, left:right].any()
-        )
-    middles = (marks.boxes[is_tick[1:], 0] + marks.boxes[is_tick[1:], 2]) / 2
-    return np.where(is_tick[marks.labels], 0, binary).astype(np.uint8), middles
 
 
 def _remove_residues(

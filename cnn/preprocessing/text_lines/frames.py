@@ -61,12 +61,20 @@ def find_frames(marks: Marks) -> Frames:
         left, top, right, bottom = marks.boxes[index].tolist()
         region = (slice(top, bottom), slice(left, right))
         frame = _component(marks, index)
-        length = max(8, int(_BORDER_LENGTH * min(frame.shape)))
-        horizontal[region] |= find_horizontal_rules(frame, length)
-        vertical[region] |= find_vertical_rules(
-            frame, max(8, int(_BORDER_LENGTH * len(frame)))
-        )
+        horizontal[region] |= _horizontal_borders(frame)
+        length = max(8, int(_BORDER_LENGTH * len(frame)))
+        vertical[region] |= find_vertical_rules(frame, length)
     return Frames(horizontal, vertical, marks.boxes[frames])
+
+
+def _horizontal_borders(frame: np.ndarray) -> np.ndarray:
+    """Finds the upper and the lower border of a frame, `uint8 (height, width)`."""
+    length = max(8, int(_BORDER_LENGTH * min(frame.shape)))
+    borders = find_horizontal_rules(frame, length)
+    # The bar of a 4 that crosses both sides of its box is as long.
+    tolerance = max(3, int(_TOLERANCE * min(frame.shape)))
+    borders[tolerance:-tolerance] = 0
+    return borders
 
 
 def _component(marks: Marks, index: int) -> np.ndarray:

@@ -15,6 +15,8 @@ _MAX_GAP = 3
 # Directions of the kernels on either side of the axis, in degrees: what remains after
 # the line is straightened, of perspective and of bent paper.
 _DIRECTIONS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+# The same of vertical rules, which are shorter, so that coarser steps follow them.
+_VERTICAL_DIRECTIONS = (-4.0, -2.0, 0.0, 2.0, 4.0)
 # Directions that are tried to straighten a picture by its rules, in degrees.
 _SKEWS = tuple(np.arange(-10.0, 10.5, 1.0).tolist())
 # Width of the reduced image in which the skew of rules is measured, in pixels.
@@ -23,12 +25,15 @@ _SKEW_WIDTH = 240
 _SKEW_LENGTH = 0.4
 
 
-def find_horizontal_rules(binary: np.ndarray, length: int) -> np.ndarray:
+def find_horizontal_rules(
+    binary: np.ndarray, length: int, directions: tuple[float, ...] = _DIRECTIONS
+) -> np.ndarray:
     """Finds nearly horizontal rules.
 
     Args:
       binary: `uint8 (height, width)`, 1 for ink.
       length: smallest length of a rule, in pixels.
+      directions: of rules, in degrees.
 
     Returns:
       `uint8 (height, width)`, 1 for the pixels of rules.
@@ -38,7 +43,7 @@ def find_horizontal_rules(binary: np.ndarray, length: int) -> np.ndarray:
         return rules
     gap = np.ones((1, _MAX_GAP), np.uint8)
     bridged = cv2.morphologyEx(binary, cv2.MORPH_CLOSE, gap)
-    for degrees in _DIRECTIONS:
+    for degrees in directions:
         np.maximum(rules, _open(bridged, length, degrees), out=rules)
     # An opening in a few directions leaves the edges of a rule in others.
     edges = cv2.dilate(rules, np.ones((3, 1), np.uint8))
@@ -48,7 +53,8 @@ def find_horizontal_rules(binary: np.ndarray, length: int) -> np.ndarray:
 def find_vertical_rules(binary: np.ndarray, length: int) -> np.ndarray:
     """Finds nearly vertical rules. See `find_horizontal_rules`."""
     transposed = np.ascontiguousarray(binary.T)
-    return np.ascontiguousarray(find_horizontal_rules(transposed, length).T)
+    rules = find_horizontal_rules(transposed, length, _VERTICAL_DIRECTIONS)
+    return np.ascontiguousarray(rules.T)
 
 
 def remove_horizontal_rules(binary: np.ndarray, rules: np.ndarray) -> np.ndarray:

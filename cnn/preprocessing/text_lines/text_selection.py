@@ -5,12 +5,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cnn.preprocessing.text_lines.dashed_lines import find_dashes
 from cnn.preprocessing.text_lines.digit_band import Band, Marks
 from cnn.preprocessing.text_lines.work_image import WorkImage
 
 # All lengths are in heights of a digit.
-# Height of other ink at the side of a picture.
+# Height of other ink at the side of a picture, and width of a rule as high.
 _TALL = 1.4
+_MAX_RULE_WIDTH = 0.25
 # Rows in which ink of the line lies, beyond its band.
 _REACH_ABOVE = 0.35
 _REACH_BELOW = 0.45
@@ -55,9 +57,10 @@ def select_components(marks: Marks, band: Band, work: WorkImage) -> Selection:
     inside = np.minimum(boxes[:, 3], bottom) - np.maximum(boxes[:, 1], top)
     covered = np.minimum(boxes[:, 3], band.bottom) - np.maximum(boxes[:, 1], band.top)
     is_in_band = (inside >= _MIN_INSIDE * heights) | (covered >= _MIN_INSIDE * height)
-    is_in_band &= covered > 0
+    is_in_band &= inside > 0
     is_large = marks.areas >= max(4.0, _MIN_AREA * height * height)
     belongs = is_in_band & is_large & ~_is_cut_off(boxes, band, work)
+    belongs &= ~find_dashes(marks, height) & ~_is_rule(boxes, height)
     is_mark, doubtful = _side_marks(boxes, belongs, band, work)
     rest = belongs & ~is_mark
     # Without its doubtful parts, there must be a number.
@@ -78,6 +81,13 @@ def _is_cut_off(boxes: np.ndarray, band: Band, work: WorkImage) -> np.ndarray:
     at_side = (boxes[:, 0] <= left + 1) | (boxes[:, 2] >= right - 1)
     is_tall = heights > _TALL * height
     return at_top | at_bottom | (at_side & is_tall)
+
+
+def _is_rule(boxes: np.ndarray, height: float) -> np.ndarray:
+    """Tells which components are narrower and higher than a 1, `bool (n,)`."""
+    widths = boxes[:, 2] - boxes[:, 0]
+    heights = boxes[:, 3] - boxes[:, 1]
+    return (heights >= _TALL * height) & (widths <= _MAX_RULE_WIDTH * height)
 
 
 def _side_marks(
