@@ -52,8 +52,7 @@ class Lattice(NamedTuple):
         - `gap_before`, to the ink before the piece, negative where they overlap;
         - `cut_ink`, length of the cuts through ink at the sides of the piece, 0 for
           gaps;
-        - `num_fragments`, number of fragments less one, that is of cuts or gaps that
-          the piece spans;
+        - `num_fragments`, number of cuts and gaps that the piece spans;
         - `inner_gap`, widest empty gap inside the piece, without the slant, 0 for
           connected ink;
         - `offset`, of its middle, downwards from the middle of the digits;
