@@ -26,6 +26,11 @@ _USUAL_SPREAD = 0.1
 # Log odds that are lost per unit of spread, and their limits.
 _SPREAD_WEIGHT = 10.0
 _SPREAD_LIMITS = (-2.0, 0.7)
+# Log odds of a single component, and of one as narrow as a 1, in heights. Rests of
+# drawings are often single.
+_SINGLE_ODDS = -0.5
+_NARROW_ODDS = -1.5
+_NARROW_WIDTH = 0.35
 # Weight of the log odds that its characters are not printed, and their limit.
 _PRINT_WEIGHT = 0.3
 _PRINT_LIMIT = 3.0
@@ -44,7 +49,8 @@ def weigh_number(page: PageInk, group: PageComponents) -> float:
     spread = float(np.log(group.height).std())
     odds = np.clip(_SPREAD_WEIGHT * (_USUAL_SPREAD - spread), *_SPREAD_LIMITS)
     if len(group.label) < 2:
-        odds = 0.0
+        is_narrow = group.width[0] < _NARROW_WIDTH * group.height[0]
+        odds = _NARROW_ODDS if is_narrow else _SINGLE_ODDS
     not_printed = -_PRINT_WEIGHT * float(group.print_odds.sum())
     odds += np.clip(not_printed, -_PRINT_LIMIT, _PRINT_LIMIT)
     clutter = measure_clutter(page, group) - _USUAL_CLUTTER

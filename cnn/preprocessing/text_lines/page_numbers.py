@@ -21,6 +21,7 @@ from cnn.preprocessing.text_lines.page_groups import (
 from cnn.preprocessing.text_lines.page_ink import PageInk
 from cnn.preprocessing.text_lines.print_evidence import (
     smooth_along_lines,
+    spread_majority,
     weigh_alignment,
     weigh_print,
 )
@@ -31,9 +32,14 @@ _MAX_GAP = 1.2
 _MAX_GROUP_SIZE = 30
 # Log odds below which a group is no number.
 _MIN_LOG_ODDS = -4.0
+# Log odds that what is written in a comb is a number: combs are printed for numbers,
+# and now and then for letters.
+_COMB_ODDS = 1.0
 # Largest size of a mark that belongs to a number, such as a decimal point or a broken
 # piece of a digit, as a fraction of the height of its digits.
 _MAX_MARK_SIZE = 0.5
+# Smallest component that is no mark, as a fraction of the highest of its number.
+_MIN_DIGIT_HEIGHT = 0.5
 
 
 class PageNumber(NamedTuple):
@@ -50,6 +56,12 @@ class PageNumber(NamedTuple):
     comb: Comb | None
     log_odds: float = 0.0
     line: int = 1
+
+    @property
+    def digit_height(self) -> float:
+        """Median height of the components that are no marks, in pixels."""
+        height = self.components.height
+        return float(np.median(height[height >= _MIN_DIGIT_HEIGHT * height.max()]))
 
 
 def find_page_numbers(page: PageInk) -> list[PageNumber]:
@@ -78,6 +90,7 @@ def _weigh_characters(
     chain = chain_neighbors(characters.box, slope, _MAX_GAP, rules=page.rules)
     word = find_words(characters.box, chain)
     odds = smooth_along_lines(odds + weigh_alignment(characters, word), word)
+    odds = spread_majority(odds, word, chain)
     return characters._replace(print_odds=odds)
 
 
@@ -101,11 +114,15 @@ def _find_groups(
 
 def _weigh_groups(numbers: list[PageNumber], page: PageInk) -> list[PageNumber]:
     """Weighs groups, and leaves out those that are certainly no number."""
-    weighed = [
-        number._replace(log_odds=weigh_number(page, number.components))
-        for number in numbers
-    ]
+    weighed = [number._replace(log_odds=_weigh(number, page)) for number in numbers]
     return [number for number in weighed if number.log_odds >= _MIN_LOG_ODDS]
+
+
+def _weigh(number: PageNumber, page: PageInk) -> float:
+    """Returns the log odds that a group is a number."""
+    if number.comb is not None:
+        return _COMB_ODDS
+    return weigh_number(page, number.components)
 
 
 def _add_marks(number: PageNumber, marks: PageComponents) -> PageNumber:

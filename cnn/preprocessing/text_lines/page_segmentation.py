@@ -53,7 +53,7 @@ def _cut_number(
     box = group.bounds + _MARGIN * np.array([-1, -1, 1, 1])
     box = scale_box(box, 1, page.strokes.shape)
     mask = _draw_mask(page, number, box)
-    zoom = max(1.0, _DIGIT_HEIGHT / float(np.median(group.height)))
+    zoom = max(1.0, _DIGIT_HEIGHT / number.digit_height)
     if zoom > 1:
         mask = cv2.resize(mask, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR)
     cells = None if number.comb is None else (number.comb.sides - box[0]) * zoom
