@@ -10,6 +10,7 @@ from cnn.inference.listing import InputFile, to_path
 from cnn.inference.plot_process import CallPlot, PlotError
 from cnn.inference.run_statistics import ContactSheetEntry, RunStatistics
 from cnn.preprocessing import decode, pipeline
+from cnn.preprocessing.source import Source
 
 if TYPE_CHECKING:
     from cnn.classifier import Classifier, Prediction
@@ -117,17 +118,34 @@ def _image_or_blank(prediction: "Prediction") -> np.ndarray:
     return np.zeros(pipeline.IMAGE_SHAPE, np.float32)
 
 
+def visualization_path(folder: Path, name: str, source: Source) -> Path:
+    """Returns the path of the picture of a source: `folder/NAME.png`.
+
+    Names of pages and regions have their number and name before the ending.
+    """
+    # A file of several inputs may have an absolute name, or one with `..`.
+    parts = ["_" if part == ".." else part for part in name.split("/")]
+    stem = to_path("/".join(filter(None, parts)))
+    if source.page is not None:
+        stem += f".{source.page}"
+    if source.region is not None and source.region.name:
+        stem += "." + source.region.name.replace("/", "_")
+    return folder / (stem + ".png")
+
+
 def save_visualization(
-    file: InputFile, prediction: "Prediction", folder: Path, preprocessing: str
+    file: InputFile,
+    prediction: "Prediction",
+    folder: Path,
+    preprocessing: str,
+    source: Source | None = None,
 ) -> None:
     """Draws a file, its ink and the network's input to `folder/NAME.png`.
 
     Prints a warning if the image cannot be written, for example because its name is
     too long.
     """
-    # A file of several inputs may have an absolute name, or one with `..`.
-    parts = ["_" if part == ".." else part for part in file.name.split("/")]
-    path = folder / (to_path("/".join(filter(None, parts))) + ".png")
+    path = visualization_path(folder, file.name, source or Source(file.path))
     overlay = _explain_or_blank(prediction, preprocessing)
     caption = _describe_prediction(file.name, prediction)
     image = _image_or_blank(prediction)

@@ -34,6 +34,7 @@ ROWS = st.builds(
     detail=st.none() | TEXTS,
     label=st.none() | TEXTS,
     extra=st.tuples(st.none() | TEXTS, OTHER_NUMBER, OTHER_NUMBER, OTHER_NUMBER),
+    place=st.just(()),
 )
 EXAMPLE = Row("a,b.png", "7", 0.5, "unsure", 'says "7"')
 BLANK = Row("c.png", None, None, "blank", "no ink found")

@@ -6,6 +6,7 @@ digit, and the ticks of a comb between digits.
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from cnn.preprocessing.text_lines.digit_band import find_marks
@@ -27,6 +28,10 @@ _BORDER_LENGTH = 0.8
 _MIN_TICK = 0.12
 _MAX_TICK = 0.6
 _MAX_TICK_WIDTH = 0.16
+# Distance of residues from a removed line, in heights of a digit, and the smallest share
+# of them within that distance.
+_RESIDUE_REACH = 0.05
+_MIN_RESIDUE_SHARE = 0.7
 # Distance of a border's end from the rule that it meets, in heights of a digit.
 _JOINT = 0.12
 
@@ -58,6 +63,7 @@ def remove_field_lines(
     vertical |= _borders(binary, horizontal, digit_height, picture_rows)
     rest = remove_horizontal_rules(binary, horizontal & (1 - vertical))
     rest = remove_vertical_rules(rest & (1 - (vertical & horizontal)), vertical)
+    rest = _remove_residues(rest, horizontal | vertical, digit_height)
     rest, ticks = _remove_ticks(rest, horizontal, digit_height)
     borders = np.concatenate([_middles(vertical), ticks])
     return FieldInk(rest, np.sort(borders))
@@ -122,6 +128,22 @@ def _remove_ticks(
         )
     middles = (marks.boxes[is_tick[1:], 0] + marks.boxes[is_tick[1:], 2]) / 2
     return np.where(is_tick[marks.labels], 0, binary).astype(np.uint8), middles
+
+
+def _remove_residues(
+    binary: np.ndarray, lines: np.ndarray, digit_height: float
+) -> np.ndarray:
+    """Removes components that lie almost entirely beside removed lines."""
+    if not lines.any():
+        return binary
+    side = 2 * max(2, round(_RESIDUE_REACH * digit_height)) + 1
+    near = cv2.dilate(lines, np.ones((side, side), np.uint8))
+    _, labels = cv2.connectedComponents(binary)
+    areas = np.bincount(labels.ravel())
+    near_areas = np.bincount(labels[near > 0], minlength=len(areas))
+    is_residue = near_areas > _MIN_RESIDUE_SHARE * areas
+    is_residue[0] = False
+    return np.where(is_residue[labels], 0, binary).astype(np.uint8)
 
 
 def _middles(vertical: np.ndarray) -> np.ndarray:

@@ -21,6 +21,9 @@ _MAX_FILLED = 0.6
 _TOLERANCE = 0.15
 # Smallest share of each side along which a border lies. An ellipse has 0.71.
 _MIN_SHARE = 0.86
+# Sides of a frame that a digit sticks out of, as fractions of the other frames'.
+_MIN_SIMILAR = 0.9
+_MAX_SIMILAR = 1.35
 # Length of a border, as a fraction of the shorter side. A digit's strokes are shorter.
 _BORDER_LENGTH = 0.75
 
@@ -38,13 +41,16 @@ def find_frames(binary: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     marks = find_marks(binary)
     horizontal = np.zeros_like(binary)
     vertical = np.zeros_like(binary)
+    candidates = _candidates(marks)
+    is_frame = [_has_four_borders(_component(marks, index)) for index in candidates]
+    frames = candidates[np.array(is_frame, bool)]
+    # A digit that sticks out of its frame hides one side of it.
+    frames = np.union1d(frames, _similar(marks.boxes, candidates, frames))
     boxes = []
-    for index in _candidates(marks):
+    for index in frames:
         left, top, right, bottom = marks.boxes[index].tolist()
         region = (slice(top, bottom), slice(left, right))
-        frame = (marks.labels[region] == index + 1).astype(np.uint8)
-        if not _has_four_borders(frame):
-            continue
+        frame = _component(marks, index)
         length = max(8, int(_BORDER_LENGTH * min(frame.shape)))
         horizontal[region] |= find_horizontal_rules(frame, length)
         vertical[region] |= find_vertical_rules(
@@ -52,6 +58,26 @@ def find_frames(binary: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
         )
         boxes.append((left, top, right, bottom))
     return horizontal, vertical, np.array(boxes, int).reshape(-1, 4)
+
+
+def _component(marks: Marks, index: int) -> np.ndarray:
+    """Cuts out a component, `uint8 (height, width)`."""
+    left, top, right, bottom = marks.boxes[index].tolist()
+    inside = marks.labels[top:bottom, left:right]
+    return (inside == index + 1).astype(np.uint8)
+
+
+def _similar(
+    boxes: np.ndarray, candidates: np.ndarray, frames: np.ndarray
+) -> np.ndarray:
+    """Returns the candidates that are as large as the frames beside them."""
+    if not len(frames):
+        return frames
+    sides = boxes[:, 2:] - boxes[:, :2]
+    typical = np.median(sides[frames], axis=0)
+    ratios = sides[candidates] / typical
+    is_similar = (ratios > _MIN_SIMILAR) & (ratios < _MAX_SIMILAR)
+    return candidates[is_similar.all(1)]
 
 
 def _candidates(marks: Marks) -> np.ndarray:
