@@ -119,8 +119,20 @@ def draw_digit(
     slant = rng.normal(0, hand.slant_jitter) - estimate_slant(image)
     upright = shear_digit(image, slant, hand.stretch)
     size = float(np.clip(rng.normal(1, hand.size_jitter), 0.7, 1.3))
-    strokes = render_strokes(upright, hand.stroke, max(8, round(height * size)))
-    return crop_to_ink(_widen_by_nib(strokes, hand.nib * height))
+    rows = max(8, round(height * size))
+    strokes = render_strokes(upright, hand.stroke, rows)
+    return _fit_height(crop_to_ink(_widen_by_nib(strokes, hand.nib * height)), rows)
+
+
+def _fit_height(ink: np.ndarray, height: int) -> np.ndarray:
+    """Scales ink to a height, which redrawing a digit may have changed.
+
+    Ink that is more than twice as wide as high becomes lower.
+    """
+    rows, columns = ink.shape
+    scale = height / max(rows, 0.5 * columns)
+    size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
+    return cv2.resize(ink, size, interpolation=cv2.INTER_LINEAR)
 
 
 def sample_descent(rng: np.random.Generator, digit: str, hand: Hand) -> float:
