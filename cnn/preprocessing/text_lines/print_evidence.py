@@ -49,6 +49,8 @@ _EQUAL_ODDS = 2.3
 _UNEQUAL_ODDS = -0.4
 # Weight of the odds of the neighbors in a line.
 _NEIGHBOR_WEIGHT = 0.5
+# Log odds that a component is printed if all of its word or line is.
+_MAJORITY_ODDS = 1.5
 # Weight of the mean odds of the line.
 _LINE_WEIGHT = 3.0
 
@@ -122,6 +124,21 @@ def smooth_along_lines(odds: np.ndarray, group: np.ndarray) -> np.ndarray:
     smoothed += _LINE_WEIGHT * mean[sorted_group]
     result = np.empty_like(smoothed)
     result[order] = smoothed
+    return result
+
+
+def spread_majority(odds: np.ndarray, *groups: np.ndarray) -> np.ndarray:
+    """Adds odds where most of a group is printed, or subtracts them, `float (N,)`.
+
+    Args:
+      odds: `float (N,)`, of components.
+      groups: each `int (N,)`, the group of each component: its word, its line.
+    """
+    is_printed = odds > 0
+    result = odds.copy()
+    for group in groups:
+        share = np.bincount(group, is_printed) / np.maximum(np.bincount(group), 1)
+        result += _MAJORITY_ODDS * (2 * share[group] - 1)
     return result
 
 
