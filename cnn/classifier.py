@@ -16,13 +16,13 @@ import numpy as np
 
 from cnn import keras_h5
 from cnn.candidate_mixture import combine_candidates
-from cnn.decoding import Reading, decode_line
-from cnn.decoding.beam_search import ANY_NUMBER
 from cnn.jax_environment import check_devices
 from cnn.keras_h5 import Metadata, ModelFileError, Params
-from cnn.number_pattern import NumberPattern
+from cnn.line_reading import LineReader
 from cnn.preprocessing import pipeline
-from cnn.preprocessing.text_lines import Lattice, TextLine
+
+# Confidence threshold for numbers where the model has none of its own.
+_STRING_UNSURE_BELOW = 0.9
 
 
 class Prediction(NamedTuple):
@@ -54,7 +54,7 @@ class Prediction(NamedTuple):
     candidate: int = 0
 
 
-class Classifier:
+class Classifier(LineReader):
     """A trained network, with the preprocessing and the classes of its training data.
 
     Attributes:
@@ -64,6 +64,8 @@ class Classifier:
       preprocessing: how an image file becomes the network's input: a name of
         `cnn.preprocessing.pipeline.PREPROCESSING`.
       unsure_below: confidence threshold, in [0, 1]. A prediction below it is `unsure`.
+      string_unsure_below: the same for a whole number.
+      read_line, read_page: see `cnn.line_reading`.
 
     Example:
       >>> classifier = Classifier.load("mnist_model.h5")  # doctest: +SKIP
@@ -86,13 +88,16 @@ class Classifier:
         Raises:
           ModelFileError: the `preprocessing` of the metadata is unknown.
         """
-        if unsure_below is None:
-            unsure_below = metadata.get("unsure_below", 0.0)
         self.params = params
         self.metadata = metadata
         self.class_names: tuple[str, ...] = tuple(metadata["class_names"])
         self.preprocessing: str = metadata.get("preprocessing", "mnist")
-        self.unsure_below: float = unsure_below
+        self.unsure_below: float = metadata.get("unsure_below", 0.0)
+        self.string_unsure_below: float = metadata.get(
+            "string_unsure_below", _STRING_UNSURE_BELOW
+        )
+        if unsure_below is not None:
+            self.unsure_below = self.string_unsure_below = unsure_below
         # A list: the value comes from JSON, and may not be hashable.
         if self.preprocessing not in list(pipeline.PREPROCESSING):
             raise ModelFileError(
@@ -201,39 +206,6 @@ class Classifier:
             of_file = np.array([*itertools.islice(rows, file.num_candidates)])
             predictions.append(self._predict_file(path, file, of_file))
         return predictions
-
-    def read_lines(
-        self, lines: Sequence[TextLine], pattern: NumberPattern = ANY_NUMBER
-    ) -> list[Reading]:
-        """Reads text lines, whose pieces go through the network together.
-
-        Args:
-          lines: numbers, from `cnn.preprocessing.pipeline.preprocess_sources`.
-          pattern: what is known of the numbers.
-
-        Returns:
-          One `Reading` per line, in order.
-        """
-        lattices = [lattice for line in lines for lattice in line.lattices]
-        outputs = iter(self._classify_pieces(lattices))
-        return [
-            decode_line(
-                line, [next(outputs) for _ in line.lattices], self.class_names, pattern
-            )
-            for line in lines
-        ]
-
-    def _classify_pieces(self, lattices: Sequence[Lattice]) -> list[np.ndarray]:
-        """Computes the class probabilities of the arcs of each lattice."""
-        if not lattices:
-            return []
-        is_character = np.concatenate([lattice.is_character for lattice in lattices])
-        images = np.concatenate([lattice.images for lattice in lattices])
-        outputs = np.zeros((len(images), len(self.class_names)), np.float32)
-        if is_character.any():
-            outputs[is_character] = self.predict_proba(images[is_character])
-        ends = np.cumsum([len(lattice.starts) for lattice in lattices])
-        return np.split(outputs, ends[:-1])
 
     def _forward(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         check_devices()

@@ -496,7 +496,7 @@ def test_reading_refuses_in_one_line(run, trained, tmp_path):
     )
     assert infer_error(run, "--input", "empty", "--model", model) == (
         "error: empty: nothing to read in this folder; expected PNG, JPEG, BMP, GIF, "
-        "TIFF, WEBP, PPM images"
+        "TIFF, WEBP, PPM, AVIF, HEIC, PDF images"
     )
     assert "short.h5: damaged model file" in infer_error(
         run, *folder, "--model", "short.h5"

@@ -24,7 +24,7 @@ from cnn.inference.decode_process import (
 )
 from cnn.inference.decode_worker import decode_chunk
 from cnn.preprocessing import pipeline
-from cnn.preprocessing.source import ReadOptions, Source
+from cnn.preprocessing.source import CountOptions, ReadOptions, Source
 
 # Seconds that a chunk should take. With less, passing chunks costs too much. With more,
 # the other workers wait for its result.
@@ -74,13 +74,13 @@ class DecodePool:
             )
 
     def imap(
-        self, sources: Iterable[Source], options: ReadOptions
+        self, sources: Iterable[Source], options: ReadOptions | CountOptions
     ) -> Iterator[pipeline.PreprocessedFile]:
         """Decodes sources in order, a few chunks ahead of the consumer.
 
         Args:
           sources: files, pages or regions, consumed lazily.
-          options: how they are preprocessed.
+          options: how they are preprocessed, or that their pages are counted.
 
         Yields:
           The result of `pipeline.preprocess_sources` per source. A file that crashes a
@@ -103,7 +103,7 @@ class DecodePool:
     def _submit_chunks(
         self,
         remaining: Iterator[Source],
-        options: ReadOptions,
+        options: ReadOptions | CountOptions,
         pending: deque[Chunk],
     ) -> None:
         """Gives each worker with capacity a chunk, and appends it to `pending`."""
@@ -203,13 +203,15 @@ def _file_size(path: str) -> int:
 
 
 def _decode_here(
-    sources: Iterator[Source], options: ReadOptions
+    sources: Iterator[Source], options: ReadOptions | CountOptions
 ) -> Iterator[pipeline.PreprocessedFile]:
     while chunk := list(itertools.islice(sources, MAX_CHUNK_SIZE)):
         yield from pipeline.preprocess_sources(chunk, options)
 
 
-def _take_chunk(sources: Iterator[Source], size: int, options: ReadOptions) -> Chunk:
+def _take_chunk(
+    sources: Iterator[Source], size: int, options: ReadOptions | CountOptions
+) -> Chunk:
     """Takes the next sources: `size` of them, or fewer if their paths are long."""
     taken = []
     path_bytes = 0

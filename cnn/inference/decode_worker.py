@@ -17,7 +17,8 @@ import numpy as np
 
 from cnn.child_process import connect_to_parent
 from cnn.preprocessing import pipeline
-from cnn.preprocessing.source import ReadOptions, Source
+from cnn.preprocessing.documents.open_documents import keep_last_document
+from cnn.preprocessing.source import CountOptions, ReadOptions, Source
 from cnn.preprocessing.text_lines import TextLine
 
 # Bytes of memory that a worker may take beyond those it has at its start.
@@ -30,13 +31,13 @@ class ChunkRequest(NamedTuple):
 
     Attributes:
       sources: the files, pages or regions.
-      options: how they are preprocessed.
+      options: how they are preprocessed, or that their pages are counted.
       failures: reason per index of a file that must not be decoded again.
       file_by_file: whether to decode each file on its own, after a crash.
     """
 
     sources: list[Source]
-    options: ReadOptions
+    options: ReadOptions | CountOptions
     failures: dict[int, str]
     file_by_file: bool
 
@@ -53,6 +54,8 @@ class ChunkResult(NamedTuple):
       statuses: status per file.
       details: detail per file.
       lines: text lines per file, or None without any.
+      sizes: size of the picture per file, as in `PreprocessedFile`.
+      num_pages: number of pages per file.
       seconds: time that decoding the chunk took.
     """
 
@@ -62,6 +65,8 @@ class ChunkResult(NamedTuple):
     statuses: list[str]
     details: list[str]
     lines: list[tuple[TextLine, ...]] | None
+    sizes: list[tuple[int, int] | None]
+    num_pages: list[int]
     seconds: float
 
 
@@ -73,7 +78,7 @@ def run_worker() -> None:
     def report_file(_: int) -> None:
         os.write(progress, b".")
 
-    with contextlib.suppress(EOFError, BrokenPipeError):
+    with contextlib.suppress(EOFError, BrokenPipeError), keep_last_document():
         while True:
             request = requests.recv()
             start = monotonic()
@@ -126,6 +131,8 @@ def pack_result(files: list[pipeline.PreprocessedFile], seconds: float) -> Chunk
         statuses=[file.status for file in files],
         details=[file.detail for file in files],
         lines=[file.lines for file in files] if any(f.lines for f in files) else None,
+        sizes=[file.size for file in files],
+        num_pages=[file.num_pages for file in files],
         seconds=seconds,
     )
 
@@ -138,16 +145,18 @@ def unpack_result(result: ChunkResult) -> list[pipeline.PreprocessedFile]:
         result.statuses,
         result.details,
         result.lines or itertools.repeat((), len(result.details)),
+        result.sizes,
+        result.num_pages,
         strict=True,
     )
     files = []
     end = 0
-    for num_images, weights, status, detail, lines in columns:
+    for num_images, weights, status, detail, *others in columns:
         start = end
         end += num_images
         candidates = result.images[start:end] if num_images else None
         files.append(
-            pipeline.PreprocessedFile(candidates, status, detail, weights, lines)
+            pipeline.PreprocessedFile(candidates, status, detail, weights, *others)
         )
     return files
 

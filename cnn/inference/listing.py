@@ -16,6 +16,7 @@ FORMATS = ", ".join(decode.FORMATS)
 # fmt: off
 _IMAGE_SUFFIXES = {
     ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm",
+    ".apng", ".avif", ".heic", ".heif", ".pdf",
 }
 # fmt: on
 

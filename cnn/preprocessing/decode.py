@@ -1,4 +1,4 @@
-"""Decodes an image file of any supported format, upright.
+"""Decodes a page of a file of any supported format, upright, or a region of it.
 
 Reduces large images while decoding.
 """
@@ -13,35 +13,46 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
-from PIL.JpegImagePlugin import JpegImageFile
 
-from cnn.errors import Error
 from cnn.preprocessing import truncation
+from cnn.preprocessing.documents.counting import read_start
+from cnn.preprocessing.documents.open_documents import open_document
+from cnn.preprocessing.documents.page_view import MAX_SIDE, View, region_box
+from cnn.preprocessing.documents.pdf import PdfFile
+from cnn.preprocessing.documents.picture_pages import (
+    PictureFile,
+    check_page,
+    list_frames,
+)
+from cnn.preprocessing.documents.signatures import is_pdf
 from cnn.preprocessing.grayscale import has_high_bit_depth, has_transparency
+from cnn.preprocessing.picture_file import FORMATS, MAX_PIXELS, open_picture
+from cnn.preprocessing.unreadable import PlotError, UnreadableImageError, first_line
 
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
-# Largest number of pixels of an image. Pillow refuses more than twice its limit, too.
-MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
-# Longest side of a decoded image, in pixels. Larger images are reduced. A digit of a
-# fiftieth of its page's height keeps 20 pixels.
-MAX_SIDE = 1024
+__all__ = [
+    "FORMATS",
+    "MAX_PIXELS",
+    "MAX_SIDE",
+    "PLOT_SOFTWARE",
+    "DecodedImage",
+    "PlotError",
+    "UnreadableImageError",
+    "View",
+    "open_image",
+]
+
+# The first page of a file, reduced for one character.
+WHOLE_PICTURE = View()
 # Alpha, of 255, up to which nothing can be seen.
 _MAX_HIDING_ALPHA = 4
-# Smallest longer side of a JPEG that its decoder reduces, as a fraction of MAX_SIDE.
+# Smallest longer side of a JPEG that its decoder reduces, as a fraction of the
+# longest side wanted.
 _MIN_DRAFT_FRACTION = 0.7
 # What the plots of this program name as their software, in a text chunk.
 PLOT_SOFTWARE = "cnn plot"
 
 # Rows of pixels that are digested at once.
 _DIGEST_ROWS = 256
-
-
-class UnreadableImageError(Error):
-    """A file that cannot be decoded. The message gives the reason without the path."""
-
-
-class PlotError(UnreadableImageError):
-    """The file is a plot of this program, not a picture of a character."""
 
 
 class DecodedImage(NamedTuple):
@@ -51,21 +62,28 @@ class DecodedImage(NamedTuple):
       image: upright, of any mode.
       completed: the whole file if it was cut, although no pixel is missing, or None.
       lacks_color: whether an image with colors was decoded to gray.
+      size: width and height of the whole upright page in pixels, before any reduction.
+      num_pages: number of pages of the file.
     """
 
     image: Image.Image
     completed: BinaryIO | None
     lacks_color: bool
+    size: tuple[int, int]
+    num_pages: int
 
 
 @contextlib.contextmanager
-def open_image(file: BinaryIO, in_color: bool = True) -> Iterator[DecodedImage]:
-    """Decodes an image, turns it upright, and reduces it to at most `MAX_SIDE`.
+def open_image(
+    file: BinaryIO, in_color: bool = True, view: View = WHOLE_PICTURE
+) -> Iterator[DecodedImage]:
+    """Decodes a page, turns it upright, crops its region and reduces it.
 
     Args:
-      file: an image file in one of `FORMATS`, which is recognized by content.
+      file: a file in one of `FORMATS`, which is recognized by content.
       in_color: whether colors are needed. Without them a large JPEG is decoded to gray,
         which is quicker.
+      view: the page, the region and the longest side.
 
     Yields:
       The image.
@@ -77,7 +95,7 @@ def open_image(file: BinaryIO, in_color: bool = True) -> Iterator[DecodedImage]:
     """
     try:
         with _silence_pillow():
-            decoded = _decode(file, in_color)
+            decoded = _decode_page(file, in_color, view)
             with decoded.image:
                 yield decoded
     except UnreadableImageError:
@@ -85,7 +103,7 @@ def open_image(file: BinaryIO, in_color: bool = True) -> Iterator[DecodedImage]:
     except MemoryError as error:
         raise UnreadableImageError("needs more memory than there is") from error
     except Exception as error:
-        raise UnreadableImageError(f"damaged image: {_first_line(error)}") from error
+        raise UnreadableImageError(f"damaged image: {first_line(error)}") from error
 
 
 @contextlib.contextmanager
@@ -106,11 +124,30 @@ def _silence_pillow() -> Iterator[None]:
         logger.removeHandler(handler)
 
 
-def _decode(file: BinaryIO, in_color: bool) -> DecodedImage:
+def _decode_page(file: BinaryIO, in_color: bool, view: View) -> DecodedImage:
+    if is_pdf(read_start(file)):
+        return _render_pdf(file, view)
+    if view.page is not None:
+        with open_document(file, PictureFile) as pages:
+            check_page(view.page, pages.num_pages)
+            if pages.num_pages > 1:
+                image = pages.decode(view.page)
+                return _to_decoded(image, view, pages.num_pages)
+    return _decode(file, in_color, view)
+
+
+def _render_pdf(file: BinaryIO, view: View) -> DecodedImage:
+    with open_document(file, PdfFile) as document:
+        check_page(view.page or 1, document.num_pages)
+        image, size = document.render(view)
+        return DecodedImage(image, None, False, size, document.num_pages)
+
+
+def _decode(file: BinaryIO, in_color: bool, view: View) -> DecodedImage:
     """Decodes a file as it is, or completed if it was cut behind the last pixel."""
     try:
         if not truncation.lacks_end(file):
-            return _decode_upright(file, in_color)
+            return _decode_upright(file, in_color, view)
         failure: Exception = UnreadableImageError(
             "damaged image: the end of the file is missing"
         )
@@ -121,61 +158,56 @@ def _decode(file: BinaryIO, in_color: bool) -> DecodedImage:
     completed = truncation.complete(file, _digest_pixels)
     if completed is None:
         raise failure
-    return _decode_upright(completed, in_color)._replace(completed=completed)
+    return _decode_upright(completed, in_color, view)._replace(completed=completed)
 
 
-def _decode_upright(file: BinaryIO, in_color: bool) -> DecodedImage:
-    """Decodes an image, reduces it, and applies its EXIF orientation."""
-    image = _open_checked(file)
+def _decode_upright(file: BinaryIO, in_color: bool, view: View) -> DecodedImage:
+    """Decodes the first page, reduces it, and applies its EXIF orientation."""
+    image = open_picture(file)
     if image.info.get("Software") == PLOT_SOFTWARE:
         raise PlotError("a plot of this program, not a picture of a character")
+    frames = list_frames(image, file)
+    if frames[0] != image.tell():
+        image.seek(frames[0])
     mode = image.mode
-    _reduce_while_decoding(image, in_color)
+    full_size = image.size
+    if view.region is None:
+        _reduce_while_decoding(image, in_color, view.max_side)
     lacks_color = image.mode != mode
+    is_reduced = image.size != full_size
     image.load()
+    if not _turn_upright(image):
+        full_size = full_size[::-1]
+    decoded = _to_decoded(image, view, len(frames))
+    decoded = decoded._replace(lacks_color=lacks_color)
+    return decoded._replace(size=full_size) if is_reduced else decoded
+
+
+def _turn_upright(image: Image.Image) -> bool:
+    """Applies the EXIF orientation, and returns whether the size has stayed."""
+    size = image.size
     # A damaged EXIF block does not make the pixels unreadable.
     with contextlib.suppress(Exception):
         ImageOps.exif_transpose(image, in_place=True)
+    return image.size == size
+
+
+def _to_decoded(image: Image.Image, view: View, num_pages: int) -> DecodedImage:
+    """Crops the region of an upright image, and reduces it."""
+    size = image.size
+    if view.region is not None:
+        image = image.crop(region_box(size, view.region))
     image = _without_hiding_alpha(image)
-    if max(image.size) > MAX_SIDE:
+    if max(image.size) > view.max_side:
         image = _to_resizable_mode(image)
-        image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
-    return DecodedImage(image, completed=None, lacks_color=lacks_color)
-
-
-def _open_checked(file: BinaryIO) -> Image.Image:
-    file.seek(0)
-    try:
-        image = _open(file)
-    except (Image.UnidentifiedImageError, SyntaxError) as error:
-        expected = ", ".join(FORMATS)
-        raise UnreadableImageError(f"not an image (expected {expected})") from error
-    except Image.DecompressionBombError as error:
-        reason = f"too large: more than {MAX_PIXELS:,} pixels"
-        raise UnreadableImageError(reason) from error
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        image.close()
-        raise UnreadableImageError(
-            f"too large: {width}×{height}, at most {MAX_PIXELS:,} pixels"
-        )
-    return image
-
-
-def _open(file: BinaryIO) -> Image.Image:
-    signature = file.read(3)
-    file.seek(0)
-    if signature == b"\xff\xd8\xff":
-        # `Image.open` takes a JPEG with further pictures (MPO) for another format, and
-        # fails if its list of them is damaged.
-        return JpegImageFile(file)
-    return Image.open(file, formats=FORMATS)
+        image.thumbnail((view.max_side, view.max_side), Image.Resampling.BOX)
+    return DecodedImage(image, None, False, size, num_pages)
 
 
 def _digest_pixels(data: bytes) -> bytes | None:
     """Returns a digest of the full pixels of a file, or None if it is damaged."""
     try:
-        with _open_checked(io.BytesIO(data)) as image:
+        with open_picture(io.BytesIO(data)) as image:
             # Without the conversion to RGB, in which a small difference may vanish.
             image.draft("YCbCr", None)
             image.load()
@@ -200,13 +232,13 @@ def _without_hiding_alpha(image: Image.Image) -> Image.Image:
     return rgba.convert("RGB") if highest <= _MAX_HIDING_ALPHA else image
 
 
-def _reduce_while_decoding(image: Image.Image, in_color: bool) -> None:
+def _reduce_while_decoding(image: Image.Image, in_color: bool, max_side: int) -> None:
     """Lets the JPEG decoder reduce an image by 2, 4 or 8; other formats ignore it.
 
     The decoder takes the largest of these divisors that leaves at least the requested
-    size, and therefore is asked for less than `MAX_SIDE`.
+    size, and therefore is asked for less than `max_side`.
     """
-    divisor = max(image.size) / (_MIN_DRAFT_FRACTION * MAX_SIDE)
+    divisor = max(image.size) / (_MIN_DRAFT_FRACTION * max_side)
     if divisor > 1:
         width, height = image.size
         mode = None if in_color else "L"
@@ -220,7 +252,3 @@ def _to_resizable_mode(image: Image.Image) -> Image.Image:
     if image.mode in ("1", "P", "PA"):
         return image.convert("RGBA" if has_transparency(image) else "RGB")
     return image
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).partition("\n")[0] or type(error).__name__

@@ -16,11 +16,17 @@ class Source(NamedTuple):
       page: number of the page, counted from 1. None is the only page of the file, or
         the first one.
       region: the part of the page to read. None is all of it.
+      failure: why the source cannot be read, or empty. It is then not opened.
     """
 
     path: str
     page: int | None = None
     region: Region | None = None
+    failure: str = ""
+
+
+class CountOptions(NamedTuple):
+    """Asks for the number of pages of the sources' files."""
 
 
 class ReadOptions(NamedTuple):

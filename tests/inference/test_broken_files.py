@@ -161,7 +161,7 @@ def test_whatever_lies_in_a_folder_has_a_row(
     assert details.pop("text bomb.png")
     assert details == {
         "bomb.png": "too large: more than 178,956,970 pixels",
-        "zeros.png": "not an image (expected PNG, JPEG, BMP, GIF, TIFF, WEBP, PPM)",
+        "zeros.png": "not an image (expected PNG, JPEG, BMP, GIF, TIFF, WEBP, PPM, AVIF, HEIC, PDF)",
         "pipe.png": "not a regular file",
         "folder.png": "a folder, not an image",
         "loop.png": "cannot be read: too many levels of symbolic links",

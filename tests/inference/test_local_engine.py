@@ -90,7 +90,7 @@ def test_bad_files_have_rows_of_their_own_and_harm_no_others(digits, model, tmp_
         "a/scan5b.png": ("unreadable", "empty file"),
         "a/scan6b.jpg": (
             "unreadable",
-            "not an image (expected PNG, JPEG, BMP, GIF, TIFF, WEBP, PPM)",
+            "not an image (expected PNG, JPEG, BMP, GIF, TIFF, WEBP, PPM, AVIF, HEIC, PDF)",
         ),
         "b/blank.png": ("blank", "no ink found"),
         "gone.png": ("unreadable", "a link to a file that is not there"),

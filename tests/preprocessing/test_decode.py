@@ -178,7 +178,7 @@ def test_ink_that_only_one_color_of_a_large_jpeg_shows_is_found(tmp_path):
     page.save(tmp_path / "a.jpg", quality=95)
     with (
         open(tmp_path / "a.jpg", "rb") as file,
-        decode.open_image(file, in_color=False) as (image, _, _),
+        decode.open_image(file, in_color=False) as (image, *_),
     ):
         assert (image.mode, max(image.size)) == ("L", 750)
     candidate = preprocess_path(tmp_path / "a.jpg")

@@ -21,7 +21,7 @@ def test_a_file_that_is_no_image_says_why(tmp_path):
     }
     assert reasons == {
         "empty.png": "empty file",
-        "text.png": "not an image (expected PNG, JPEG, BMP, GIF, TIFF, WEBP, PPM)",
+        "text.png": "not an image (expected PNG, JPEG, BMP, GIF, TIFF, WEBP, PPM, AVIF, HEIC, PDF)",
         "folder.png": "a folder, not an image",
         "pipe.png": "not a regular file",
         "link.png": "a link to a file that is not there",

@@ -83,5 +83,5 @@ def test_a_damaged_png_gives_pillows_pixels_or_none(tmp_path_factory, data):
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
     ours = small_png.decode_small_gray_png(path.read_bytes())
     if ours is not None:
-        with open(path, "rb") as file, decode.open_image(file) as (image, _, _):
+        with open(path, "rb") as file, decode.open_image(file) as (image, *_):
             assert np.array_equal(ours, grayscale.to_grayscale(image, background=255))

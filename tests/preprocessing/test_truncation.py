@@ -32,7 +32,7 @@ def encode(image, kind, **options) -> bytes:
 
 def read(data: bytes) -> tuple[np.ndarray, bool]:
     """Returns the pixels of a file, and whether it was cut."""
-    with decode.open_image(io.BytesIO(data)) as (image, completed, _):
+    with decode.open_image(io.BytesIO(data)) as (image, completed, *_):
         shown = image.convert("RGBA") if image.mode == "P" else image
         return np.array(shown), completed is not None
 

@@ -91,6 +91,8 @@ class TextLine(NamedTuple):
       weights: `float32 (len(lattices),)`, their relative prior probabilities.
       line: number of the line of the page that the number is in, counted from 1.
       detail: a remark on the line, or empty.
+      log_odds: log odds that the ink is a handwritten number, by its place on the page
+        and its likeness to print. 0 stands for no evidence.
     """
 
     box: np.ndarray
@@ -98,3 +100,4 @@ class TextLine(NamedTuple):
     weights: np.ndarray
     line: int = 1
     detail: str = ""
+    log_odds: float = 0.0

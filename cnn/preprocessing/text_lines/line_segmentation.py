@@ -3,10 +3,9 @@
 import numpy as np
 
 from cnn.preprocessing.centering import Placement
-from cnn.preprocessing.foreground import foreground_candidates
-from cnn.preprocessing.ink_levels import denoise, soft_mask
 from cnn.preprocessing.text_lines.lattice import TextLine
 from cnn.preprocessing.text_lines.line_lattice import make_lattice
+from cnn.preprocessing.text_lines.line_mask import find_line_masks
 
 
 def segment_line(gray: np.ndarray, placement: Placement) -> TextLine | None:
@@ -19,12 +18,18 @@ def segment_line(gray: np.ndarray, placement: Placement) -> TextLine | None:
     Returns:
       The line, with boxes in pixels of `gray`, or None if there is no ink.
     """
-    foreground = next(iter(foreground_candidates(gray)))
-    ink = denoise(foreground.levels)
-    mask = soft_mask(ink, ink.foreground > ink.threshold)
-    lattice = make_lattice(mask, placement)
-    if lattice is None:
+    lattices = []
+    weights = []
+    for found in find_line_masks(gray):
+        cells = None if found.cells is None else found.cells.tolist()
+        lattice = make_lattice(found.mask, placement, cells)
+        if lattice is None:
+            continue
+        boxes = found.work.to_picture(lattice.boxes, gray.shape)
+        lattices.append(lattice._replace(boxes=boxes))
+        weights.append(found.weight)
+    if not lattices:
         return None
-    boxes = lattice.boxes
+    boxes = lattices[0].boxes
     box = np.concatenate([boxes[:, :2].min(0), boxes[:, 2:].max(0)])
-    return TextLine(box, (lattice,), np.ones(1, np.float32))
+    return TextLine(box, tuple(lattices), np.array(weights, np.float32))

@@ -1,0 +1,1 @@
+"""Files of several pages: PDF, TIFF, animations; and photographs of telephones."""
