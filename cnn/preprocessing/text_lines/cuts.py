@@ -27,14 +27,18 @@ _MIN_BETWEEN = 0.2
 _SLOPES = (0.0, -0.35, 0.35)
 # Most strokes that a cut crosses, by the width of a component that has it: a narrow
 # one is hardly two digits.
-_MAX_CROSSED_NARROW = 1.7
+_MAX_CROSSED_NARROW = 1.3
 _MAX_CROSSED_WIDE = 3.2
 _NARROW = 0.8
 _WIDE = 1.15
 # Advantage of a cut at a printed border over others, in strokes: more than any crosses.
 _BORDER_PRIORITY = 1000
 # Most cuts of a component, by its width.
-_CUTS_PER_WIDTH = 3.3
+_CUT_WIDTHS = (0.4, 0.8, 1.2, 2.0)
+_MAX_CUTS = (1, 2, 5, 9)
+# A part with less ink than this is hardly a digit, and what it costs, in strokes.
+_SURE_PART = 0.8
+_SMALL_PART_COST = 1.0
 
 
 class Cuts(NamedTuple):
@@ -171,12 +175,21 @@ def _select(
         )
         at_border = is_border[of_label]
         is_possible &= at_border | (crossed <= max_crossed)
-        priority = np.where(at_border, crossed - _BORDER_PRIORITY, crossed)
+        part = np.minimum(total, whole - total)
+        suspicious = crossed + _SMALL_PART_COST * np.maximum(_SURE_PART - part, 0)
+        priority = np.where(at_border, crossed - _BORDER_PRIORITY, suspicious)
         possible = np.flatnonzero(is_possible)
         possible = possible[np.argsort(priority[possible], kind="stable")]
-        chosen = _choose(before[possible], round(_CUTS_PER_WIDTH * width))
+        chosen = _choose(before[possible], _limit_cuts(width))
         kept += of_label[possible[chosen]].tolist()
     return Cuts(*(values[kept] for values in cuts))
+
+
+def _limit_cuts(width: float) -> int:
+    """Returns the most cuts of a component, by its width in heights of a digit."""
+    slope = (_MAX_CUTS[-1] - _MAX_CUTS[-2]) / (_CUT_WIDTHS[-1] - _CUT_WIDTHS[-2])
+    beyond = slope * max(width - _CUT_WIDTHS[-1], 0)
+    return round(float(np.interp(width, _CUT_WIDTHS, _MAX_CUTS)) + beyond)
 
 
 def _ink_before(own: np.ndarray, seams: np.ndarray) -> np.ndarray:

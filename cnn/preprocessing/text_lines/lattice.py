@@ -48,7 +48,8 @@ class Lattice(NamedTuple):
         upright picture.
       features: `float32 (N, len(FEATURES))`, lengths as fractions of the line's height
         of a digit:
-        - `width`, `height` of the ink, the width without the slant of the hand;
+        - `width`, `height` of the ink, the width without the slant of the hand if that
+          is less;
         - `gap_before`, to the ink before the piece, negative where they overlap;
         - `cut_ink`, length of the cuts through ink at the sides of the piece, 0 for
           gaps;

@@ -8,7 +8,7 @@ from cnn.preprocessing.text_lines.fragments import Fragments
 from cnn.preprocessing.text_lines.working_ink import MARGIN, WorkingInk
 
 # Most steps between cuts of a piece.
-_MAX_STEPS = 9
+_MAX_STEPS = 12
 # Lengths are fractions of a digit's height.
 # Greatest width of a piece of several fragments, without the slant, and of one.
 _MAX_WIDTH = 1.3
@@ -178,7 +178,7 @@ def _rest(members: np.ndarray, group: np.ndarray, area: np.ndarray) -> np.ndarra
 def _may_be_one(ink: WorkingInk, fragments: Fragments, pieces: Pieces) -> np.ndarray:
     """Tells which pieces of several fragments may be a character, `bool (N,)`."""
     height = ink.digit_height
-    width = pieces.spans[:, 1] - pieces.spans[:, 0]
+    width = narrower_width(pieces)
     is_whole = pieces.component_rest <= _MAX_REST_BESIDE_GAP
     tall = fragments.boxes[:, 3] - fragments.boxes[:, 1] >= _TALL * height
     num_tall = _sums(pieces.members & tall, fragments.component)[1]
@@ -187,15 +187,23 @@ def _may_be_one(ink: WorkingInk, fragments: Fragments, pieces: Pieces) -> np.nda
     return is_near & (is_whole | (num_tall <= 1))
 
 
+def narrower_width(pieces: Pieces) -> np.ndarray:
+    """Returns the width of each piece with or without the slant, `int (N,)`, in pixels.
+
+    The slant of the hand is not that of each digit, so the narrower is the better.
+    """
+    box_width = pieces.boxes[:, 2] - pieces.boxes[:, 0]
+    return np.minimum(box_width, pieces.spans[:, 1] - pieces.spans[:, 0])
+
+
 def may_be_character(ink: WorkingInk, pieces: Pieces) -> np.ndarray:
     """Tells which pieces are neither specks nor far too wide, `bool (N,)`."""
     width = pieces.boxes[:, 2] - pieces.boxes[:, 0]
     height = pieces.boxes[:, 3] - pieces.boxes[:, 1]
     side = np.maximum(width, height)
     unit = ink.digit_height
-    span = pieces.spans[:, 1] - pieces.spans[:, 0]
     is_large = (height >= _MIN_HEIGHT * unit) & (side >= _MIN_SIDE * unit)
-    return is_large & (span <= _MAX_SINGLE_WIDTH * unit)
+    return is_large & (narrower_width(pieces) <= _MAX_SINGLE_WIDTH * unit)
 
 
 def digit_band(ink: WorkingInk, fragments: Fragments) -> tuple[float, float]:

@@ -9,6 +9,9 @@ import numpy as np
 
 from cnn.preprocessing.text_lines.working_ink import WorkingInk
 
+# Power of the coverage in the costs: more than 1 leads seams along the lighter border
+# between two strokes.
+_DARKNESS_POWER = 2
 # How far a seam may go from its column.
 _REACH = 0.3
 # Cost of a seam that stays at its reach for the height of a digit, in stroke widths.
@@ -54,12 +57,13 @@ def find_seams(
     sides = ((0, 0), (margin, margin))
     own = np.pad(labels, sides)[in_row, window] == component[:, None]
     crossed = np.where(own, np.pad(mask, sides)[in_row, window], 0).astype(np.float32)
+    weighted = crossed**_DARKNESS_POWER
     per_row = ink.stroke_width / ink.digit_height
     deviation = np.abs(offsets - reach) / reach
-    cost = crossed + np.float32(per_row * _DEVIATION_COST) * deviation.astype(
+    cost = weighted + np.float32(per_row * _DEVIATION_COST) * deviation.astype(
         np.float32
     )
-    diagonal = np.float32(per_row * _DIAGONAL_COST) + _DIAGONAL_INK * crossed
+    diagonal = np.float32(per_row * _DIAGONAL_COST) + _DIAGONAL_INK * weighted
     path = _trace_back(*_accumulate(cost, diagonal.astype(np.float32)))
     rows = np.arange(len(mask))
     ink_of_seam = crossed[rows[:, None], np.arange(len(column)), path].sum(0)
