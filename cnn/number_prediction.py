@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from cnn.decoding import CharacterReading, PathWeights, Reading, decode_line
+from cnn.decoding.page_context import weigh_by_page
 from cnn.errors import UsageError
 from cnn.number_pattern import NumberPattern, parse_number_pattern
 from cnn.page_region import Region, parse_regions
@@ -135,9 +136,10 @@ def predict_numbers(
     readings = iter(read([line for file in files for line in file.lines]))
     predictions = []
     for source, file in zip(sources, files, strict=True):
+        of_page = weigh_by_page(file.lines, [next(readings) for _ in file.lines])
         numbers = [
-            _predict_number(source, file, line, next(readings), unsure_below)
-            for line in file.lines
+            _predict_number(source, file, line, reading, unsure_below)
+            for line, reading in zip(file.lines, of_page, strict=True)
         ]
         found = [number for number in numbers if number.prediction]
         predictions.append(found or numbers[:1] or [_predict_nothing(source, file)])
