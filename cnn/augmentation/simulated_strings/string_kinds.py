@@ -5,13 +5,21 @@ from collections.abc import Callable
 import numpy as np
 
 from cnn.augmentation.simulated_strings.character_pool import CharacterPool, make_pool
+from cnn.augmentation.simulated_strings.form_lines import FORM_KINDS
+from cnn.augmentation.simulated_strings.old_lines import OLD_KINDS
+from cnn.augmentation.simulated_strings.paper_lines import PAPER_KINDS
 from cnn.augmentation.simulated_strings.simulated_line import SimulatedLine
 from cnn.augmentation.simulated_strings.strips import STRIP_KINDS
 
 # A number from a random generator, the characters and a number of digits or None.
 StringKind = Callable[[np.random.Generator, CharacterPool, int | None], SimulatedLine]
 
-STRING_KINDS: dict[str, StringKind] = {**STRIP_KINDS}
+STRING_KINDS: dict[str, StringKind] = {
+    **STRIP_KINDS,
+    **PAPER_KINDS,
+    **OLD_KINDS,
+    **FORM_KINDS,
+}
 
 
 def simulate_line(

@@ -92,7 +92,7 @@ def slant_alike(rng: np.random.Generator, digits: list[np.ndarray]) -> list[np.n
     stretch = rng.uniform(0.75, 1.25)
     slants = slant + rng.normal(0, 0.05, len(digits))
     return [
-        _shear(digit, float(own) - estimate_slant(digit), stretch)
+        shear_digit(digit, float(own) - estimate_slant(digit), stretch)
         for digit, own in zip(digits, slants, strict=True)
     ]
 
@@ -105,7 +105,7 @@ def estimate_slant(image: np.ndarray) -> float:
     return float(np.clip(-moments["mu11"] / spread, -0.6, 0.6))
 
 
-def _shear(digit: np.ndarray, slant: float, stretch: float) -> np.ndarray:
+def shear_digit(digit: np.ndarray, slant: float, stretch: float) -> np.ndarray:
     """Slants a digit around its middle and stretches it along its rows."""
     height, width = digit.shape
     middle = (height - 1) / 2

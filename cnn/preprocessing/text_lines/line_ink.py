@@ -21,6 +21,8 @@ _MIN_ILLUMINATION = 0.4
 _MAX_KERNEL = 15
 # Level of ink that the strongest tenth of the strokes is sure to reach, as a quantile.
 _FULL_INK_QUANTILE = 0.8
+# Level of ink that becomes 0.5, as a fraction of the full level of the text.
+_MIDDLE = 0.4
 # Smallest level of ink, as a fraction of the full level of the text. It is lower than
 # half, since thin strokes are paler than thick ones.
 _MIN_TEXT_FRACTION = 0.3
@@ -98,9 +100,13 @@ def scale_text(ink: Ink, text: np.ndarray) -> np.ndarray:
     near = cv2.dilate(text.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     # Ink that is not text is no edge of the text.
     near &= text | (ink.foreground <= ink.threshold)
-    floor = min(3 * ink.noise, 0.4 * full) if ink.noise >= 1 else 0.0
-    levels = np.where(near, ink.foreground, 0) - floor
-    return np.clip(levels / max(full - floor, 1e-6), 0, 1).astype(np.float32)
+    levels = np.where(near, ink.foreground, 0)
+    # Thin strokes are pale, and belong to the digit as much as thick ones.
+    middle = max(min(_MIDDLE * full, 2 * ink.threshold), 1e-6)
+    below = 0.5 * levels / middle
+    above = 0.5 + 0.5 * (levels - middle) / max(full - middle, 1e-6)
+    scaled = np.where(levels < middle, below, above)
+    return np.clip(scaled, 0, 1).astype(np.float32)
 
 
 def _full_level(levels: np.ndarray) -> float:

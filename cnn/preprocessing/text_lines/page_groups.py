@@ -21,6 +21,8 @@ _MIN_RULE_SHARE = 0.6
 # multiple of the median gap of the chain.
 _MIN_WIDE_GAP = 0.5
 _WIDE_GAP_RATIO = 2.2
+# Smallest gap between two words, as a fraction of the median height of their letters.
+_MIN_WORD_GAP = 0.25
 # Smallest number of components whose gaps can be compared.
 _MIN_SPLIT_SIZE = 3
 # Slopes that a page may have, in pixels per pixel.
@@ -120,11 +122,12 @@ def _nearest_to_right(
     return neighbor
 
 
-def split_at_wide_gaps(boxes: np.ndarray) -> np.ndarray:
+def split_at_wide_gaps(boxes: np.ndarray, min_gap: float = _MIN_WIDE_GAP) -> np.ndarray:
     """Splits a chain where a gap is much wider than the others.
 
     Args:
       boxes: `(N, 4)`, of the components of a chain, sorted by their left side.
+      min_gap: smallest wide gap, as a fraction of the median height.
 
     Returns:
       `int (N,)`, number of the part of each, from 0.
@@ -135,8 +138,28 @@ def split_at_wide_gaps(boxes: np.ndarray) -> np.ndarray:
     reach = np.maximum.accumulate(boxes[:, 2])
     gaps = (boxes[1:, 0] - reach[:-1]) / height
     usual = float(np.sort(gaps)[(len(gaps) - 1) // 2])
-    is_wide = gaps > max(_MIN_WIDE_GAP, _WIDE_GAP_RATIO * usual)
+    is_wide = gaps > max(min_gap, _WIDE_GAP_RATIO * usual)
     return np.concatenate([[0], np.cumsum(is_wide)])
+
+
+def find_words(characters: np.ndarray, chain: np.ndarray) -> np.ndarray:
+    """Divides chains into words.
+
+    Args:
+      characters: `(N, 4)`, boxes sorted by their left side.
+      chain: `int (N,)`, the chain of each.
+
+    Returns:
+      `int (N,)`, number of the word of each, from 0.
+    """
+    word = np.zeros(len(chain), int)
+    first = 0
+    for i in range(chain.max(initial=-1) + 1):
+        members = np.flatnonzero(chain == i)
+        part = split_at_wide_gaps(characters[members], _MIN_WORD_GAP)
+        word[members] = first + part
+        first += part[-1] + 1
+    return word
 
 
 def number_lines(boxes: np.ndarray, slope: float) -> np.ndarray:

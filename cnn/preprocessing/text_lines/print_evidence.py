@@ -30,7 +30,7 @@ _MIN_TELLING_WIDTH = 0.35
 # rarely has one on a page, and one in a thousand has two. Of print, 97 in 100 have two.
 _TWIN_ODDS = (-1.5, 1.0, 4.0)
 # Log odds that a component is printed before any evidence.
-_PRIOR_ODDS = -0.5
+_PRIOR_ODDS = -1.0
 # Log odds of a component that is, or is not, as high and thick as the page's print.
 _STYLE_ODDS = 1.5
 _OTHER_STYLE_ODDS = -1.5
@@ -41,10 +41,18 @@ _MUCH_PRINT = 100
 _MIN_STYLED = 12
 # Largest difference of the height and of the stroke width in one style, as a fraction.
 _STYLE_TOLERANCE = 0.08
+# Largest difference of the tops and of the bottoms of neighbors on one baseline, as a
+# fraction of their height.
+_ALIGNMENT_TOLERANCE = 0.03
+# Log odds that two neighbors are printed, if they are as high and thick, or not.
+_EQUAL_ODDS = 2.3
+_UNEQUAL_ODDS = -0.4
 # Weight of the odds of the neighbors in a line.
 _NEIGHBOR_WEIGHT = 0.5
+# Log odds that a component is printed if all of its word or line is.
+_MAJORITY_ODDS = 1.5
 # Weight of the mean odds of the line.
-_LINE_WEIGHT = 1.0
+_LINE_WEIGHT = 3.0
 
 
 def weigh_print(characters: PageComponents, levels: np.ndarray) -> np.ndarray:
@@ -71,6 +79,34 @@ def weigh_print(characters: PageComponents, levels: np.ndarray) -> np.ndarray:
     return odds
 
 
+def weigh_alignment(characters: PageComponents, word: np.ndarray) -> np.ndarray:
+    """Weighs whether neighbors are as exactly alike as the letters of a typeface.
+
+    Letters that follow each other have the same top, bottom and stroke width.
+
+    Args:
+      characters: N components from left to right.
+      word: `int (N,)`, the word of each.
+
+    Returns:
+      `float (N,)`, log odds that a component is printed, half of them for each
+      neighbor.
+    """
+    order = np.lexsort([np.arange(len(word)), word])
+    box, thickness = characters.box[order], characters.stroke_width[order]
+    height = characters.height[order]
+    tolerance = np.maximum(1, _ALIGNMENT_TOLERANCE * (height[1:] + height[:-1]) / 2)
+    is_equal = np.abs(box[1:, 1] - box[:-1, 1]) <= tolerance
+    is_equal &= np.abs(box[1:, 3] - box[:-1, 3]) <= tolerance
+    is_equal &= np.abs(np.log(thickness[1:] / thickness[:-1])) <= _STYLE_TOLERANCE
+    odds = np.where(is_equal, _EQUAL_ODDS, _UNEQUAL_ODDS) / 2
+    odds[word[order][1:] != word[order][:-1]] = 0
+    result = np.zeros(len(word))
+    result[order[1:]] += odds
+    result[order[:-1]] += odds
+    return result
+
+
 def smooth_along_lines(odds: np.ndarray, group: np.ndarray) -> np.ndarray:
     """Adds the odds of the neighbors in the same group, `float (N,)`.
 
@@ -88,6 +124,21 @@ def smooth_along_lines(odds: np.ndarray, group: np.ndarray) -> np.ndarray:
     smoothed += _LINE_WEIGHT * mean[sorted_group]
     result = np.empty_like(smoothed)
     result[order] = smoothed
+    return result
+
+
+def spread_majority(odds: np.ndarray, *groups: np.ndarray) -> np.ndarray:
+    """Adds odds where most of a group is printed, or subtracts them, `float (N,)`.
+
+    Args:
+      odds: `float (N,)`, of components.
+      groups: each `int (N,)`, the group of each component: its word, its line.
+    """
+    is_printed = odds > 0
+    result = odds.copy()
+    for group in groups:
+        share = np.bincount(group, is_printed) / np.maximum(np.bincount(group), 1)
+        result += _MAJORITY_ODDS * (2 * share[group] - 1)
     return result
 
 

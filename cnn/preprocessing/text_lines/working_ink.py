@@ -20,6 +20,9 @@ _MAX_HEIGHT = 60
 _MIN_STROKE = 1.5 / _WORKING_HEIGHT
 # Components of at least this fraction of the highest one tell the height of a digit.
 _MIN_TALL = 0.45
+# Quantile of their heights that is the height of a digit: some are written lower than
+# the others, few higher.
+_HEIGHT_QUANTILE = 0.7
 # Empty pixels around the ink, in which strokes are widened.
 MARGIN = 4
 # Slants that are compared, in pixels to the right per pixel upwards.
@@ -94,14 +97,14 @@ def _crop(mask: np.ndarray, left: int, top: int, width: int, height: int) -> np.
 
 
 def _estimate_digit_height(widths: np.ndarray, heights: np.ndarray) -> float:
-    """Returns the median height of the tall components, weighted by their widths."""
+    """Returns a quantile of the tall components' heights, weighted by their widths."""
     is_tall = heights >= _MIN_TALL * heights.max()
     # A wide component may hold several digits, a bar or a speck none.
     weights = np.where(is_tall, np.maximum(widths, heights / 2), 0).astype(float)
     order = np.argsort(heights, kind="stable")
     cumulative = np.cumsum(weights[order])
-    middle = np.searchsorted(cumulative, cumulative[-1] / 2)
-    return max(float(heights[order[middle]]), 1.0)
+    rank = np.searchsorted(cumulative, _HEIGHT_QUANTILE * cumulative[-1])
+    return max(float(heights[order[rank]]), 1.0)
 
 
 def _reduce(ink: np.ndarray, scale: float, min_stroke: float) -> np.ndarray:
