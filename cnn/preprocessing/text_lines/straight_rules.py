@@ -11,7 +11,9 @@ import cv2
 import numpy as np
 
 # Gap in a rule that is bridged, in pixels: specks of paper in a worn or faint line.
+# The same as a fraction of the rule's length.
 _MAX_GAP = 3
+_MAX_GAP_SHARE = 0.06
 # Directions of the kernels on either side of the axis, in degrees: what remains after
 # the line is straightened, of perspective and of bent paper.
 _DIRECTIONS = (-2.0, -1.0, 0.0, 1.0, 2.0)
@@ -41,13 +43,13 @@ def find_horizontal_rules(
     rules = np.zeros_like(binary)
     if binary.shape[1] < length:
         return rules
-    gap = np.ones((1, _MAX_GAP), np.uint8)
+    gap = np.ones((1, max(_MAX_GAP, int(_MAX_GAP_SHARE * length))), np.uint8)
     bridged = cv2.morphologyEx(binary, cv2.MORPH_CLOSE, gap)
+    # A thin line wavers by a pixel.
+    bridged = cv2.dilate(bridged, np.ones((3, 1), np.uint8))
     for degrees in directions:
         np.maximum(rules, _open(bridged, length, degrees), out=rules)
-    # An opening in a few directions leaves the edges of a rule in others.
-    edges = cv2.dilate(rules, np.ones((3, 1), np.uint8))
-    return edges & binary
+    return rules & binary
 
 
 def find_vertical_rules(binary: np.ndarray, length: int) -> np.ndarray:
@@ -68,7 +70,8 @@ def remove_horizontal_rules(binary: np.ndarray, rules: np.ndarray) -> np.ndarray
         return binary
     rest = binary & (1 - rules)
     thickness = _thickness(rules)
-    kernel = np.ones((thickness + 2, 3), np.uint8)
+    # A slanted stroke meets the two sides of the rule in different columns.
+    kernel = np.ones((thickness + 1 + thickness // 2, thickness + 1), np.uint8)
     bridged = cv2.morphologyEx(rest, cv2.MORPH_CLOSE, kernel)
     return rest | (bridged & rules)
 
