@@ -25,6 +25,9 @@ _OWN_STROKE_WIDTH = 0.11
 _DESCENDING = "3479"
 _DESCENT = (0.15, 0.45)
 
+# Coverage from which a pixel belongs to a stroke, in [0, 1].
+_INK = 0.5
+
 # Angle of a broad nib, in degrees.
 _NIB_ANGLE = 40
 
@@ -120,8 +123,26 @@ def draw_digit(
     upright = shear_digit(image, slant, hand.stretch)
     size = float(np.clip(rng.normal(1, hand.size_jitter), 0.7, 1.3))
     rows = max(8, round(height * size))
-    strokes = render_strokes(upright, hand.stroke, rows)
+    strokes = _draw_strokes(upright, hand.stroke, rows)
     return _fit_height(crop_to_ink(_widen_by_nib(strokes, hand.nib * height)), rows)
+
+
+def _draw_strokes(upright: np.ndarray, width: float, height: int) -> np.ndarray:
+    """Redraws a digit, or keeps its own strokes where redrawing would break them.
+
+    The middle of strokes that are narrower than four pixels is not found.
+    """
+    strokes = render_strokes(upright, width, height)
+    if not width or _count_parts(strokes) == 1:
+        return strokes
+    own = render_strokes(upright, 0, height)
+    return own if _count_parts(strokes) > _count_parts(own) else strokes
+
+
+def _count_parts(coverage: np.ndarray) -> int:
+    """Counts the connected parts of ink."""
+    mask = (coverage > _INK).astype(np.uint8)
+    return int(cv2.connectedComponents(mask)[0]) - 1
 
 
 def _fit_height(ink: np.ndarray, height: int) -> np.ndarray:
