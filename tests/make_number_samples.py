@@ -27,6 +27,7 @@ HAND = Hand(
     gap=0.17,
     gap_jitter=0.04,
     descending="",
+    small="",
     joins=0.0,
 )
 SEED = 0

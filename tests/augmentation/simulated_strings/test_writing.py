@@ -19,6 +19,7 @@ UPRIGHT = hands.Hand(
     gap=0.2,
     gap_jitter=0,
     descending="",
+    small="",
     joins=0,
 )
 
@@ -119,3 +120,15 @@ def test_thin_strokes_are_not_broken():
         # The paper inside the ring and around it.
         holes, _ = cv2.connectedComponents((np.pad(ink, 2) <= 0.5).astype(np.uint8))
         assert holes - 1 == 2
+
+
+def test_long_digits_of_old_hands_keep_their_place_above_the_line(pool):
+    """A descending digit begins at most a third of a height below the others."""
+    hand = UPRIGHT._replace(descending="7", small="0")
+    for seed in range(10):
+        boxes = find_boxes(write(pool, "2720", hand, seed=seed).hulls)
+        top, height = boxes[0, 1], boxes[0, 3] - boxes[0, 1]
+        assert -0.1 * height < boxes[1, 1] - top < 0.55 * height
+        small = boxes[3, 3] - boxes[3, 1]
+        assert 0.45 * height < small < 0.95 * height
+        assert boxes[3, 3] == pytest.approx(boxes[0, 3], abs=4)
