@@ -17,6 +17,8 @@ _MAX_SINGLE_WIDTH = 2.5
 _MAX_GAP = 0.25
 _MAX_TALL_GAP = 0.12
 _TALL = 0.65
+# Greatest width of tall ink that is not connected: more probably two digits.
+_MAX_TALL_WIDTH = 0.95
 # Share of the ink of its components that a piece of two tall ones may leave out: a cut
 # would make a gap useless.
 _MAX_REST_BESIDE_GAP = 0.05
@@ -183,7 +185,8 @@ def _may_be_one(ink: WorkingInk, fragments: Fragments, pieces: Pieces) -> np.nda
     tall = fragments.boxes[:, 3] - fragments.boxes[:, 1] >= _TALL * height
     num_tall = _sums(pieces.members & tall, fragments.component)[1]
     max_gap = np.where(num_tall > 1, _MAX_TALL_GAP, _MAX_GAP) * height
-    is_near = (width <= _MAX_WIDTH * height) & (pieces.inner_gap <= max_gap)
+    max_width = np.where(num_tall > 1, _MAX_TALL_WIDTH, _MAX_WIDTH) * height
+    is_near = (width <= max_width) & (pieces.inner_gap <= max_gap)
     return is_near & (is_whole | (num_tall <= 1))
 
 
