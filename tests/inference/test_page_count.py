@@ -3,6 +3,7 @@
 import pytest
 from PIL import Image, ImageDraw
 
+from cnn import parallel
 from cnn.inference import decode_pool
 from cnn.inference.listing import InputFiles
 from cnn.inference.page_count import expand_sources
@@ -169,3 +170,14 @@ def test_the_last_pages_of_10000_are_found_at_once(tmp_path):
         results = list(pool.imap(last, ReadOptions("mnist")))
     assert [result.status for result in results] == ["ok"] * 40
     assert Source(str(path), 10_000) == last[-1]
+
+
+def test_a_file_of_pages_has_as_many_processes_as_are_wanted(tmp_path):
+    paths = [str(tmp_path / "a.pdf")]
+    (tmp_path / "a.pdf").write_bytes(bytes(2_000_000))
+    assert decode_pool.count_workers(3, 1, paths) == 3
+    assert decode_pool.count_workers(None, 1, paths) == parallel.cpu_count()
+    (tmp_path / "a.jpg").write_bytes(bytes(2_000_000))
+    paths = [str(tmp_path / "a.jpg")]
+    assert decode_pool.count_workers(3, 1, paths) == 1
+    assert decode_pool.count_workers(None, 1, paths) == 1
