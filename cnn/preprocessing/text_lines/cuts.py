@@ -16,7 +16,7 @@ _MIN_WIDTH = 0.42
 # Least height of a component that is cut.
 _MIN_HEIGHT = 0.4
 # Distance of the columns near which seams are searched, and of the first from the edge.
-_COLUMN_STEP = 0.075
+_COLUMN_STEP = 0.09
 _EDGE = 0.1
 # Least ink on each side of a seam, and between two of them: the product of a stroke's
 # width and this fraction of a digit's height.

@@ -16,7 +16,7 @@ _DARKNESS_POWER = 2
 # upwards, beyond the slant of the hand.
 SLOPES = (0.0, -0.35, 0.35)
 # How far a seam may go from its column.
-_REACH = 0.3
+_REACH = 0.22
 # Cost of a seam that stays at its reach for the height of a digit, in stroke widths.
 _DEVIATION_COST = 6.0
 # Cost of a diagonal step, as a fraction of that of the pixel that it enters: a

@@ -13,8 +13,8 @@ import numpy as np
 INK_THRESHOLD = 0.4
 # Height of a digit, in pixels, to which larger ones are reduced, and from which on.
 # A digit has 20 pixels in the network input.
-_WORKING_HEIGHT = 44
-_MAX_HEIGHT = 60
+_WORKING_HEIGHT = 36
+_MAX_HEIGHT = 50
 # Least width of a stroke before the reduction, as a fraction of a digit's height:
 # one working pixel and a half, so that it stays above the threshold.
 _MIN_STROKE = 1.5 / _WORKING_HEIGHT
