@@ -4,9 +4,11 @@ A frame is a component of ink that reaches all four sides of its bounding box al
 their length. A 0 leaves the corners free.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from cnn.preprocessing.text_lines.digit_band import Marks, find_marks
+from cnn.preprocessing.text_lines.digit_band import Marks
 from cnn.preprocessing.text_lines.straight_rules import (
     find_horizontal_rules,
     find_vertical_rules,
@@ -28,36 +30,51 @@ _MAX_SIMILAR = 1.35
 _BORDER_LENGTH = 0.75
 
 
-def find_frames(binary: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+class Frames(NamedTuple):
+    """Frames of digits.
+
+    Attributes:
+      horizontal: `uint8 (height, width)`, 1 for the pixels of horizontal borders.
+      vertical: the same for vertical borders.
+      boxes: `int (n, 4)`, left, top, right and bottom of each frame.
+    """
+
+    horizontal: np.ndarray
+    vertical: np.ndarray
+    boxes: np.ndarray
+
+
+def find_frames(marks: Marks) -> Frames:
     """Finds the borders of frames.
 
     Args:
-      binary: `uint8 (height, width)`, 1 for ink.
-
-    Returns:
-      The borders of frames, `uint8 (height, width)`, 1 for the pixels of horizontal
-      ones, and the same for vertical ones; and the boxes of the frames, `int (n, 4)`.
+      marks: the components of the ink.
     """
-    marks = find_marks(binary)
-    horizontal = np.zeros_like(binary)
-    vertical = np.zeros_like(binary)
+    horizontal = np.zeros(marks.labels.shape, np.uint8)
+    vertical = np.zeros_like(horizontal)
     candidates = _candidates(marks)
     is_frame = [_has_four_borders(_component(marks, index)) for index in candidates]
     frames = candidates[np.array(is_frame, bool)]
     # A digit that sticks out of its frame hides one side of it.
     frames = np.union1d(frames, _similar(marks.boxes, candidates, frames))
-    boxes = []
     for index in frames:
         left, top, right, bottom = marks.boxes[index].tolist()
         region = (slice(top, bottom), slice(left, right))
         frame = _component(marks, index)
-        length = max(8, int(_BORDER_LENGTH * min(frame.shape)))
-        horizontal[region] |= find_horizontal_rules(frame, length)
-        vertical[region] |= find_vertical_rules(
-            frame, max(8, int(_BORDER_LENGTH * len(frame)))
-        )
-        boxes.append((left, top, right, bottom))
-    return horizontal, vertical, np.array(boxes, int).reshape(-1, 4)
+        horizontal[region] |= _horizontal_borders(frame)
+        length = max(8, int(_BORDER_LENGTH * len(frame)))
+        vertical[region] |= find_vertical_rules(frame, length)
+    return Frames(horizontal, vertical, marks.boxes[frames])
+
+
+def _horizontal_borders(frame: np.ndarray) -> np.ndarray:
+    """Finds the upper and the lower border of a frame, `uint8 (height, width)`."""
+    length = max(8, int(_BORDER_LENGTH * min(frame.shape)))
+    borders = find_horizontal_rules(frame, length)
+    # The bar of a 4 that crosses both sides of its box is as long.
+    tolerance = max(3, int(_TOLERANCE * min(frame.shape)))
+    borders[tolerance:-tolerance] = 0
+    return borders
 
 
 def _component(marks: Marks, index: int) -> np.ndarray:

@@ -32,6 +32,8 @@ _MIN_SIDES = 3
 _MAX_PITCH_DEVIATION = 0.2
 # Sides nearer than this fraction of the widest distance are those of two boxes.
 _MAX_BOX_GAP = 0.45
+# Smallest share of a cell's width that the rule below it covers.
+_MIN_RULE_SHARE = 0.8
 # Height of a digit in a comb, in widths of a cell.
 _MAX_DIGIT_HEIGHT = 1.6
 # Longest side, in widths of a cell. Longer ones divide the columns of a table.
@@ -79,6 +81,7 @@ def find_combs(
     for i in range(group.max() + 1):
         comb = _to_comb(boxes[group == i])
         if comb is not None:
+            comb = _extend(comb, rules)
             combs.append(comb)
             _mark_sides(removed, lines, comb)
     return combs, strokes & (1 - removed)
@@ -129,6 +132,30 @@ def _to_comb(members: np.ndarray) -> Comb | None:
         np.arange(cells.sum() + 1), np.concatenate([[0], np.cumsum(cells)]), sides
     )
     return Comb(filled, float(members[:, 1].min()), float(members[:, 3].max()))
+
+
+def _extend(comb: Comb, rules: np.ndarray) -> Comb:
+    """Adds a cell at an end whose side is hidden, if the rule goes on for one cell."""
+    sides, pitch = comb.sides, comb.pitch
+    if _rule_length(comb, rules, sides[-1], 1) == 1:
+        sides = np.append(sides, sides[-1] + pitch)
+    if _rule_length(comb, rules, sides[0], -1) == 1:
+        sides = np.insert(sides, 0, sides[0] - pitch)
+    return comb._replace(sides=sides)
+
+
+def _rule_length(comb: Comb, rules: np.ndarray, side: float, direction: int) -> int:
+    """Counts the cells, up to two, that the rule below goes on beyond an end."""
+    rows = slice(max(round(comb.bottom) - _MAX_WIDTH, 0), round(comb.bottom) + _TOUCH)
+    for cell in range(2):
+        ends = sorted(
+            side + direction * comb.pitch * np.array([cell + 0.2, cell + 0.8])
+        )
+        columns = slice(max(round(ends[0]), 0), max(round(ends[1]), 0))
+        has_rule = rules[rows, columns].any(axis=0)
+        if not has_rule.size or has_rule.mean() < _MIN_RULE_SHARE:
+            return cell
+    return 2
 
 
 def _mark_sides(removed: np.ndarray, lines: np.ndarray, comb: Comb) -> None:

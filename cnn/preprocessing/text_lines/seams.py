@@ -1,7 +1,7 @@
 """Finds minimal seams through components of a text line, from top to bottom.
 
 A seam crosses as little ink as possible (Avidan and Shamir, "Seam carving for
-content-aware image resizing", 2007), near a given column of the ink without its slant.
+content-aware image resizing", 2007), near a given line.
 The seams of many columns are found at once.
 """
 
@@ -9,13 +9,16 @@ import numpy as np
 
 from cnn.preprocessing.text_lines.working_ink import WorkingInk
 
+# Power of the coverage in the costs: more than 1 leads seams along the lighter border
+# between two strokes.
+_DARKNESS_POWER = 2
 # How far a seam may go from its column.
 _REACH = 0.3
 # Cost of a seam that stays at its reach for the height of a digit, in stroke widths.
-_DEVIATION_COST = 0.5
+_DEVIATION_COST = 6.0
 # Cost of a diagonal step, as a fraction of that of the pixel that it enters: a
 # diagonal is longer. And in stroke widths for the height of a digit, in the background.
-_DIAGONAL_INK = 0.4
+_DIAGONAL_INK = 0.2
 _DIAGONAL_COST = 0.15
 
 
@@ -25,6 +28,7 @@ def find_seams(
     labels: np.ndarray,
     component: np.ndarray,
     column: np.ndarray,
+    slope: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Finds the minimal seam near each column through its component.
 
@@ -33,30 +37,37 @@ def find_seams(
       mask: `float32 (height, width)`, its coverage without the slant.
       labels: `int32 (height, width)`, its components without the slant.
       component: `int (N,)`, label of the component of each seam.
-      column: `int (N,)`, near which it is searched.
+      column: `int (N,)`, near which it is searched, in the middle row.
+      slope: of the line near which it is searched, in pixels to the right per pixel
+        upwards.
 
     Returns:
       `int (N, height)`, the column of each in each row, and `float64 (N,)`, the ink
       that it crosses, in pixels.
     """
     reach = max(2, round(_REACH * ink.digit_height))
-    padded_mask = np.pad(mask, ((0, 0), (reach, reach)))
-    padded_labels = np.pad(labels, ((0, 0), (reach, reach)))
+    middle = (len(mask) - 1) / 2
+    lean = slope * (middle - np.arange(len(mask))[:, None])
+    start = column + np.rint(lean).astype(int)
+    margin = reach + round(abs(slope) * middle) + 1
     offsets = np.arange(2 * reach + 1)
-    window = column[:, None] + offsets
+    window = start[:, :, None] + (offsets - reach + margin)
     # Rows first, so that each step reads neighboring memory.
-    own = padded_labels[:, window] == component[:, None]
-    crossed = np.where(own, padded_mask[:, window], 0).astype(np.float32)
+    in_row = np.arange(len(mask))[:, None, None]
+    sides = ((0, 0), (margin, margin))
+    own = np.pad(labels, sides)[in_row, window] == component[:, None]
+    crossed = np.where(own, np.pad(mask, sides)[in_row, window], 0).astype(np.float32)
+    weighted = crossed**_DARKNESS_POWER
     per_row = ink.stroke_width / ink.digit_height
     deviation = np.abs(offsets - reach) / reach
-    cost = crossed + np.float32(per_row * _DEVIATION_COST) * deviation.astype(
+    cost = weighted + np.float32(per_row * _DEVIATION_COST) * deviation.astype(
         np.float32
     )
-    diagonal = np.float32(per_row * _DIAGONAL_COST) + _DIAGONAL_INK * crossed
+    diagonal = np.float32(per_row * _DIAGONAL_COST) + _DIAGONAL_INK * weighted
     path = _trace_back(*_accumulate(cost, diagonal.astype(np.float32)))
     rows = np.arange(len(mask))
     ink_of_seam = crossed[rows[:, None], np.arange(len(column)), path].sum(0)
-    seams = path.T + (column - reach)[:, None]
+    seams = (path + start - reach).T
     return seams, ink_of_seam.astype(float)
 
 

@@ -19,10 +19,13 @@ _MAX_HEIGHT = 60
 # one working pixel and a half, so that it stays above the threshold.
 _MIN_STROKE = 1.5 / _WORKING_HEIGHT
 # Components of at least this fraction of the highest one tell the height of a digit.
-_MIN_TALL = 0.45
-# Quantile of their heights that is the height of a digit: some are written lower than
-# the others, few higher.
-_HEIGHT_QUANTILE = 0.7
+_MIN_TALL = 0.5
+# Quantile of their sizes that is the height of a digit. Some hands have long tails.
+_HEIGHT_QUANTILE = 0.6
+# Height of the line's other digits, as a fraction of the width of a flat one, and the
+# greatest width of one digit, as a fraction of its height.
+_FLAT_SIZE = 0.85
+_MAX_SINGLE_ASPECT = 1.8
 # Empty pixels around the ink, in which strokes are widened.
 MARGIN = 4
 # Slants that are compared, in pixels to the right per pixel upwards.
@@ -97,14 +100,18 @@ def _crop(mask: np.ndarray, left: int, top: int, width: int, height: int) -> np.
 
 
 def _estimate_digit_height(widths: np.ndarray, heights: np.ndarray) -> float:
-    """Returns a quantile of the tall components' heights, weighted by their widths."""
+    """Returns a typical size of the tall components, weighted by their widths."""
     is_tall = heights >= _MIN_TALL * heights.max()
+    # A flat digit is lower than the others. What is wider has several digits.
+    is_single = widths <= _MAX_SINGLE_ASPECT * heights
+    flat_sizes = np.minimum(_FLAT_SIZE * widths, heights.max())
+    sizes = np.where(is_single, np.maximum(heights, flat_sizes), heights)
     # A wide component may hold several digits, a bar or a speck none.
     weights = np.where(is_tall, np.maximum(widths, heights / 2), 0).astype(float)
-    order = np.argsort(heights, kind="stable")
+    order = np.argsort(sizes, kind="stable")
     cumulative = np.cumsum(weights[order])
     rank = np.searchsorted(cumulative, _HEIGHT_QUANTILE * cumulative[-1])
-    return max(float(heights[order[rank]]), 1.0)
+    return max(float(sizes[order[rank]]), _MIN_TALL * float(heights.max()), 1.0)
 
 
 def _reduce(ink: np.ndarray, scale: float, min_stroke: float) -> np.ndarray:
