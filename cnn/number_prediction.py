@@ -23,7 +23,6 @@ from cnn.preprocessing.pipeline import (
     preprocess_sources,
 )
 from cnn.preprocessing.source import Layout, ReadOptions, Source
-from cnn.preprocessing.source_lines import find_source_lines
 from cnn.preprocessing.text_lines import Lattice, TextLine
 
 # What a user may give as an image: a path or URI, an image of Pillow, or pixels.
@@ -233,6 +232,9 @@ def preprocess_number_image(
         source = Source(str(image), page, region)
         options = ReadOptions(preprocessing, layout)
         return source, preprocess_sources([source], options)[0]
+    # Imported late, for a quick start of runs that read characters.
+    from cnn.preprocessing.source_lines import find_source_lines
+
     source = Source("", None, region)
     with single_threaded_opencv():
         file = find_source_lines(
