@@ -28,6 +28,9 @@ _DESCENT = (0.1, 0.6)
 _SMALL = "012"
 _SMALL_HEIGHTS = (0.55, 0.85)
 
+# Height in pixels at which a digit is drawn whose strokes would break.
+_LARGE_HEIGHT = 200
+
 # Coverage from which a pixel belongs to a stroke, in [0, 1].
 _INK = 0.5
 
@@ -139,13 +142,20 @@ def draw_digit(
 def _draw_strokes(upright: np.ndarray, width: float, height: int) -> np.ndarray:
     """Redraws a digit, or keeps its own strokes where redrawing would break them.
 
-    The middle of strokes that are narrower than four pixels is not found.
+    The middle of narrow strokes is found only if the digit is drawn larger.
     """
-    strokes = render_strokes(upright, width, height)
-    if not width or _count_parts(strokes) == 1:
-        return strokes
     own = render_strokes(upright, 0, height)
-    return own if _count_parts(strokes) > _count_parts(own) else strokes
+    if not width:
+        return own
+    num_parts = _count_parts(own)
+    for drawn_height in (height, _LARGE_HEIGHT):
+        strokes = render_strokes(upright, width, drawn_height)
+        if _count_parts(strokes) <= num_parts:
+            scale = height / drawn_height
+            return cv2.resize(
+                strokes, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
+            )
+    return own
 
 
 def _count_parts(coverage: np.ndarray) -> int:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cnn.preprocessing.text_lines.seams import find_seams
+from cnn.preprocessing.text_lines.seams import SLOPES, find_seams
 from cnn.preprocessing.text_lines.working_ink import WorkingInk, row_shifts, shift_rows
 
 # Lengths are fractions of a digit's height.
@@ -16,15 +16,12 @@ _MIN_WIDTH = 0.42
 # Least height of a component that is cut.
 _MIN_HEIGHT = 0.4
 # Distance of the columns near which seams are searched, and of the first from the edge.
-_COLUMN_STEP = 0.075
+_COLUMN_STEP = 0.09
 _EDGE = 0.1
 # Least ink on each side of a seam, and between two of them: the product of a stroke's
 # width and this fraction of a digit's height.
 _MIN_PART = 0.45
 _MIN_BETWEEN = 0.2
-# Slopes of the lines near which seams are searched, in pixels to the right per pixel
-# upwards, beyond the slant of the hand.
-_SLOPES = (0.0, -0.35, 0.35)
 # Most strokes that a cut crosses, by the width of a component that has it: a narrow
 # one is hardly two digits.
 _MAX_CROSSED_NARROW = 1.3
@@ -77,16 +74,9 @@ def find_cuts(ink: WorkingInk, borders: np.ndarray) -> Cuts:
     if not len(component):
         empty = np.zeros(0)
         return Cuts(component, np.zeros((0, len(mask)), int), empty, empty)
-    found = [
-        find_seams(ink, mask, labels, component, column, slope) for slope in _SLOPES
-    ]
-    repeats = len(_SLOPES)
-    cuts = Cuts(
-        component=np.tile(component, repeats),
-        seams=np.concatenate([seams for seams, _ in found]),
-        ink=np.concatenate([crossed for _, crossed in found]),
-        before=np.zeros(repeats * len(component)),
-    )
+    seams, crossed = find_seams(ink, mask, labels, component, column)
+    repeats = len(SLOPES)
+    cuts = Cuts(np.tile(component, repeats), seams, crossed, np.zeros(len(seams)))
     return _select(ink, mask, labels, cuts, np.tile(is_border, repeats))
 
 

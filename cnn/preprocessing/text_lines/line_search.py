@@ -128,7 +128,9 @@ def _height_between_borders(
     lines = find_marks(straight_rules.find_vertical_rules(binary, length))
     is_border = np.zeros(len(lines.boxes) + 1, bool)
     for index, box in enumerate(lines.boxes.tolist()):
-        is_border[index + 1] = _ends_at_line(box, horizontal, height)
+        thickness = lines.areas[index] / (box[3] - box[1])
+        is_thin = thickness <= max(4, _MAX_BORDER_WIDTH * height)
+        is_border[index + 1] = is_thin and _ends_at_line(box, horizontal, height)
     if not is_border.any():
         return height
     borders = is_border[lines.labels].astype(np.uint8)
@@ -138,10 +140,8 @@ def _height_between_borders(
 
 
 def _ends_at_line(box: list[int], horizontal: np.ndarray, height: float) -> bool:
-    """Tells whether a thin vertical line ends at a rule, or at the picture's edge."""
+    """Tells whether a vertical line ends at a rule, or at the picture's edge."""
     left, top, right, bottom = box
-    if right - left > max(4, _MAX_BORDER_WIDTH * height):
-        return False
     reach = max(2, round(_JOINT * height))
     above = horizontal[max(0, top - reach) : top + reach, left:right].any()
     below = horizontal[max(0, bottom - reach) : bottom + reach, left:right].any()

@@ -36,7 +36,7 @@ _MAX_PRINT_ODDS = 1.5
 _MIN_LOG_ODDS = -4.0
 # Log odds that what is written in a comb is a number: combs are printed for numbers,
 # and now and then for letters.
-_COMB_ODDS = 1.0
+_COMB_ODDS = 4.0
 # Largest size of a mark that belongs to a number, such as a decimal point or a broken
 # piece of a digit, as a fraction of the height of its digits.
 _MAX_MARK_SIZE = 0.5

@@ -228,9 +228,14 @@ def cut_out(ink: WorkingInk, fragments: Fragments, pieces: Pieces) -> np.ndarray
     left = pieces.boxes[:, 0] - MARGIN
     width = int((pieces.boxes[:, 2] - left).max(initial=1)) + MARGIN
     padding = ((0, 0), (MARGIN, width))
-    columns = left[:, None] + MARGIN + np.arange(width)
-    labels = np.pad(fragments.labels, padding)[:, columns].transpose(1, 0, 2)
-    masks = np.pad(ink.mask, padding)[:, columns].transpose(1, 0, 2)
+    padding = ((0, 0), (MARGIN, width))
+    labels, masks = (
+        np.lib.stride_tricks.sliding_window_view(np.pad(image, padding), width, axis=1)[
+            :, left + MARGIN
+        ].transpose(1, 0, 2)
+        for image in (fragments.labels, ink.mask)
+    )
     members = np.pad(pieces.members, ((0, 0), (1, 0)))
-    of_piece = np.arange(len(members))[:, None, None]
-    return np.where(members[of_piece, labels], masks, 0)
+    of_piece = np.arange(len(members)) * members.shape[1]
+    is_member = members.ravel()[labels + of_piece[:, None, None]]
+    return np.where(is_member, masks, 0)

@@ -14,6 +14,9 @@ import numpy as np
 # The same as a fraction of the rule's length.
 _MAX_GAP = 3
 _MAX_GAP_SHARE = 0.06
+# Length from which a horizontal line may waver by a pixel, in pixels. In a lower image
+# the strokes of joined digits are as straight.
+_MIN_WAVERING = 28
 # Directions of the kernels on either side of the axis, in degrees: what remains after
 # the line is straightened, of perspective and of bent paper.
 _DIRECTIONS = (-2.0, -1.0, 0.0, 1.0, 2.0)
@@ -45,8 +48,8 @@ def find_horizontal_rules(
         return rules
     gap = np.ones((1, max(_MAX_GAP, int(_MAX_GAP_SHARE * length))), np.uint8)
     bridged = cv2.morphologyEx(binary, cv2.MORPH_CLOSE, gap)
-    # A thin line wavers by a pixel.
-    bridged = cv2.dilate(bridged, np.ones((3, 1), np.uint8))
+    if directions == _VERTICAL_DIRECTIONS or length >= _MIN_WAVERING:
+        bridged = cv2.dilate(bridged, np.ones((3, 1), np.uint8))
     for degrees in directions:
         np.maximum(rules, _open(bridged, length, degrees), out=rules)
     return rules & binary

@@ -25,6 +25,9 @@ _REACH_ABOVE = 0.35
 _REACH_BELOW = 0.45
 # Smallest share of a component inside these rows.
 _MIN_INSIDE = 0.5
+# Smallest overlap of a component with the band, except for a comma, and its height.
+_OVERLAP = 0.05
+_COMMA = 0.4
 # Smallest area of a component, in squared heights of a digit: a point's.
 _MIN_AREA = 0.004
 # A mark at the side of a picture: its greatest width, as a fraction of its height, and
@@ -64,7 +67,10 @@ def select_components(marks: Marks, band: Band, work: WorkImage) -> Selection:
     inside = np.minimum(boxes[:, 3], bottom) - np.maximum(boxes[:, 1], top)
     covered = np.minimum(boxes[:, 3], band.bottom) - np.maximum(boxes[:, 1], band.top)
     is_in_band = (inside >= _MIN_INSIDE * heights) | (covered >= _MIN_INSIDE * height)
-    is_in_band &= inside > 0
+    is_in_band &= (inside > 0) & (boxes[:, 3] > band.top + _OVERLAP * height)
+    is_in_band &= (boxes[:, 1] < band.bottom - _OVERLAP * height) | (
+        heights < _COMMA * height
+    )
     is_large = marks.areas >= max(4.0, _MIN_AREA * height * height)
     belongs = is_in_band & is_large & ~_is_cut_off(boxes, band, work)
     belongs &= ~find_dashes(marks, height) & ~_is_rule(boxes, band)
@@ -127,7 +133,9 @@ def _side_marks(
             is_narrow = right - left < _MAX_SIDE_WIDTH * min(height, bottom - top)
             is_outermost = abs(boxes[this, outer] - edge) < _SIDE_DISTANCE * height
             is_apart = gap > _SIDE_GAP * height or offset > _SIDE_OFFSET * height
-            is_low = bottom - top < _LOW * height
+            # A minus is wide, and no blot.
+            is_low = max(bottom - top, (right - left) / 2) < _LOW * height / 2
+            is_low |= (bottom - top < _LOW * height) & (right - left < bottom - top)
             if not (is_outermost and (is_low or (is_narrow and is_apart))):
                 doubtful[this] = is_narrow and is_outermost
                 break

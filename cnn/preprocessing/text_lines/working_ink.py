@@ -13,8 +13,8 @@ import numpy as np
 INK_THRESHOLD = 0.4
 # Height of a digit, in pixels, to which larger ones are reduced, and from which on.
 # A digit has 20 pixels in the network input.
-_WORKING_HEIGHT = 44
-_MAX_HEIGHT = 60
+_WORKING_HEIGHT = 36
+_MAX_HEIGHT = 50
 # Least width of a stroke before the reduction, as a fraction of a digit's height:
 # one working pixel and a half, so that it stays above the threshold.
 _MIN_STROKE = 1.5 / _WORKING_HEIGHT
@@ -28,11 +28,10 @@ _FLAT_SIZE = 0.85
 _MAX_SINGLE_ASPECT = 1.8
 # Empty pixels around the ink, in which strokes are widened.
 MARGIN = 4
-# Slants that are compared, in pixels to the right per pixel upwards.
-_SLANTS = np.arange(-0.4, 1.01, 0.1)
-# How much better than upright a slant must be, as a fraction of the sum of squares of
-# the column sums: a few digits always lean a little.
-_MIN_SLANT_GAIN = 1.02
+# Greatest slope of an edge that tells the slant, in pixels sideways per pixel upwards.
+_MAX_EDGE_SLOPE = 1.2
+# Smallest slant that is removed, in the same unit: a few digits always lean a little.
+_MIN_SLANT = 0.1
 
 
 class WorkingInk(NamedTuple):
@@ -151,35 +150,28 @@ def _measure(mask: np.ndarray, scale: float, offset: np.ndarray) -> WorkingInk |
         boxes=np.stack([left, top, left + width, top + height], 1),
         digit_height=_estimate_digit_height(width[1:], height[1:]),
         stroke_width=measure_stroke_width(binary),
-        slant=_estimate_slant(binary),
+        slant=_estimate_slant(mask),
         scale=scale,
         offset=offset,
     )
 
 
-def _estimate_slant(binary: np.ndarray) -> float:
-    """Finds the shear that gathers the ink in the fewest columns.
+def _estimate_slant(mask: np.ndarray) -> float:
+    """Estimates the slant of the hand from the edges of the steep strokes.
 
     Args:
-      binary: `uint8 (height, width)`, 1 for ink.
+      mask: `float32 (height, width)`, the ink's coverage.
 
     Returns:
-      Pixels to the right per pixel upwards, a member of `_SLANTS`.
+      Pixels to the right per pixel upwards, 0 for an upright hand.
     """
-    rows, columns = np.nonzero(binary)
-    above = len(binary) - rows
-    # The largest shear to the left is moved to column 0.
-    moved = (
-        columns[None] - _SLANTS[:, None] * above + np.abs(_SLANTS).max() * len(binary)
-    )
-    gains = np.array(
-        [float(np.square(np.bincount(x)).sum()) for x in moved.astype(int)]
-    )
-    best = int(gains.argmax())
-    upright = int(np.abs(_SLANTS).argmin())
-    if gains[best] < _MIN_SLANT_GAIN * gains[upright]:
-        return 0.0
-    return float(_SLANTS[best])
+    across = cv2.Sobel(mask, cv2.CV_32F, 1, 0)
+    down = cv2.Sobel(mask, cv2.CV_32F, 0, 1)
+    is_steep = np.abs(down) < _MAX_EDGE_SLOPE * np.abs(across)
+    across, down = across[is_steep].astype(float), down[is_steep].astype(float)
+    # The slope of an edge is that of the gradient, at a right angle to it.
+    slant = float(across @ down) / max(float(across @ across), 1e-6)
+    return 0.0 if abs(slant) < _MIN_SLANT else slant
 
 
 def row_shifts(height: int, slant: float) -> np.ndarray:
