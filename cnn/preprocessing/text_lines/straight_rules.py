@@ -17,6 +17,8 @@ _MAX_GAP_SHARE = 0.06
 # Length from which a horizontal line may waver by a pixel, in pixels. In a lower image
 # the strokes of joined digits are as straight.
 _MIN_WAVERING = 28
+# Smallest share of a rule's length that is ink.
+_MIN_INKED = 0.8
 # Directions of the kernels on either side of the axis, in degrees: what remains after
 # the line is straightened, of perspective and of bent paper.
 _DIRECTIONS = (-2.0, -1.0, 0.0, 1.0, 2.0)
@@ -52,7 +54,20 @@ def find_horizontal_rules(
         bridged = cv2.dilate(bridged, np.ones((3, 1), np.uint8))
     for degrees in directions:
         np.maximum(rules, _open(bridged, length, degrees), out=rules)
-    return rules & binary
+    return _drop_interrupted(rules, binary) & binary
+
+
+def _drop_interrupted(rules: np.ndarray, binary: np.ndarray) -> np.ndarray:
+    """Drops rules that are mostly bridged gaps: rows of specks."""
+    if not rules.any():
+        return rules
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(rules)
+    is_rule = np.zeros(len(stats), bool)
+    for index, (left, top, width, height, _) in enumerate(stats[1:].tolist(), 1):
+        region = (slice(top, top + height), slice(left, left + width))
+        inked = (labels[region] == index) & (binary[region] > 0)
+        is_rule[index] = inked.any(0).mean() >= _MIN_INKED
+    return is_rule[labels].astype(np.uint8)
 
 
 def find_vertical_rules(binary: np.ndarray, length: int) -> np.ndarray:
