@@ -48,7 +48,7 @@ def find_horizontal_rules(
     rules = np.zeros_like(binary)
     if binary.shape[1] < length:
         return rules
-    gap = np.ones((1, max(_MAX_GAP, int(_MAX_GAP_SHARE * length))), np.uint8)
+    gap = np.ones((1, max(_MAX_GAP, int(_MAX_GAP_SHARE * length) | 1)), np.uint8)
     bridged = cv2.morphologyEx(binary, cv2.MORPH_CLOSE, gap)
     if directions == _VERTICAL_DIRECTIONS or length >= _MIN_WAVERING:
         bridged = cv2.dilate(bridged, np.ones((3, 1), np.uint8))
@@ -134,13 +134,13 @@ def _open(binary: np.ndarray, length: int, degrees: float) -> np.ndarray:
 
 @lru_cache(maxsize=128)
 def _line_kernel(length: int, degrees: float) -> np.ndarray:
-    """Draws the kernel of a line, `uint8 (rows, length)`."""
-    rise = np.tan(np.deg2rad(degrees))
-    columns = np.arange(length)
-    rows = np.rint(rise * columns).astype(int)
-    rows -= rows.min()
-    kernel = np.zeros((rows.max() + 1, length), np.uint8)
-    kernel[rows, columns] = 1
+    """Draws the kernel of a line, `uint8 (rows, columns)`, both odd."""
+    # An opening keeps its place with a kernel that is symmetric about its middle pixel.
+    half = length // 2
+    columns = np.arange(-half, half + 1)
+    rows = np.rint(np.tan(np.deg2rad(degrees)) * columns).astype(int)
+    kernel = np.zeros((2 * rows.max() + 1 if rows.any() else 1, len(columns)), np.uint8)
+    kernel[rows - rows.min(), columns + half] = 1
     return kernel
 
 
