@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cnn.preprocessing.text_lines.seams import find_seams
+from cnn.preprocessing.text_lines.seams import SLOPES, find_seams
 from cnn.preprocessing.text_lines.working_ink import WorkingInk, row_shifts, shift_rows
 
 # Lengths are fractions of a digit's height.
@@ -16,37 +16,45 @@ _MIN_WIDTH = 0.42
 # Least height of a component that is cut.
 _MIN_HEIGHT = 0.4
 # Distance of the columns near which seams are searched, and of the first from the edge.
-_COLUMN_STEP = 0.075
+_COLUMN_STEP = 0.09
 _EDGE = 0.1
 # Least ink on each side of a seam, and between two of them: the product of a stroke's
 # width and this fraction of a digit's height.
 _MIN_PART = 0.45
-_MIN_BETWEEN = 0.33
+_MIN_BETWEEN = 0.2
 # Most strokes that a cut crosses, by the width of a component that has it: a narrow
 # one is hardly two digits.
-_MAX_CROSSED_NARROW = 1.7
+_MAX_CROSSED_NARROW = 1.3
 _MAX_CROSSED_WIDE = 3.2
 _NARROW = 0.8
 _WIDE = 1.15
 # Advantage of a cut at a printed border over others, in strokes: more than any crosses.
 _BORDER_PRIORITY = 1000
 # Most cuts of a component, by its width.
-_CUTS_PER_WIDTH = 3.3
+_CUT_WIDTHS = (0.4, 0.8, 1.2, 2.0)
+_MAX_CUTS = (1, 2, 5, 9)
+# A part with less ink than this is hardly a digit, and what it costs, in strokes.
+_SURE_PART = 0.8
+_SMALL_PART_COST = 1.0
 
 
 class Cuts(NamedTuple):
-    """Cuts through components, sorted by component and from the left.
+    """Cuts through components, sorted by component and by the ink on their left.
+
+    Cuts may cross: they are alternatives.
 
     Attributes:
       component: `int (N,)`, label of the component that each divides.
       seams: `int (N, height)`, first column on the right of it in each row, in the ink
         without its slant.
       ink: `float64 (N,)`, ink that it crosses, in pixels.
+      before: `float64 (N,)`, ink of the component on its left, in pixels.
     """
 
     component: np.ndarray
     seams: np.ndarray
     ink: np.ndarray
+    before: np.ndarray
 
 
 def find_cuts(ink: WorkingInk, borders: np.ndarray) -> Cuts:
@@ -64,9 +72,12 @@ def find_cuts(ink: WorkingInk, borders: np.ndarray) -> Cuts:
     labels = shift_rows(ink.labels, shifts)
     component, column, is_border = _propose_columns(ink, labels, shifts, borders)
     if not len(component):
-        return Cuts(component, np.zeros((0, len(mask)), int), np.zeros(0))
+        empty = np.zeros(0)
+        return Cuts(component, np.zeros((0, len(mask)), int), empty, empty)
     seams, crossed = find_seams(ink, mask, labels, component, column)
-    return _select(ink, mask, labels, Cuts(component, seams, crossed), is_border)
+    repeats = len(SLOPES)
+    cuts = Cuts(np.tile(component, repeats), seams, crossed, np.zeros(len(seams)))
+    return _select(ink, mask, labels, cuts, np.tile(is_border, repeats))
 
 
 def component_extents(labels: np.ndarray, num_labels: int) -> np.ndarray:
@@ -142,23 +153,37 @@ def _select(
         of_label = np.flatnonzero(cuts.component == label)
         own = np.where(labels[:, left:right] == label, mask[:, left:right], 0)
         seams = np.clip(cuts.seams[of_label] - left, 0, right - left)
-        before = _ink_before(own, seams) / (height * stroke)
+        in_rows = _ink_before(own, seams)
+        cuts.before[of_label] = in_rows.sum(1)
+        before = in_rows / (height * stroke)
+        total = before.sum(1)
         whole = own.sum() / (height * stroke)
         crossed = cuts.ink[of_label] / stroke
-        is_possible = (before >= _MIN_PART) & (whole - before >= _MIN_PART)
+        is_possible = (total >= _MIN_PART) & (whole - total >= _MIN_PART)
         max_crossed = np.interp(
             width, [_NARROW, _WIDE], [_MAX_CROSSED_NARROW, _MAX_CROSSED_WIDE]
         )
         at_border = is_border[of_label]
         is_possible &= at_border | (crossed <= max_crossed)
-        priority = np.where(at_border, crossed - _BORDER_PRIORITY, crossed)
-        chosen = _choose(priority, before, is_possible, round(_CUTS_PER_WIDTH * width))
-        kept += of_label[chosen].tolist()
+        part = np.minimum(total, whole - total)
+        suspicious = crossed + _SMALL_PART_COST * np.maximum(_SURE_PART - part, 0)
+        priority = np.where(at_border, crossed - _BORDER_PRIORITY, suspicious)
+        possible = np.flatnonzero(is_possible)
+        possible = possible[np.argsort(priority[possible], kind="stable")]
+        chosen = _choose(before[possible], _limit_cuts(width))
+        kept += of_label[possible[chosen]].tolist()
     return Cuts(*(values[kept] for values in cuts))
 
 
+def _limit_cuts(width: float) -> int:
+    """Returns the most cuts of a component, by its width in heights of a digit."""
+    slope = (_MAX_CUTS[-1] - _MAX_CUTS[-2]) / (_CUT_WIDTHS[-1] - _CUT_WIDTHS[-2])
+    beyond = slope * max(width - _CUT_WIDTHS[-1], 0)
+    return round(float(np.interp(width, _CUT_WIDTHS, _MAX_CUTS)) + beyond)
+
+
 def _ink_before(own: np.ndarray, seams: np.ndarray) -> np.ndarray:
-    """Adds up the ink on the left of each seam, `float64 (N,)`.
+    """Adds up the ink on the left of each seam in each row, `float64 (N, height)`.
 
     Args:
       own: `float32 (height, width)`, ink of a component.
@@ -166,30 +191,25 @@ def _ink_before(own: np.ndarray, seams: np.ndarray) -> np.ndarray:
     """
     cumulative = np.zeros((own.shape[0], own.shape[1] + 1))
     np.cumsum(own, axis=1, out=cumulative[:, 1:])
-    return cumulative[np.arange(len(own)), seams].sum(1)
+    return cumulative[np.arange(len(own)), seams]
 
 
-def _choose(
-    priority: np.ndarray, before: np.ndarray, is_possible: np.ndarray, limit: int
-) -> list[int]:
+def _choose(before: np.ndarray, limit: int) -> list[int]:
     """Chooses seams that divide the ink differently.
 
     Args:
-      priority: `float64 (N,)`, the lowest first.
-      before: `float64 (N,)`, ink on the left of it.
-      is_possible: `bool (N,)`.
+      before: `float64 (N, height)`, ink on the left of each in each row. The first
+        seams are the best.
       limit: most of them.
 
     Returns:
       Their indices, from the left.
     """
     chosen: list[int] = []
-    for index in np.argsort(priority, kind="stable").tolist():
+    for index in range(len(before)):
         if len(chosen) == limit:
             break
-        is_new = all(
-            abs(before[index] - before[other]) >= _MIN_BETWEEN for other in chosen
-        )
-        if is_possible[index] and is_new:
+        difference = np.abs(before[index] - before[chosen]).sum(1)
+        if (difference >= _MIN_BETWEEN).all():
             chosen.append(index)
-    return sorted(chosen, key=lambda index: float(before[index]))
+    return sorted(chosen, key=lambda index: float(before[index].sum()))

@@ -1,8 +1,8 @@
 """Divides the components of a text line into fragments, which do not overlap.
 
-A fragment is what lies between neighboring cuts of one component, or a component that
-is not cut. It owns its pixels, whatever lies above or below them: the flag of a 5 over
-the next digit stays with the 5. A small component beside a stroke belongs to it.
+A fragment is the ink of one component that no cut divides, between neighboring cuts or
+where cuts cross. It owns its pixels, whatever lies above or below them: the flag of a
+5 over the next digit stays with the 5. A small component beside a stroke belongs to it.
 """
 
 from typing import NamedTuple
@@ -14,6 +14,8 @@ from cnn.preprocessing.component_labels import NEIGHBORHOOD
 from cnn.preprocessing.text_lines.cuts import Cuts
 from cnn.preprocessing.text_lines.working_ink import WorkingInk, row_shifts, shift_rows
 
+# Most cuts of a component: one bit each.
+_MAX_CUTS = 61
 # Lengths are fractions of a digit's height.
 # A component is small up to this height.
 _MAX_SMALL_HEIGHT = 0.45
@@ -29,93 +31,134 @@ _MAX_MEASURED = 24
 
 
 class Fragments(NamedTuple):
-    """Fragments of a line in order, from the left.
+    """Fragments of a line, and the order of the steps between cuts.
+
+    Each component has one step more than cuts. The steps of all components, in order
+    from the left, are what a path through the lattice passes.
 
     Attributes:
       labels: `int32 (height, width)`, 1 + the fragment of each pixel, 0 for none. The
         antialiased edge belongs to the fragment that it surrounds.
       component: `int (N,)`, label of the component of each.
+      sides: `int64 (N,)`, bit k + 1 tells that it lies on the right of cut k of its
+        component. Bit 0 is set.
       boxes: `int (N, 4)`, left, top, right and bottom of the ink.
       area: `float64 (N,)`, ink in pixels.
       spans: `int (N, 2)`, first column and the one after the last, of the ink without
         its slant.
       slopes: `float64 (N,)`, slant of each, in pixels to the right per pixel upwards.
-      cut_sides: `int (C, 2)`, fragments on the left and right of each cut.
-      cut_ink: `float64 (C,)`, ink that each cut crosses, in pixels.
+      step_component: `int (S,)`, the component of each step.
+      step_number: `int (S,)`, its number in the component: it ends at that cut.
+      step_ink: `float64 (S,)`, ink that the cut at its end crosses, in pixels, 0 for
+        the last of a component.
     """
 
     labels: np.ndarray
     component: np.ndarray
+    sides: np.ndarray
     boxes: np.ndarray
     area: np.ndarray
     spans: np.ndarray
     slopes: np.ndarray
-    cut_sides: np.ndarray
-    cut_ink: np.ndarray
+    step_component: np.ndarray
+    step_number: np.ndarray
+    step_ink: np.ndarray
 
 
 def divide_components(ink: WorkingInk, cuts: Cuts) -> Fragments:
-    """Divides the components at the cuts, and orders the fragments from the left.
+    """Divides the components at the cuts, and orders the steps from the left.
 
     Args:
       ink: of the line.
       cuts: from `cuts.find_cuts`.
     """
-    num_fragments = 1 + np.bincount(cuts.component, minlength=ink.num_labels)
-    first = np.cumsum(num_fragments) - num_fragments
-    component = np.repeat(np.arange(ink.num_labels), num_fragments)
-    raw = _label_fragments(ink, cuts, first)
-    owner = _find_owners(ink, raw, num_fragments[component])
-    center = _mean_columns(ink, raw, len(component))
-    owners = np.unique(owner[np.unique(raw)])
-    owners = owners[owners > 0]
-    order = owners[np.argsort(center[owners], kind="stable")]
+    num_cuts = np.bincount(cuts.component, minlength=ink.num_labels)
+    raw, component, sides = _label_fragments(ink, cuts)
+    owner = _find_owners(ink, raw, num_cuts[component] + 1)
+    owners = np.unique(owner)[1:]
     place = np.zeros(len(component), np.int32)
-    place[order] = np.arange(1, len(order) + 1)
+    place[owners] = np.arange(1, len(owners) + 1)
     labels = place[owner][raw]
+    count = len(owners)
+    steps = _order_steps(ink, cuts, np.unique(component[owners]))
     return Fragments(
         labels=_add_edges(labels, ink.mask),
-        component=component[order],
-        boxes=measure_boxes(labels, len(order)),
-        area=np.bincount(labels.ravel(), ink.mask.ravel(), len(order) + 1)[1:],
-        spans=_measure_spans(ink, labels, len(order)),
-        slopes=_measure_slopes(labels, len(order)),
-        cut_sides=_find_sides(cuts, first, place[owner] - 1),
-        cut_ink=cuts.ink,
+        component=component[owners],
+        sides=sides[owners],
+        boxes=measure_boxes(labels, count),
+        area=np.bincount(labels.ravel(), ink.mask.ravel(), count + 1)[1:],
+        spans=_measure_spans(ink, labels, count),
+        slopes=_measure_slopes(labels, count),
+        step_component=steps[0],
+        step_number=steps[1],
+        step_ink=steps[2],
     )
 
 
-def _label_fragments(ink: WorkingInk, cuts: Cuts, first: np.ndarray) -> np.ndarray:
-    """Numbers the fragments, from `first[label]` on in each component.
+def _label_fragments(
+    ink: WorkingInk, cuts: Cuts
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Numbers the fragments.
 
     Returns:
-      `int (height, width)`, 0 for the background.
+      `int (height, width)`, 0 for the background, and for each number the component
+      and its sides, as in `Fragments`.
     """
-    fragments = first[ink.labels]
-    if not len(cuts.component):
-        return fragments
+    raw = ink.labels.astype(np.int64)
+    component, sides = [*range(ink.num_labels)], [1] * ink.num_labels
     shifts = row_shifts(len(ink.mask), ink.slant)
-    width = ink.labels.shape[1]
     # Column of each pixel in the ink without its slant.
-    columns = np.arange(width) + shifts[:, None]
+    columns = np.arange(raw.shape[1]) + shifts[:, None]
     for label in np.unique(cuts.component).tolist():
         left, top, right, bottom = ink.boxes[label].tolist()
         inside = np.s_[top:bottom, left:right]
-        seams = cuts.seams[cuts.component == label]
-        # Seams that meet may cross by a pixel.
-        seams = np.maximum.accumulate(seams, axis=0)[:, top:bottom, None]
-        number = (columns[inside] >= seams).sum(0)
-        fragments[inside] += np.where(ink.labels[inside] == label, number, 0)
-    return fragments
+        own = ink.labels[inside] == label
+        rows, of_own = np.nonzero(own)[0], columns[inside][own]
+        seams = cuts.seams[cuts.component == label][:_MAX_CUTS, top:bottom]
+        bits = np.left_shift(1, np.arange(1, len(seams) + 1))
+        of_pixel = bits @ (of_own >= seams[:, rows]) + 1
+        found, number = np.unique(of_pixel, return_inverse=True)
+        # The first fragment keeps the number of the component.
+        raw[inside][own] = np.where(number, len(sides) - 1 + number, label)
+        sides[label] = int(found[0])
+        sides += found[1:].tolist()
+        component += [label] * (len(found) - 1)
+    return raw, np.array(component), np.array(sides, np.int64)
 
 
-def _mean_columns(ink: WorkingInk, raw: np.ndarray, count: int) -> np.ndarray:
-    """Returns the mean columns without the slant, `float64 (count,)`."""
-    rows, columns = np.nonzero(raw)
-    moved = columns + row_shifts(len(raw), ink.slant)[rows]
-    of_pixel = raw[rows, columns]
-    sums = np.bincount(of_pixel, moved, count)
-    return sums / np.maximum(np.bincount(of_pixel, minlength=count), 1)
+def _order_steps(
+    ink: WorkingInk, cuts: Cuts, components: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Orders the steps of components from the left.
+
+    A step lies at the column without slant that has half of its ink on the left.
+
+    Returns:
+      `int (S,)`, component, `int (S,)`, number in it, and `float64 (S,)`, the ink of
+      the cut at its end.
+    """
+    rows, columns = np.nonzero(ink.labels)
+    moved = columns + row_shifts(len(ink.mask), ink.slant)[rows]
+    of_pixel, weight = ink.labels[rows, columns], ink.mask[rows, columns]
+    steps = []
+    for label in components.tolist():
+        own = of_pixel == label
+        profile = np.bincount(moved[own], weight[own])
+        cumulative = np.cumsum(profile)
+        of_label = cuts.component == label
+        ends = np.concatenate([[0], cuts.before[of_label], cumulative[-1:]])
+        centers = np.searchsorted(cumulative, (ends[1:] + ends[:-1]) / 2)
+        crossed = np.append(cuts.ink[of_label], 0)
+        steps += [
+            (int(center), label, number, float(crossed[number]))
+            for number, center in enumerate(centers)
+        ]
+    steps.sort(key=lambda step: step[:3])
+    return (
+        np.array([label for _, label, _, _ in steps]),
+        np.array([number for _, _, number, _ in steps]),
+        np.array([ink_of_cut for _, _, _, ink_of_cut in steps]),
+    )
 
 
 def _find_owners(ink: WorkingInk, raw: np.ndarray, siblings: np.ndarray) -> np.ndarray:
@@ -186,17 +229,6 @@ def _is_attached(
     overlap = min(right, boxes[other, 2]) - max(left, boxes[other, 0])
     is_above_or_below = overlap >= _MIN_OVERLAP * (right - left)
     return bool(is_above_or_below or bottom <= middle)
-
-
-def _find_sides(cuts: Cuts, first: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Returns the fragments on the left and right of each cut, `int (C, 2)`."""
-    if not len(cuts.component):
-        return np.zeros((0, 2), int)
-    # The cuts of a component follow each other.
-    index = np.arange(len(cuts.component))
-    rank = index - np.searchsorted(cuts.component, cuts.component)
-    left = first[cuts.component] + rank
-    return np.stack([place[left], place[left + 1]], axis=1)
 
 
 def measure_boxes(labels: np.ndarray, count: int) -> np.ndarray:

@@ -21,6 +21,7 @@ from cnn.preprocessing.text_lines.pieces import (
     digit_band,
     join_fragments,
     may_be_character,
+    narrower_width,
 )
 from cnn.preprocessing.text_lines.separators import (
     MIN_LOG_ODDS,
@@ -85,8 +86,10 @@ def _choose_symbols(
         plausible = (odds >= MIN_LOG_ODDS) & (pieces.component_rest <= _MAX_REST)
         found += [(int(i), symbol, float(odds[i])) for i in np.flatnonzero(plausible)]
     skipped = _measure_skipped(ink, fragments, pieces)
-    is_skipped = (pieces.first == pieces.last) & (
-        (pieces.component_rest <= _MAX_REST) | ~is_character
+    is_whole = pieces.component_rest <= _MAX_REST
+    is_single = pieces.num_components == 1
+    is_skipped = (is_single & is_whole) | (
+        (pieces.first == pieces.last) & ~is_character
     )
     found += [(int(i), SKIPPED, float(skipped[i])) for i in np.flatnonzero(is_skipped)]
     # The arcs of a piece follow each other, its character first.
@@ -102,10 +105,9 @@ def _measure_separators(
     top, bottom = digit_band(ink, fragments)
     height = max(bottom - top, 1)
     box = (pieces.boxes - [0, top, 0, top]) / height
-    area = np.concatenate([[0], np.cumsum(fragments.area)])
-    areas = area[pieces.last + 1] - area[pieces.first]
-    fill = areas / height**2 / ((box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1]))
-    slope = fragments.slopes[pieces.first] - ink.slant
+    box_area = (box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1])
+    fill = pieces.area / height**2 / box_area
+    slope = fragments.slopes[pieces.members.argmax(1)] - ink.slant
     return separator_log_odds(box, fill, slope, pieces.num_components)
 
 
@@ -130,8 +132,7 @@ def _distances(ink: WorkingInk, fragments: Fragments, pieces: Pieces) -> np.ndar
     left, right = fragments.spans[is_digit].T
     before = pieces.spans[:, :1] - right
     behind = left - pieces.spans[:, 1:]
-    index = np.flatnonzero(is_digit)
-    is_own = (index >= pieces.first[:, None]) & (index <= pieces.last[:, None])
+    is_own = pieces.members[:, is_digit]
     gaps = np.where(is_own, np.inf, np.maximum(np.maximum(before, behind), 0))
     nearest = gaps.min(1, initial=np.inf)
     return np.where(np.isinf(nearest), 0, nearest / ink.digit_height)
@@ -150,9 +151,9 @@ def _assemble(
     images = np.zeros((len(symbols), IMAGE_SIZE, IMAGE_SIZE), np.float32)
     if is_character.any():
         masks = cut_out(ink, fragments, arcs.select(is_character))
-        images[is_character] = scale_pieces(masks, placement)
+        images[is_character] = scale_pieces(masks, placement, ink.scale < 1)
     return Lattice(
-        num_cuts=len(fragments.area) + 1,
+        num_cuts=len(fragments.step_number) + 1,
         starts=arcs.first.astype(np.int32),
         ends=(arcs.last + 1).astype(np.int32),
         symbols=symbols,
@@ -172,10 +173,10 @@ def _measure_features(
     top, bottom = digit_band(ink, fragments)
     middle = (boxes[:, 1] + boxes[:, 3]) / 2
     values = {
-        "width": (arcs.spans[:, 1] - arcs.spans[:, 0]) / height,
+        "width": narrower_width(arcs) / height,
         "height": (boxes[:, 3] - boxes[:, 1]) / height,
         "gap_before": _gaps_before(fragments, arcs) / height,
-        "cut_ink": _cut_ink(fragments, arcs) / height,
+        "cut_ink": arcs.cut_ink / height,
         "num_fragments": arcs.last - arcs.first,
         "inner_gap": arcs.inner_gap / height,
         "offset": (middle - (top + bottom) / 2) / height,
@@ -188,15 +189,8 @@ def _measure_features(
 
 def _gaps_before(fragments: Fragments, arcs: Pieces) -> np.ndarray:
     """Returns the columns between each arc and the ink before it, 0 for the first."""
-    reached = np.maximum.accumulate(fragments.spans[:, 1])
-    before = reached[np.maximum(arcs.first - 1, 0)]
-    return np.where(arcs.first > 0, arcs.spans[:, 0] - before, 0)
-
-
-def _cut_ink(fragments: Fragments, arcs: Pieces) -> np.ndarray:
-    """Adds up the ink of the cuts that divide each arc from the rest."""
-    sides = fragments.cut_sides[None]
-    first, last = arcs.first[:, None, None], arcs.last[:, None, None]
-    is_inside = (sides >= first) & (sides <= last)
-    is_divided = is_inside[:, :, 0] != is_inside[:, :, 1]
-    return is_divided @ fragments.cut_ink
+    middle = fragments.spans.mean(1)
+    # Ink on the left of the piece's middle that is no part of it.
+    is_before = ~arcs.members & (middle < arcs.spans.mean(1)[:, None])
+    reached = np.where(is_before, fragments.spans[:, 1], -1).max(1)
+    return np.where(reached >= 0, arcs.spans[:, 0] - reached, 0)

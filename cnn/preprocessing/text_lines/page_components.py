@@ -31,6 +31,7 @@ class PageComponents(NamedTuple):
       box: `int (N, 4)`, left, top, right and bottom.
       area: `int (N,)`, number of pixels.
       stroke_width: `float (N,)`, twice the area per pixel of the outline.
+      print_odds: `float (N,)`, log odds that the component is printed.
     """
 
     labels: np.ndarray
@@ -38,6 +39,7 @@ class PageComponents(NamedTuple):
     box: np.ndarray
     area: np.ndarray
     stroke_width: np.ndarray
+    print_odds: np.ndarray
 
     @property
     def width(self) -> np.ndarray:
@@ -54,6 +56,22 @@ class PageComponents(NamedTuple):
         """Centers of the boxes, x and y, `float (N, 2)`."""
         return (self.box[:, :2] + self.box[:, 2:]) / 2
 
+    @property
+    def bounds(self) -> np.ndarray:
+        """The box around all components, `int (4,)`."""
+        return np.concatenate([self.box[:, :2].min(0), self.box[:, 2:].max(0)])
+
+    def join(self, other: "PageComponents") -> "PageComponents":
+        """Adds other components of the same page."""
+        return PageComponents(
+            self.labels,
+            np.concatenate([self.label, other.label]),
+            np.concatenate([self.box, other.box]),
+            np.concatenate([self.area, other.area]),
+            np.concatenate([self.stroke_width, other.stroke_width]),
+            np.concatenate([self.print_odds, other.print_odds]),
+        )
+
     def take(self, selected: np.ndarray) -> "PageComponents":
         """Selects components by indices or a mask."""
         return PageComponents(
@@ -62,6 +80,7 @@ class PageComponents(NamedTuple):
             self.box[selected],
             self.area[selected],
             self.stroke_width[selected],
+            self.print_odds[selected],
         )
 
 
@@ -79,7 +98,12 @@ def measure_components(strokes: np.ndarray) -> PageComponents:
     stroke_width = 2 * area / np.maximum(outline[1:], 1)
     order = np.argsort(left, kind="stable")
     components = PageComponents(
-        labels, np.arange(1, count), box, area, stroke_width.astype(float)
+        labels,
+        np.arange(1, count),
+        box,
+        area,
+        stroke_width.astype(float),
+        np.zeros(count - 1),
     )
     return components.take(order)
 
