@@ -11,25 +11,26 @@ The commands are `bin/train` and `bin/infer`. A problem that a user can fix rais
 `cnn.Error`.
 """
 
+import importlib
 from typing import TYPE_CHECKING
 
 from cnn.errors import Error
 
 if TYPE_CHECKING:
     from cnn.classifier import Classifier, Prediction
+    from cnn.number_prediction import NumberPrediction
 
 __version__ = "0.5.0"
 
-__all__ = ["Classifier", "Error", "Prediction"]
+__all__ = ["Classifier", "Error", "NumberPrediction", "Prediction"]
 
 
 def __getattr__(name: str) -> object:
-    """Imports `Classifier` and `Prediction` on first use, because they import JAX."""
-    if name not in ("Classifier", "Prediction"):
+    """Imports the other names on first use, because they import JAX."""
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from cnn import classifier
-
-    return getattr(classifier, name)
+    module = "number_prediction" if name == "NumberPrediction" else "classifier"
+    return getattr(importlib.import_module(f"cnn.{module}"), name)
 
 
 def __dir__() -> list[str]:

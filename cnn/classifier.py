@@ -16,13 +16,14 @@ import numpy as np
 
 from cnn import keras_h5
 from cnn.candidate_mixture import combine_candidates
-from cnn.decoding import Reading, decode_line
-from cnn.decoding.beam_search import ANY_NUMBER
+from cnn.decoding import PathWeights, weights_from_metadata
 from cnn.jax_environment import check_devices
 from cnn.keras_h5 import Metadata, ModelFileError, Params
-from cnn.number_pattern import NumberPattern
+from cnn.line_reading import LineReader
 from cnn.preprocessing import pipeline
-from cnn.preprocessing.text_lines import Lattice, TextLine
+
+# Confidence threshold for numbers where the model has none of its own.
+_STRING_UNSURE_BELOW = 0.9
 
 
 class Prediction(NamedTuple):
@@ -54,7 +55,7 @@ class Prediction(NamedTuple):
     candidate: int = 0
 
 
-class Classifier:
+class Classifier(LineReader):
     """A trained network, with the preprocessing and the classes of its training data.
 
     Attributes:
@@ -64,6 +65,9 @@ class Classifier:
       preprocessing: how an image file becomes the network's input: a name of
         `cnn.preprocessing.pipeline.PREPROCESSING`.
       unsure_below: confidence threshold, in [0, 1]. A prediction below it is `unsure`.
+      string_unsure_below: the same for a whole number.
+      string_weights: weights by which the pieces of a number are put together.
+      read_line, read_page: see `cnn.line_reading`.
 
     Example:
       >>> classifier = Classifier.load("mnist_model.h5")  # doctest: +SKIP
@@ -84,15 +88,19 @@ class Classifier:
           unsure_below: confidence threshold, in [0, 1], instead of that of `metadata`.
 
         Raises:
-          ModelFileError: the `preprocessing` of the metadata is unknown.
+          ModelFileError: the `preprocessing` or a weight of the metadata is unknown.
         """
-        if unsure_below is None:
-            unsure_below = metadata.get("unsure_below", 0.0)
         self.params = params
         self.metadata = metadata
         self.class_names: tuple[str, ...] = tuple(metadata["class_names"])
         self.preprocessing: str = metadata.get("preprocessing", "mnist")
-        self.unsure_below: float = unsure_below
+        self.unsure_below: float = metadata.get("unsure_below", 0.0)
+        self.string_unsure_below: float = metadata.get(
+            "string_unsure_below", _STRING_UNSURE_BELOW
+        )
+        if unsure_below is not None:
+            self.unsure_below = self.string_unsure_below = unsure_below
+        self.string_weights = _read_string_weights(metadata)
         # A list: the value comes from JSON, and may not be hashable.
         if self.preprocessing not in list(pipeline.PREPROCESSING):
             raise ModelFileError(
@@ -202,39 +210,6 @@ class Classifier:
             predictions.append(self._predict_file(path, file, of_file))
         return predictions
 
-    def read_lines(
-        self, lines: Sequence[TextLine], pattern: NumberPattern = ANY_NUMBER
-    ) -> list[Reading]:
-        """Reads text lines, whose pieces go through the network together.
-
-        Args:
-          lines: numbers, from `cnn.preprocessing.pipeline.preprocess_sources`.
-          pattern: what is known of the numbers.
-
-        Returns:
-          One `Reading` per line, in order.
-        """
-        lattices = [lattice for line in lines for lattice in line.lattices]
-        outputs = iter(self._classify_pieces(lattices))
-        return [
-            decode_line(
-                line, [next(outputs) for _ in line.lattices], self.class_names, pattern
-            )
-            for line in lines
-        ]
-
-    def _classify_pieces(self, lattices: Sequence[Lattice]) -> list[np.ndarray]:
-        """Computes the class probabilities of the arcs of each lattice."""
-        if not lattices:
-            return []
-        is_character = np.concatenate([lattice.is_character for lattice in lattices])
-        images = np.concatenate([lattice.images for lattice in lattices])
-        outputs = np.zeros((len(images), len(self.class_names)), np.float32)
-        if is_character.any():
-            outputs[is_character] = self.predict_proba(images[is_character])
-        ends = np.cumsum([len(lattice.starts) for lattice in lattices])
-        return np.split(outputs, ends[:-1])
-
     def _forward(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         check_devices()
         # Imported late: JAX takes a second to import, and may not be able to start.
@@ -280,6 +255,14 @@ class Classifier:
         if not detail:
             return reason
         return f"{reason}; {detail}"
+
+
+def _read_string_weights(metadata: Metadata) -> PathWeights:
+    """Returns the weights by which the pieces of a number are put together."""
+    try:
+        return weights_from_metadata(metadata.get("string_weights"))
+    except ValueError as error:
+        raise ModelFileError(f"the model's string_weights: {error}") from error
 
 
 def _load_workdir(folder: Path) -> tuple[Params, Metadata]:

@@ -43,6 +43,7 @@ PRESETS: dict[str, dict[str, int | float]] = {
         "outlier_fraction": 0.03,
         "synthetic_glyph_fraction": 0.2,
         "simulated_page_fraction": 0.16,
+        "simulated_string_fraction": 0.3,
     },
 }
 
@@ -121,6 +122,10 @@ class TrainConfig:
     simulated_page_fraction: Annotated[float, Range(0, 1)] = 0.0
     """Page characters to add, as a fraction of the training images, in [0, 1].
     They are segmented from simulated photographs and scans of pages."""
+
+    simulated_string_fraction: Annotated[float, Range(0, 1)] = 0.0
+    """Pieces of numbers to add, as a fraction of the training images, in [0, 1].
+    They are cut from simulated numbers; halves and joined digits are of no class."""
 
     compute_dtype: Literal["float32", "bfloat16"] = "float32"
     """Data type of activations: float32, or bfloat16 on GPU and TPU.

@@ -151,7 +151,7 @@ def describe_settings(config_class: type) -> tuple[Setting, ...]:
 
     Example:
       >>> from cnn.config import InferConfig
-      >>> setting = describe_settings(InferConfig)[8]
+      >>> setting = describe_settings(InferConfig)[15]
       >>> setting.flag, setting.default, setting.range
       ('--top-k', '1', 'at least 1')
       >>> setting.meaning

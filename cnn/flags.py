@@ -13,6 +13,7 @@ import tyro
 from cnn.config import PRESETS, InferConfig, TrainConfig
 from cnn.config_schema import Setting, describe_settings
 from cnn.errors import UsageError
+from cnn.page_region import parse_regions
 
 # Similarity, in [0, 1], from which a flag is suggested in place of an unknown one.
 _MIN_FLAG_SIMILARITY = 0.5
@@ -42,6 +43,11 @@ RENAMED_FLAGS: dict[type, dict[str, str]] = {
     },
 }
 
+# Flags whose value may begin with a dash, as a separator does.
+_FLAGS_WITH_DASHES = ("--length", "--pattern", "--separators")
+# Flag that may be given several times, with the same meaning as all values after one.
+_REPEATED_FLAG = "--region"
+
 Config = TypeVar("Config", TrainConfig, InferConfig)
 
 
@@ -56,6 +62,7 @@ def parse_config(
       arguments: the command line.
       overrides: defaults in place of those of the class.
     """
+    arguments = _join_repeated(_attach_values(arguments))
     _check_flags(config, arguments)
     _check_values(arguments)
     _check_required(config, arguments)
@@ -89,6 +96,42 @@ def parse_preset(arguments: list[str]) -> str:
     parser.add_argument("--preset", nargs="?")
     known, _ = parser.parse_known_args(arguments)
     return known.preset if known.preset in PRESETS else "default"
+
+
+def _attach_values(arguments: list[str]) -> list[str]:
+    """Joins flags by `=` with values that look like flags: `--separators -`."""
+    joined: list[str] = []
+    for argument in arguments:
+        follows = bool(joined) and joined[-1] in _FLAGS_WITH_DASHES
+        if follows and argument and not argument.startswith("--"):
+            joined[-1] += "=" + argument
+        else:
+            joined.append(argument)
+    return joined
+
+
+def _join_repeated(arguments: list[str]) -> list[str]:
+    """Moves the values of each `--region` behind the first one."""
+    others: list[str] = []
+    values: list[str] = []
+    is_value = False
+    for argument in arguments:
+        flag, equals, value = argument.partition("=")
+        if argument.startswith("--"):
+            is_value = flag == _REPEATED_FLAG
+            if is_value:
+                values += [value] if equals else []
+                others += [] if _REPEATED_FLAG in others else [_REPEATED_FLAG]
+                continue
+        (values if is_value else others).append(argument)
+    if _REPEATED_FLAG in others and not values:
+        raise UsageError(f"{_REPEATED_FLAG}: expected a value, got nothing")
+    if not values:
+        return others
+    # tyro would take a value that begins with a minus for a flag.
+    parse_regions([value for value in values if value.startswith("-")])
+    index = others.index(_REPEATED_FLAG) + 1
+    return others[:index] + values + others[index:]
 
 
 def _make_flag_class(config: type) -> type:

@@ -4,8 +4,17 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cnn.config_schema import Negation, Range, check_ranges, resolve_paths
+from cnn.config_schema import (
+    Negation,
+    Range,
+    check_ranges,
+    flag_name,
+    resolve_paths,
+)
 from cnn.errors import UsageError
+from cnn.number_pattern import NumberPattern, parse_number_pattern
+from cnn.page_range import PageRange, parse_pages
+from cnn.page_region import Region, parse_regions
 from cnn.user_path import as_uri, is_uri
 
 # Paths of stdout. A rename would replace the file that a shell has opened for it.
@@ -14,7 +23,10 @@ _STDOUT_NAMES = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 @dataclasses.dataclass(frozen=True)
 class InferConfig:
-    """Classifies every image in a folder. Writes one row per file, and a plot."""
+    """Reads every image in a folder: a character, a number, or all numbers of a page.
+
+    Writes rows, and a plot.
+    """
 
     input: Path | tuple[Path, ...]
     """Folder of images, or one image, or several of both.
@@ -23,6 +35,38 @@ class InferConfig:
 
     model: Path = Path("mnist_model.h5")
     """Model file (.h5, of bin/train or of Keras), or the workdir of a training run."""
+
+    layout: Literal["character", "line", "page"] = "character"
+    """What a picture shows: one character, one number (line), or any number of
+    numbers (page). A row is a picture, or with page a number."""
+
+    region: str | tuple[str, ...] = ()
+    """Part of each page to read: its left, top, right and bottom edge in fractions of
+    the upright page, as 0.3,0.4,0.7,0.5 or with a name as id=0.3,0.4,0.7,0.5. May be
+    several, with a row each.
+    Default: the whole page."""
+
+    length: str | None = None
+    """Number of digits of each number, as 10 or 8-10. For layouts line and page.
+    Default: any."""
+
+    pattern: str | None = None
+    """Digits and separators of each number, as dd.dd.dddd, where d is a digit. For
+    layouts line and page.
+    Default: any."""
+
+    separators: str | None = None
+    """Marks between digits that are read, one or more of .,-/: without spaces. Others
+    are passed over. For layouts line and page.
+    Default: those of --pattern."""
+
+    pages: str | None = None
+    """Pages to read of files that have several, as 1,3-5.
+    Default: all."""
+
+    boxes: bool = False
+    """Add a column with the box, class, confidence and runner-up of each character of
+    a number, as JSON. In JSON lines of layouts line and page it is always there."""
 
     output: Path | None = None
     """File to write, by its ending: .csv (or none), .jsonl or .parquet; - is stdout.
@@ -40,7 +84,8 @@ class InferConfig:
 
     debug_dir: Path | None = None
     """Folder for one diagnostic image per file.
-    It shows the original, the segmented ink and the network input.
+    It shows the original, the segmented ink and the network input, or the boxes and
+    digits of numbers.
     Default: none."""
 
     probabilities: bool = False
@@ -54,9 +99,10 @@ class InferConfig:
     Default: the threshold of the model."""
 
     labels: Path | None = None
-    """CSV of true classes, with the columns path,label. Or none.
+    """CSV of true classes or numbers, with the columns path,label and perhaps
+    page,region. Or none.
     Or names, for folders (7/a.png) and files (a_7.png) named after their class.
-    Default: by names, unless they end in running numbers."""
+    Default: by names, unless they end in running numbers, for layout character."""
 
     rows_per_write: Annotated[int | None, Range(1)] = None
     """Rows per write, at least 1. Does not affect predictions.
@@ -89,6 +135,7 @@ class InferConfig:
             raise UsageError(
                 "--resume: needs --output, the file of the interrupted run"
             )
+        self._check_layout()
         if self.engine == "ray":
             self._check_ray()
         else:
@@ -99,6 +146,22 @@ class InferConfig:
         """All folders and images to read."""
         return self.input if isinstance(self.input, tuple) else (self.input,)
 
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """The parts of each page to read, or none for the whole page."""
+        texts = (self.region,) if isinstance(self.region, str) else self.region
+        return parse_regions(texts)
+
+    @property
+    def number_pattern(self) -> NumberPattern:
+        """What is known of the numbers."""
+        return parse_number_pattern(self.length, self.pattern, self.separators)
+
+    @property
+    def page_range(self) -> PageRange | None:
+        """The pages to read, or None for all."""
+        return None if self.pages is None else parse_pages(self.pages)
+
     def _unify_spellings(self) -> None:
         """Makes one input a `Path`, and stdout None."""
         if len(self.inputs) == 1:
@@ -107,6 +170,26 @@ class InferConfig:
             raise UsageError("--input: expected a folder or an image, got nothing")
         if self.output is not None and str(self.output) in _STDOUT_NAMES:
             object.__setattr__(self, "output", None)
+
+    def _check_layout(self) -> None:
+        """Checks the flags of layouts, by parsing them."""
+        self.regions, self.number_pattern, self.page_range  # noqa: B018
+        if self.layout == "character":
+            wrong = ["length", "pattern", "separators", "boxes"]
+            expected = "--layout line or page"
+        else:
+            wrong = ["probabilities", "top_k"]
+            expected = "--layout character"
+        for name in wrong:
+            if getattr(self, name) != getattr(type(self), name):
+                raise UsageError(
+                    f"{flag_name(name)}: goes with {expected}, got --layout "
+                    f"{self.layout}"
+                )
+        if self.layout == "page" and str(self.labels) not in ("None", "none"):
+            raise UsageError(
+                "--labels: goes with --layout character or line, got --layout page"
+            )
 
     def _check_local(self) -> None:
         if self.ray_address is not None:

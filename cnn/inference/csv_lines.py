@@ -4,13 +4,11 @@ import contextlib
 import csv
 from collections.abc import Iterable, Iterator
 
+from cnn.inference.cells import Cell, to_csv_text
 from cnn.inference.natural_sort import NAME_ENCODING
-from cnn.inference.schema import Cell, format_number
 
 # Paths that are not UTF-8 are written as the bytes that they are.
 ENCODING = NAME_ENCODING
-# Characters that need quotation marks in a CSV (RFC 4180).
-_SPECIAL_CHARACTERS = frozenset(',"\r\n')
 
 
 def csv_line(cells: Iterable[Cell]) -> str:
@@ -22,7 +20,7 @@ def csv_line(cells: Iterable[Cell]) -> str:
     """
     # csv.writer leaves a carriage return unquoted, which csv.reader takes for the
     # end of a row.
-    return ",".join(map(_csv_text, cells)) + "\n"
+    return ",".join(map(to_csv_text, cells)) + "\n"
 
 
 def read_csv_rows(file: Iterable[bytes]) -> Iterator[tuple[list[str], int]]:
@@ -63,13 +61,3 @@ class _CountedLines:
         self.end += len(line)
         self.is_complete = line.endswith(b"\n")
         return line.decode(**ENCODING)
-
-
-def _csv_text(cell: Cell) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, float):
-        return format_number(cell)
-    if _SPECIAL_CHARACTERS.isdisjoint(cell):
-        return cell
-    return '"' + cell.replace('"', '""') + '"'

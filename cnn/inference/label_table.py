@@ -7,28 +7,63 @@ import io
 import posixpath
 import sys
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from cnn.inference.listing import InferError, InputFiles, describe_name
 from cnn.inference.natural_sort import NAME_ENCODING
+from cnn.number_pattern import SEPARATORS
 
 _HEADER = ["path", "label"]
+# Columns that a table with a header may have, too.
+_PART_NAMES = ("page", "region")
 _UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # Separators of cells. Spreadsheets write the second in some countries, and the third
 # in UTF-16.
 _SEPARATORS = ",;\t"
 
 
+class FindLabel(Protocol):
+    """Finds the label of a file, or of a page or region of it."""
+
+    def __call__(self, name: str, page: int = 1, region: str = "", /) -> str:
+        """Returns the label, empty if it is unknown.
+
+        Args:
+          name: `InputFile.name`.
+          page: number of the page, counted from 1.
+          region: name of the region, or empty.
+        """
+
+
+class Labels(NamedTuple):
+    """The labels of a table.
+
+    Attributes:
+      of_files: label by path, empty for a path that has labels of its parts only.
+      of_parts: label by path, page and region. Either of the last two may be empty,
+        which stands for all.
+    """
+
+    of_files: dict[str, str]
+    of_parts: dict[tuple[str, str, str], str]
+
+
 def find_labels_in_table(
-    files: InputFiles, table: Path, class_names: Collection[str]
-) -> Callable[[str], str]:
+    files: InputFiles,
+    table: Path,
+    class_names: Collection[str],
+    are_numbers: bool = False,
+) -> FindLabel:
     """Reads a CSV of labels, and says on stderr what matches nothing.
 
     Args:
       files: the input files.
-      table: a CSV of `path,label`, in UTF-8, or in UTF-16 with a byte order mark.
+      table: a CSV of `path,label`, in UTF-8, or in UTF-16 with a byte order mark. With
+        a header, it may have the columns `page` and `region`, too.
       class_names: the valid labels.
+      are_numbers: whether labels are texts of class names and separators.
 
     Returns:
       A function from `InputFile.name` to the label, empty for a file without one.
@@ -36,15 +71,15 @@ def find_labels_in_table(
     Raises:
       InferError: the CSV cannot be read, has an invalid row or names no input file.
     """
-    labels = _read_labels(table, class_names)
-    spellings = {_normalize(path): path for path in labels}
-    unmatched = dict.fromkeys(labels)
+    labels = _read_labels(table, class_names, are_numbers)
+    spellings = {_normalize(path): path for path in labels.of_files}
+    unmatched = dict.fromkeys(labels.of_files)
     num_unlabeled = 0
     example = ""
     for file in files:
-        path = _find_path(file.name, labels, spellings)
+        path = _find_path(file.name, labels.of_files, spellings)
         unmatched.pop(path, None)
-        if path not in labels:
+        if path not in labels.of_files:
             num_unlabeled += 1
             example = example or file.name
     _check_is_utf8(table, unmatched)
@@ -63,9 +98,20 @@ def find_labels_in_table(
 
 
 def _label_in_table(
-    name: str, labels: dict[str, str], spellings: dict[str, str]
+    name: str,
+    page: int = 1,
+    region: str = "",
+    *,
+    labels: Labels,
+    spellings: dict[str, str],
 ) -> str:
-    return labels.get(_find_path(name, labels, spellings), "")
+    path = _find_path(name, labels.of_files, spellings)
+    if labels.of_parts:
+        for part in ((str(page), region), (str(page), ""), ("", region)):
+            label = labels.of_parts.get((path, *part))
+            if label is not None:
+                return label
+    return labels.of_files.get(path, "")
 
 
 def _find_path(name: str, labels: dict[str, str], spellings: dict[str, str]) -> str:
@@ -107,37 +153,78 @@ def _warn(message: str) -> None:
     print(f"warning: {message}", file=sys.stderr)
 
 
-def _read_labels(path: Path, class_names: Collection[str]) -> dict[str, str]:
-    """Reads a CSV of `path,label`, with or without a header, as label per path."""
+def _read_labels(path: Path, class_names: Collection[str], are_numbers: bool) -> Labels:
+    """Reads a CSV of labels, with or without a header."""
     rows = _read_rows(path)
-    if rows and [cell.lower() for cell in rows[0]] == _HEADER:
+    part_columns: tuple[int | None, ...] = (None, None)
+    header = [cell.lower() for cell in rows[0]] if rows else []
+    if header[:2] == _HEADER:
         rows = rows[1:]
-    labels: dict[str, str] = {}
+        part_columns = tuple(_find_column(header, name) for name in _PART_NAMES)
+    labels = Labels({}, {})
     for row in rows:
-        if row[1:] == [""]:  # Without a label yet.
+        if row[1:2] == [""]:  # Without a label yet.
             continue
-        if len(row) < 2 or row[1] not in class_names:
+        if len(row) < 2 or not _is_label(row[1], class_names, are_numbers):
             raise InferError(
-                f"{path}: expected rows of path,label with a label among "
-                f"{', '.join(sorted(class_names))}; found {','.join(row)[:200]}"
+                f"{path}: expected rows of path,label with a label "
+                f"{_describe_labels(class_names, are_numbers)}; "
+                f"found {','.join(row[:2])[:200]}"
             )
-        if labels.setdefault(row[0], row[1]) != row[1]:
-            raise InferError(
-                f"{path}: {row[0]} has two labels, {labels[row[0]]} and {row[1]}; "
-                "expected one per path"
-            )
+        part = tuple(_cell(row, column) for column in part_columns)
+        _add_label(labels, row[0], part, row[1], path)
     return labels
 
 
+def _add_label(
+    labels: Labels, name: str, part: tuple[str, ...], label: str, table: Path
+) -> None:
+    """Adds a row. Of the part, the page and the region may be empty."""
+    other: str | None
+    if any(part):
+        page, region = part
+        labels.of_files.setdefault(name, "")
+        other = labels.of_parts.setdefault((name, page, region), label)
+    else:
+        other = labels.of_files.get(name) or label
+        labels.of_files[name] = other
+    if other != label:
+        raise InferError(
+            f"{table}: {' '.join([name, *filter(None, part)])} has two labels, "
+            f"{other} and {label}; expected one per path"
+        )
+
+
+def _is_label(text: str, class_names: Collection[str], are_numbers: bool) -> bool:
+    if not are_numbers:
+        return text in class_names
+    return set(text) <= set("".join(class_names)) | set(SEPARATORS)
+
+
+def _describe_labels(class_names: Collection[str], are_numbers: bool) -> str:
+    if not are_numbers:
+        return "among " + ", ".join(sorted(class_names))
+    letters = sorted(set("".join(class_names)))
+    return f"of the characters {', '.join(letters)} and {SEPARATORS}"
+
+
+def _find_column(header: list[str], name: str) -> int | None:
+    return header.index(name) if name in header else None
+
+
+def _cell(row: list[str], column: int | None) -> str:
+    return "" if column is None or column >= len(row) else row[column]
+
+
 def _read_rows(path: Path) -> list[list[str]]:
-    """Reads the first two cells of the rows of a CSV, stripped of spaces."""
+    """Reads the rows of a CSV, whose cells are stripped of spaces."""
     try:
         text = _decode(path.read_bytes(), path)
         first_line = text.partition("\n")[0]
         used = [separator for separator in _SEPARATORS if separator in first_line]
         lines = io.StringIO(text, newline="")
         reader = csv.reader(lines, delimiter=used[0] if used else ",")
-        rows = [row[:2] for row in reader if row]
+        rows = [row for row in reader if row]
     except (OSError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise InferError(f"{path}: the labels cannot be read: {reason}") from error

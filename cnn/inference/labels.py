@@ -6,15 +6,15 @@ import operator
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from cnn.inference.label_table import find_labels_in_table
+from cnn.inference.label_table import FindLabel, find_labels_in_table
 from cnn.inference.listing import InferError, InputFiles, describe_name
 
 # Values of `--labels` beside the path of a CSV.
-_NONE = "none"
-_FROM_NAMES = "names"
+NO_LABELS = "none"
+NAMES = "names"
 # Names from which to tell whether names have labels. A folder may have a million.
 _NUM_JUDGED = 10_000
 # Stands for all numbers that are no class.
@@ -27,12 +27,12 @@ _RUNNING_NUMBERS = (
 
 def labels_path(labels: Path | None) -> Path | None:
     """Returns the CSV of labels, or None if `--labels` names none."""
-    return None if str(labels) in (_NONE, _FROM_NAMES) else labels
+    return None if str(labels) in (NO_LABELS, NAMES) else labels
 
 
 def find_labels(
     files: InputFiles, labels: Path | None, class_names: Sequence[str]
-) -> Callable[[str], str] | None:
+) -> FindLabel | None:
     """Finds the true labels of files, and says on stderr where they come from.
 
     The label of `7/scan.png` is 7 if that is a class. That of `scan_7.png`, too, where
@@ -52,7 +52,7 @@ def find_labels(
       InferError: the CSV cannot be read, has an invalid row or names no input file. Or
         no name has a label, and `names` was asked for.
     """
-    if str(labels) == _NONE:
+    if str(labels) == NO_LABELS:
         return None
     table = labels_path(labels)
     if table is not None:
@@ -66,7 +66,7 @@ def find_labels(
 
 def _find_labels_in_names(
     files: InputFiles, class_names: Sequence[str], is_forced: bool
-) -> Callable[[str], str] | None:
+) -> FindLabel | None:
     folder = os.path.basename(os.path.abspath(files.top))
     classes = frozenset(class_names)
     get_label = functools.partial(_label_in_name, folder=folder, class_names=classes)
@@ -99,7 +99,7 @@ def _has_numbered_folders(files: InputFiles, class_names: Collection[str]) -> bo
     return any(number not in class_names and len(number) == 2 for number in numbers)
 
 
-def _first_labeled(files: InputFiles, get_label: Callable[[str], str]) -> str | None:
+def _first_labeled(files: InputFiles, get_label: FindLabel) -> str | None:
     return next((file.name for file in files if get_label(file.name)), None)
 
 
@@ -107,7 +107,12 @@ def _say(message: str) -> None:
     print(message, file=sys.stderr)
 
 
-def _label_in_name(name: str, folder: str, class_names: Collection[str]) -> str:
+def _label_in_name(
+    name: str,
+    *_part: object,
+    folder: str,
+    class_names: Collection[str],
+) -> str:
     """Returns the label in the name of the parent folder, or at the end of the name.
 
     Args:
@@ -117,18 +122,22 @@ def _label_in_name(name: str, folder: str, class_names: Collection[str]) -> str:
 
     Example:
       >>> classes = frozenset("0123456789")
-      >>> _label_in_name("7/a_3.png", "scans", classes)
+      >>> _label_in_name("7/a_3.png", folder="scans", class_names=classes)
       '7'
-      >>> _label_in_name("a_3.png", "scans", classes)
+      >>> _label_in_name("a_3.png", folder="scans", class_names=classes)
       '3'
     """
     suffix = _split_name(name)[1]
-    return _label_of_folder(name, folder, class_names) or (
-        suffix if suffix in class_names else ""
-    )
+    of_folder = _label_of_folder(name, folder=folder, class_names=class_names)
+    return of_folder or (suffix if suffix in class_names else "")
 
 
-def _label_of_folder(name: str, folder: str, class_names: Collection[str]) -> str:
+def _label_of_folder(
+    name: str,
+    *_part: object,
+    folder: str,
+    class_names: Collection[str],
+) -> str:
     parents, slash, _ = name.rpartition("/")
     parent = parents.rpartition("/")[2] if slash else folder
     return parent if parent in class_names else ""

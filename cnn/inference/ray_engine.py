@@ -6,43 +6,47 @@ no row is there twice. See https://docs.ray.io/en/latest/data/data.html.
 """
 
 import contextlib
-import itertools
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-from cnn import parallel
 from cnn.config import InferConfig
-from cnn.inference.decode_pool import open_pool
-from cnn.inference.labels import find_labels
-from cnn.inference.listing import (
-    InferError,
-    InputFiles,
-    list_inputs,
-    locate,
+from cnn.inference.decode_pool import count_workers, open_pool
+from cnn.inference.layout_outputs import (
+    Statistics,
+    check_class_names,
+    find_labels_of,
+    make_schema,
+    make_statistics,
+    speed_unit,
 )
-from cnn.inference.natural_sort import NAME_ENCODING
+from cnn.inference.listing import InferError, InputFiles, list_inputs
+from cnn.inference.number_statistics import (
+    CORRECT,
+    LABELED,
+    SOURCES,
+    NumberStatistics,
+    number_summary,
+)
 from cnn.inference.output_checks import own_files
+from cnn.inference.page_count import Sources, expand_sources
 from cnn.inference.ray_cluster import ClusterError, connect_to_cluster
-from cnn.inference.ray_sink import CORRECT, LABELED, make_sink
-from cnn.inference.row_formats import ROW_FORMATS, CsvFormat
+from cnn.inference.ray_reader import RayReader, make_source_blocks
+from cnn.inference.ray_sink import make_sink
+from cnn.inference.row_formats import ROW_FORMATS
 from cnn.inference.row_writer import lock_output
-from cnn.inference.run_statistics import STATUSES, summary_line
-from cnn.inference.schema import Schema
-from cnn.preprocessing.source import ReadOptions, Source
+from cnn.inference.run_statistics import summary_line
+from cnn.preprocessing.documents.page_remark import may_have_pages
 from cnn.user_path import as_uri, is_uri
 
-if TYPE_CHECKING:
-    from cnn.classifier import Classifier
-
-# File names per block, and therefore rows per output file.
+# Files, pages or regions per block, and therefore per output file. A block of pages
+# that are read as a whole takes as long.
 _BLOCK_SIZE = 2048
+_PAGE_BLOCK_SIZE = 64
 
 
 def predict_with_ray(config: InferConfig) -> bool:
@@ -60,13 +64,11 @@ def predict_with_ray(config: InferConfig) -> bool:
       cnn.Error: an input or output cannot be used, or Ray fails. The message is one
         line.
     """
-    start = monotonic()
     assert config.output is not None
     # Actors run in other folders, and do not understand relative paths.
     output = config.output if is_uri(config.output) else config.output.absolute()
     with _reserve_output(output):
         counts = _run_on_cluster(config, output)
-    _print_summary(counts, monotonic() - start, as_uri(output))
     return counts["unreadable"] == 0
 
 
@@ -99,61 +101,63 @@ def _check_output_is_new(output: Path) -> None:
         )
 
 
-def _print_summary(counts: Counter[str], seconds: float, output: str) -> None:
-    num_files = sum(counts[status] for status in STATUSES)
-    summary = summary_line(counts, counts[CORRECT], counts[LABELED])
-    speed = f"{seconds:.1f} s, {num_files / seconds:,.0f} images/s"
+def _print_summary(
+    statistics: Statistics, counts: Counter[str], seconds: float, output: str
+) -> None:
+    num_sources = counts[SOURCES]
+    unit = statistics.unit
+    if isinstance(statistics, NumberStatistics):
+        summary = number_summary(counts, unit)
+    else:
+        summary = summary_line(counts, counts[CORRECT], counts[LABELED], unit)
+    speed = f"{seconds:.1f} s, {num_sources / seconds:,.0f} {speed_unit(unit)}/s"
     print(f"{summary}; {speed}; predictions in {output}", file=sys.stderr)
 
 
 def _predict_and_write(ray: Any, config: InferConfig, output: Path) -> Counter[str]:
-    """Writes the rows of all files, and returns their counts."""
+    """Writes the rows of all sources, and returns their counts."""
     from cnn.classifier import Classifier
 
+    start = monotonic()
     files = list_inputs(config.inputs, config.recursive, own_files(config))
     classifier = Classifier.load(config.model, config.unsure_below)
-    find_label = find_labels(files, config.labels, classifier.class_names)
-    schema = Schema(
-        class_names=classifier.class_names,
-        has_labels=find_label is not None,
-        top_k=config.top_k,
-        has_probabilities=config.probabilities,
-    )
-    row_format = ROW_FORMATS[config.format or "csv"](schema)
-    sink = make_sink(as_uri(output), row_format)
+    check_class_names(classifier, config.layout)
+    sources = _count_pages(files, config)
+    find_label = find_labels_of(config, files, classifier.class_names)
+    kind = ROW_FORMATS[config.format or "csv"]
+    schema = make_schema(config, classifier.class_names, kind, sources, find_label)
+    sink = make_sink(as_uri(output), kind(schema))
 
     # The class is sent to the actors, with these variables.
     folder = files.top if is_uri(files.top) else os.path.abspath(files.top)
 
-    class Reader(_Actor):
+    class Reader(RayReader):
         """Holds the model, so that no machine that may be lost has to keep it."""
 
         def __init__(self) -> None:
-            super().__init__(
-                folder=folder,
-                classifier=classifier,
-                schema=schema,
-                find_label=find_label,
-                workers=config.workers,
-                decode_timeout=config.decode_timeout,
-            )
+            super().__init__(folder, classifier, schema, find_label, config)
 
-    names = ray.data.from_arrow(_make_name_blocks(files))
+    blocks = ray.data.from_arrow(make_source_blocks(sources, _block_size(config)))
     resources = _actor_resources(ray, config.workers)
-    lines = names.map_batches(Reader, batch_size=None, **resources)
+    lines = blocks.map_batches(Reader, batch_size=None, **resources)
     lines.write_datasink(sink, ray_remote_args={"num_cpus": 0})
+    sink.counts[SOURCES] = len(sources)
+    statistics = make_statistics(config, classifier.class_names, sources)
+    _print_summary(statistics, sink.counts, monotonic() - start, as_uri(output))
     return sink.counts
 
 
-def _make_name_blocks(files: InputFiles) -> list[Any]:
-    """Returns Arrow tables with a column of file names as bytes."""
-    import pyarrow as pa
+def _count_pages(files: InputFiles, config: InferConfig) -> Sources:
+    """Expands the files on this machine, which starts processes only to count pages."""
+    workers = count_workers(config.workers, len(files), (file.path for file in files))
+    has_documents = any(may_have_pages(file.name) for file in files)
+    with open_pool(workers if has_documents else 0, config.decode_timeout) as pool:
+        return expand_sources(files, pool, config.page_range, config.regions)
 
-    names = (file.name.encode(**NAME_ENCODING) for file in files)
-    blocks = []
-    while block := list(itertools.islice(names, _BLOCK_SIZE)):
-        blocks.append(pa.table({"name": block}))
-    return blocks
+
+def _block_size(config: InferConfig) -> int:
+    """Returns the number of sources per output file."""
+    return _PAGE_BLOCK_SIZE if config.layout == "page" else _BLOCK_SIZE
 
 
 def _actor_resources(ray: Any, workers: int | None) -> dict[str, Any]:
@@ -179,50 +183,3 @@ def _actor_resources(ray: Any, workers: int | None) -> dict[str, Any]:
         "num_gpus": 1 if num_gpus else 0,
         "concurrency": (1, num_actors),
     }
-
-
-class _Actor:
-    """Makes rows of file names, as lines of a CSV."""
-
-    def __init__(
-        self,
-        folder: str,
-        classifier: "Classifier",
-        schema: Schema,
-        find_label: Callable[[str], str] | None,
-        workers: int | None,
-        decode_timeout: float,
-    ) -> None:
-        if workers is None:
-            workers = _count_assigned_cpus()
-        self._folder = folder
-        self._classifier = classifier
-        self._schema = schema
-        self._row_format = CsvFormat(schema)
-        self._find_label = find_label
-        self._stack = contextlib.ExitStack()
-        self._pool = self._stack.enter_context(open_pool(workers, decode_timeout))
-
-    def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Returns an array of `bytes` in column `line` for those in column `name`."""
-        names = (name.decode(**NAME_ENCODING) for name in batch["name"])
-        files = list(locate(self._folder, names))
-        paths = [file.path for file in files]
-        options = ReadOptions(self._classifier.preprocessing)
-        decoded = list(self._pool.imap(map(Source, paths), options))
-        predictions = self._classifier.classify(paths, decoded)
-        lines = []
-        for file, prediction in zip(files, predictions, strict=True):
-            label = self._find_label(file.name) if self._find_label else ""
-            row = self._schema.make_row(file, prediction, label)
-            lines.append(self._row_format.encode([row]))
-        return {"line": np.array(lines, object)}
-
-
-def _count_assigned_cpus() -> int:
-    """Returns the number of CPUs that Ray has assigned to this actor."""
-    import ray
-
-    assigned = ray.get_runtime_context().get_assigned_resources()
-    num_cpus = int(assigned.get("CPU", 1))
-    return max(1, min(num_cpus, parallel.cpu_count()))

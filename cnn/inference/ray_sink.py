@@ -5,12 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from cnn.inference.number_statistics import count_number
 from cnn.inference.row_formats import CsvFormat, RowFormat
 from cnn.inference.schema import Row
-
-# Names of counts beside those of the statuses.
-LABELED = "labeled"
-CORRECT = "correct"
 
 
 def make_sink(output_uri: str, row_format: RowFormat) -> Any:
@@ -44,12 +41,8 @@ def make_sink(output_uri: str, row_format: RowFormat) -> Any:
 
 
 def _count_rows(rows: Iterable[Row]) -> Counter[str]:
-    """Counts rows by status, labeled rows and correct predictions."""
+    """Counts rows by status, labels, correct predictions and wrong characters."""
     counts: Counter[str] = Counter()
     for row in rows:
-        counts[row.status] += 1
-        if row.label and row.status != "unreadable":
-            counts[LABELED] += 1
-            if row.label == row.prediction:
-                counts[CORRECT] += 1
+        counts.update(count_number(row.prediction or "", row.status, row.label or ""))
     return counts

@@ -20,8 +20,15 @@ from typing import IO, ClassVar
 
 from cnn.atomic_write import atomic_write
 from cnn.errors import Error, UsageError
+from cnn.inference.cells import (
+    Cell,
+    from_json_value,
+    parse_csv_text,
+    to_json_text,
+    to_parquet_value,
+)
 from cnn.inference.csv_lines import ENCODING, csv_line, read_csv_rows
-from cnn.inference.schema import Cell, Column, Row, Schema, format_number
+from cnn.inference.schema import Row, Schema
 
 # Rows per row group of a Parquet file. One row group is held in memory.
 _ROWS_PER_GROUP = 65_536
@@ -132,7 +139,7 @@ class CsvFormat(RowFormat):
 
     def _parse_row(self, texts: Sequence[str]) -> Row:
         columns = self.schema.columns
-        cells = [_parse_cell(*pair) for pair in zip(texts, columns, strict=True)]
+        cells = [parse_csv_text(*pair) for pair in zip(texts, columns, strict=True)]
         return self.schema.from_cells(cells)
 
 
@@ -159,8 +166,8 @@ class JsonLinesFormat(RowFormat):
     def _json_line(self, row: Row) -> str:
         cells = self.schema.to_cells(row)
         members = [
-            f"{json.dumps(name)}: {_json_value(cell)}"
-            for name, cell in zip(self.schema.names, cells, strict=True)
+            f"{json.dumps(column.name)}: {to_json_text(cell, column)}"
+            for column, cell in zip(self.schema.columns, cells, strict=True)
         ]
         return "{" + ", ".join(members) + "}\n"
 
@@ -173,7 +180,9 @@ class JsonLinesFormat(RowFormat):
                 if line.endswith(b"\n"):
                     values = json.loads(line)
                     self._check_names(list(values), partial)
-                    yield self.schema.from_cells(list(values.values())), end
+                    pairs = zip(values.values(), self.schema.columns, strict=True)
+                    cells = [from_json_value(*pair) for pair in pairs]
+                    yield self.schema.from_cells(cells), end
 
 
 class ParquetFormat(CsvFormat):
@@ -200,9 +209,10 @@ class ParquetFormat(CsvFormat):
         import pyarrow as pa
         from pyarrow import parquet
 
+        types = {"number": pa.float64(), "integer": pa.int64()}
         schema = pa.schema(
             [
-                (column.name, pa.float64() if column.is_number else pa.string())
+                (column.name, types.get(column.kind, pa.string()))
                 for column in self.schema.columns
             ]
         )
@@ -213,7 +223,7 @@ class ParquetFormat(CsvFormat):
 
     def _transpose(self, rows: Sequence[Row]) -> dict[str, list[Cell]]:
         """Returns the values of each column."""
-        table = [map(_parquet_value, self.schema.to_cells(row)) for row in rows]
+        table = [map(to_parquet_value, self.schema.to_cells(row)) for row in rows]
         columns = zip(*table, strict=True)
         return {
             name: list(values)
@@ -267,21 +277,3 @@ def check_ending(output: Path, row_format: type[RowFormat], wanted: str | None) 
 
 def _ending(path: Path) -> str:
     return path.suffix.lower().removeprefix(".")
-
-
-def _parse_cell(text: str, column: Column) -> Cell:
-    if not text:
-        return None
-    return float(text) if column.is_number else text
-
-
-def _json_value(cell: Cell) -> str:
-    if isinstance(cell, float):
-        return format_number(cell)
-    return json.dumps(cell)
-
-
-def _parquet_value(cell: Cell) -> Cell:
-    if isinstance(cell, str):
-        return cell.encode(**ENCODING).decode(errors="backslashreplace")
-    return cell

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cnn.inference.listing import InputFile
+from cnn.preprocessing.source import Source
 
 if TYPE_CHECKING:
     from cnn.classifier import Prediction
@@ -21,7 +22,10 @@ _CONFIDENCE_BINS = 1000
 
 
 def summary_line(
-    statuses: Mapping[str, int], num_correct: int, num_labeled: int
+    statuses: Mapping[str, int],
+    num_correct: int,
+    num_labeled: int,
+    unit: str = "files",
 ) -> str:
     """Returns one line with the number of files per status, and the accuracy.
 
@@ -29,6 +33,7 @@ def summary_line(
       statuses: number of files per status. Counts of anything else are ignored.
       num_correct: number of labeled images with the right prediction.
       num_labeled: number of labeled images. Without any, there is no accuracy.
+      unit: what a row is of, in the plural: files, pages or regions.
 
     Example:
       >>> summary_line({"ok": 3, "blank": 1}, 2, 4)
@@ -41,7 +46,7 @@ def summary_line(
         num_files += count
         if count:
             counts.append(f"{count:,} {status}")
-    text = f"{num_files:,} files: " + ", ".join(counts)
+    text = f"{num_files:,} {unit}: " + ", ".join(counts)
     if num_labeled:
         accuracy = num_correct / num_labeled
         text += f"; accuracy {accuracy:.2%} of {num_labeled:,} labelled images"
@@ -57,6 +62,7 @@ class ContactSheetEntry(NamedTuple):
       name: path relative to the input.
       prediction: result of the classifier, without its probabilities.
       is_correct: whether the prediction is the label, or None without a label.
+      source: the file, or a page or region of it.
     """
 
     doubt: float
@@ -64,6 +70,7 @@ class ContactSheetEntry(NamedTuple):
     name: str
     prediction: "Prediction"
     is_correct: bool | None
+    source: Source
 
 
 class RunStatistics:
@@ -71,6 +78,7 @@ class RunStatistics:
 
     Attributes:
       class_names: names of the model's classes.
+      unit: what a row is of, in the plural: files, pages or regions.
       statuses: number of rows per status.
       confusion: `int (num_classes, num_classes + 1)`, number of labeled images by
         label and prediction. The last column is for images without a prediction.
@@ -78,8 +86,9 @@ class RunStatistics:
         predicted class.
     """
 
-    def __init__(self, class_names: Sequence[str]) -> None:
+    def __init__(self, class_names: Sequence[str], unit: str = "files") -> None:
         """Starts with no rows."""
+        self.unit = unit
         num_classes = len(class_names)
         self.class_names = class_names
         self.statuses: Counter[str] = Counter()
@@ -90,13 +99,20 @@ class RunStatistics:
         # The first entry of this heap is the next one to drop.
         self._heap: list[ContactSheetEntry] = []
 
-    def add(self, file: InputFile, prediction: "Prediction", label: str) -> None:
-        """Counts a file.
+    def add(
+        self,
+        file: InputFile,
+        prediction: "Prediction",
+        label: str,
+        source: Source | None = None,
+    ) -> None:
+        """Counts a file, or a page or region of it.
 
         Args:
           file: the file.
           prediction: result of the classifier.
           label: name of the true class, empty if it is unknown.
+          source: the page and region. None is all of the file.
         """
         self.statuses[prediction.status] += 1
         predicted = self._index[prediction.prediction]
@@ -108,10 +124,12 @@ class RunStatistics:
             confidence_bin = int(_CONFIDENCE_BINS * prediction.confidence)
             confidence_bin = min(confidence_bin, last_bin)
             self.confidences[predicted, confidence_bin] += 1
-            self._update_contact_sheet(file, prediction, label)
+            self._update_contact_sheet(
+                file, prediction, label, source or Source(file.path)
+            )
 
     def _update_contact_sheet(
-        self, file: InputFile, prediction: "Prediction", label: str
+        self, file: InputFile, prediction: "Prediction", label: str, source: Source
     ) -> None:
         is_correct = label == prediction.prediction if label else None
         # All wrong predictions come before all others.
@@ -127,6 +145,7 @@ class RunStatistics:
             name=file.name,
             prediction=_drop_arrays(prediction),
             is_correct=is_correct,
+            source=source,
         )
         if is_full:
             heapq.heapreplace(self._heap, entry)
@@ -136,7 +155,9 @@ class RunStatistics:
     @property
     def summary(self) -> str:
         """One line with the number of files per status, and the accuracy."""
-        return summary_line(self.statuses, self.num_correct, self.num_labeled)
+        return summary_line(
+            self.statuses, self.num_correct, self.num_labeled, self.unit
+        )
 
     @property
     def contact_sheet(self) -> list[ContactSheetEntry]:
@@ -147,6 +168,11 @@ class RunStatistics:
     def num_files(self) -> int:
         """Number of files."""
         return self.statuses.total()
+
+    @property
+    def num_unreadable(self) -> int:
+        """Number of files that could not be decoded."""
+        return self.statuses["unreadable"]
 
     @property
     def num_labeled(self) -> int:

@@ -28,8 +28,8 @@ _STROKE_THRESHOLD = 0.5
 # maximum. Antialiasing leaves less outside the strokes.
 _BOX_THRESHOLD = 0.2
 # Scales at which the pixels are kept, because resampling would only blur them.
-_MIN_KEPT_SCALE = 0.88
-_MAX_KEPT_SCALE = 1.12
+MIN_KEPT_SCALE = 0.88
+MAX_KEPT_SCALE = 1.12
 
 
 class Placement(NamedTuple):
@@ -93,9 +93,9 @@ def scale_and_center(masks: np.ndarray, placement: Placement) -> np.ndarray:
     Returns:
       `float32 (N, 28, 28)` in [0, 1], each with maximum 1.
     """
-    corner, scale = _find_windows(masks, placement)
-    is_reduced = scale <= _MIN_KEPT_SCALE
-    is_enlarged = scale >= _MAX_KEPT_SCALE
+    corner, scale = find_windows(masks, placement)
+    is_reduced = scale <= MIN_KEPT_SCALE
+    is_enlarged = scale >= MAX_KEPT_SCALE
     is_resampled = is_reduced | is_enlarged
     is_kept = ~is_resampled
     shape = (len(masks), IMAGE_SIZE, IMAGE_SIZE)
@@ -110,7 +110,7 @@ def scale_and_center(masks: np.ndarray, placement: Placement) -> np.ndarray:
     return np.clip(normalized, 0, 1)
 
 
-def _find_windows(
+def find_windows(
     masks: np.ndarray, placement: Placement
 ) -> tuple[np.ndarray, np.ndarray]:
     """Finds the square of each mask that becomes the network input.

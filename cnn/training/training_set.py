@@ -1,8 +1,12 @@
-"""Assembly of the training set: split, synthetic glyphs, simulated pages, outliers."""
+"""Assembly of the training set: the split, and what is added to its images.
+
+That is synthetic glyphs, characters of simulated pages, pieces of simulated numbers,
+and outliers.
+"""
 
 import numpy as np
 
-from cnn.augmentation import glyphs, outlier_exposure
+from cnn.augmentation import glyphs, outlier_exposure, piece_examples
 from cnn.augmentation.simulated_pages import examples
 from cnn.config import TrainConfig
 from cnn.data import datasets
@@ -60,24 +64,30 @@ def make_training_examples(dataset: datasets.Dataset, config: TrainConfig) -> Ex
 
     Returns:
       Images, `uint8 (N, 28, 28, 1)`, and the probability of each class,
-      `float32 (N, num_classes)`: the labeled images, synthetic glyphs, simulated pages
-      and outliers, in this order.
+      `float32 (N, num_classes)`: the labeled images, synthetic glyphs, simulated pages,
+      pieces of numbers and outliers, in this order.
     """
     one_hot = np.eye(len(dataset.class_names), dtype=np.float32)
     labeled = (dataset.images, one_hot[dataset.labels])
     parts = [labeled]
     parts += _make_glyphs(dataset, config, one_hot)
-    parts += _make_pages(dataset, config, _concatenate(parts))
+    characters = _concatenate(parts)
+    parts += _make_pages(dataset, config, characters)
+    parts += _make_pieces(dataset, config, characters)
     parts += _make_outliers(dataset, config, labeled)
     return _concatenate(parts)
+
+
+def has_digits(dataset: datasets.Dataset) -> bool:
+    """Returns whether the classes are the ten digits, in order."""
+    return dataset.class_names == tuple("0123456789")
 
 
 def _make_glyphs(
     dataset: datasets.Dataset, config: TrainConfig, one_hot: np.ndarray
 ) -> list[Examples]:
     """Draws synthetic digits, if the classes are the ten digits."""
-    is_digits = dataset.class_names == tuple("0123456789")
-    if not config.synthetic_glyph_fraction or not is_digits:
+    if not config.synthetic_glyph_fraction or not has_digits(dataset):
         return []
     count = round(config.synthetic_glyph_fraction * len(dataset.labels))
     images, labels = glyphs.make_glyphs(config.seed, count)
@@ -97,6 +107,21 @@ def _make_pages(
         config.seed, images, targets, count, preprocessing
     )
     return [pages]
+
+
+def _make_pieces(
+    dataset: datasets.Dataset, config: TrainConfig, characters: Examples
+) -> list[Examples]:
+    """Cuts simulated numbers into pieces, if the classes are the ten digits."""
+    placement = PREPROCESSING[datasets.preprocessing_for(config.dataset)]
+    if not config.simulated_string_fraction or not has_digits(dataset) or not placement:
+        return []
+    count = round(config.simulated_string_fraction * len(dataset.labels))
+    images, targets = characters
+    pieces = piece_examples.make_piece_examples(
+        config.seed, images, targets, count, placement
+    )
+    return [pieces]
 
 
 def _make_outliers(

@@ -65,3 +65,13 @@ def test_glyphs_and_pages_are_added_to_digits_only(small):
     letters = small._replace(class_names=tuple("abcdefghij"))
     config = replace(config, simulated_page_fraction=0)
     assert len(make_training_examples(letters, config)[0]) == 640
+
+
+def test_pieces_of_numbers_are_added_to_digits_only(small):
+    config = replace(CONFIG, dataset="mnist", simulated_string_fraction=0.05)
+    digits = small._replace(class_names=tuple("0123456789"))
+    images, targets = make_training_examples(digits, config)
+    assert len(images) == len(targets) == 640 + 32
+    assert (targets[640:].max(1) == 1).any()
+    letters = small._replace(class_names=tuple("abcdefghij"))
+    assert len(make_training_examples(letters, config)[0]) == 640

@@ -13,13 +13,24 @@ from typing import NamedTuple
 import numpy as np
 
 # Marks between digits that can be told from their shape and place, without the network.
-SEPARATORS = ".,-/:"
+from cnn.number_pattern import SEPARATORS as SEPARATORS
+
 # Symbol of a piece that the network reads.
 CHARACTER = ""
 # Symbol of a piece that is no part of the number: a speck, a line, a letter.
 SKIPPED = " "
 # Measurements of a piece that the network does not see. See `Lattice.features`.
-FEATURES = ("width", "height", "gap_before", "cut_ink")
+FEATURES = (
+    "width",
+    "height",
+    "gap_before",
+    "cut_ink",
+    "num_fragments",
+    "inner_gap",
+    "offset",
+    "component_rest",
+    "cell_rest",
+)
 
 
 class Lattice(NamedTuple):
@@ -36,10 +47,21 @@ class Lattice(NamedTuple):
         arc, and 0 for the others.
       boxes: `float32 (N, 4)`, left, top, right and bottom of the ink, in pixels of the
         upright picture.
-      features: `float32 (N, len(FEATURES))`: width and height of the ink and the gap to
-        the ink before the piece (negative where they overlap), as fractions of the
-        line's height of a digit; and the ink that both cuts of the piece divide, as a
-        fraction of the same height (0 for gaps).
+      features: `float32 (N, len(FEATURES))`, lengths as fractions of the line's height
+        of a digit:
+        - `width`, `height` of the ink, the width without the slant of the hand if that
+          is less;
+        - `gap_before`, to the ink before the piece, negative where they overlap;
+        - `cut_ink`, length of the cuts through ink at the sides of the piece, 0 for
+          gaps;
+        - `num_fragments`, number of cuts and gaps that the piece spans;
+        - `inner_gap`, widest empty gap inside the piece, without the slant, 0 for
+          connected ink;
+        - `offset`, of its middle, downwards from the middle of the digits;
+        - `component_rest`, share of the ink of its components that it leaves out, 0
+          for whole components;
+        - `cell_rest`, share of the ink of its printed cell that it leaves out, 0
+          without cells.
       log_odds: `float32 (N,)`, of an arc of another symbol than `CHARACTER`: the log
         odds, by shape and place, that it is that symbol. 0 for characters.
     """
@@ -70,6 +92,8 @@ class TextLine(NamedTuple):
       weights: `float32 (len(lattices),)`, their relative prior probabilities.
       line: number of the line of the page that the number is in, counted from 1.
       detail: a remark on the line, or empty.
+      log_odds: log odds that the ink is a handwritten number, by its place on the page
+        and its likeness to print. 0 stands for no evidence.
     """
 
     box: np.ndarray
@@ -77,3 +101,4 @@ class TextLine(NamedTuple):
     weights: np.ndarray
     line: int = 1
     detail: str = ""
+    log_odds: float = 0.0

@@ -1,0 +1,225 @@
+"""Proposes cuts between touching digits, by minimal seams from top to bottom.
+
+The number is cut in more places than there are characters, the cheapest first.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cnn.preprocessing.text_lines.seams import find_seams
+from cnn.preprocessing.text_lines.working_ink import WorkingInk, row_shifts, shift_rows
+
+# Lengths are fractions of a digit's height.
+# Narrower components are not cut.
+_MIN_WIDTH = 0.42
+# Least height of a component that is cut.
+_MIN_HEIGHT = 0.4
+# Distance of the columns near which seams are searched, and of the first from the edge.
+_COLUMN_STEP = 0.075
+_EDGE = 0.1
+# Least ink on each side of a seam, and between two of them: the product of a stroke's
+# width and this fraction of a digit's height.
+_MIN_PART = 0.45
+_MIN_BETWEEN = 0.2
+# Slopes of the lines near which seams are searched, in pixels to the right per pixel
+# upwards, beyond the slant of the hand.
+_SLOPES = (0.0, -0.35, 0.35)
+# Most strokes that a cut crosses, by the width of a component that has it: a narrow
+# one is hardly two digits.
+_MAX_CROSSED_NARROW = 1.3
+_MAX_CROSSED_WIDE = 3.2
+_NARROW = 0.8
+_WIDE = 1.15
+# Advantage of a cut at a printed border over others, in strokes: more than any crosses.
+_BORDER_PRIORITY = 1000
+# Most cuts of a component, by its width.
+_CUT_WIDTHS = (0.4, 0.8, 1.2, 2.0)
+_MAX_CUTS = (1, 2, 5, 9)
+# A part with less ink than this is hardly a digit, and what it costs, in strokes.
+_SURE_PART = 0.8
+_SMALL_PART_COST = 1.0
+
+
+class Cuts(NamedTuple):
+    """Cuts through components, sorted by component and by the ink on their left.
+
+    Cuts may cross: they are alternatives.
+
+    Attributes:
+      component: `int (N,)`, label of the component that each divides.
+      seams: `int (N, height)`, first column on the right of it in each row, in the ink
+        without its slant.
+      ink: `float64 (N,)`, ink that it crosses, in pixels.
+      before: `float64 (N,)`, ink of the component on its left, in pixels.
+    """
+
+    component: np.ndarray
+    seams: np.ndarray
+    ink: np.ndarray
+    before: np.ndarray
+
+
+def find_cuts(ink: WorkingInk, borders: np.ndarray) -> Cuts:
+    """Finds cuts through the components that may hold several digits.
+
+    Args:
+      ink: of the line.
+      borders: `float64 (N,)`, columns of printed borders between digits, or none.
+
+    Returns:
+      The cuts, by component and from the left.
+    """
+    shifts = row_shifts(len(ink.mask), ink.slant)
+    mask = shift_rows(ink.mask, shifts)
+    labels = shift_rows(ink.labels, shifts)
+    component, column, is_border = _propose_columns(ink, labels, shifts, borders)
+    if not len(component):
+        empty = np.zeros(0)
+        return Cuts(component, np.zeros((0, len(mask)), int), empty, empty)
+    found = [
+        find_seams(ink, mask, labels, component, column, slope) for slope in _SLOPES
+    ]
+    repeats = len(_SLOPES)
+    cuts = Cuts(
+        component=np.tile(component, repeats),
+        seams=np.concatenate([seams for seams, _ in found]),
+        ink=np.concatenate([crossed for _, crossed in found]),
+        before=np.zeros(repeats * len(component)),
+    )
+    return _select(ink, mask, labels, cuts, np.tile(is_border, repeats))
+
+
+def component_extents(labels: np.ndarray, num_labels: int) -> np.ndarray:
+    """Returns the first column of each component and the one after the last.
+
+    Args:
+      labels: `int (height, width)`.
+      num_labels: number of labels, including the background's, 0.
+
+    Returns:
+      `int (num_labels, 2)`, (0, 0) for the background.
+    """
+    extents = np.zeros((num_labels, 2), int)
+    rows, columns = np.nonzero(labels)
+    of_pixel = labels[rows, columns]
+    extents[:, 0] = labels.shape[1]
+    np.minimum.at(extents[:, 0], of_pixel, columns)
+    np.maximum.at(extents[:, 1], of_pixel, columns + 1)
+    extents[0] = 0
+    return extents
+
+
+def _propose_columns(
+    ink: WorkingInk, labels: np.ndarray, shifts: np.ndarray, borders: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Proposes columns, of the ink without its slant, near which seams are searched.
+
+    Returns:
+      `int (N,)`, the component of each, `int (N,)`, the column, and `bool (N,)`,
+      whether a border is there.
+    """
+    height = ink.digit_height
+    extents = component_extents(labels, ink.num_labels)
+    heights = ink.boxes[:, 3] - ink.boxes[:, 1]
+    widths = extents[:, 1] - extents[:, 0]
+    is_cut = (widths >= _MIN_WIDTH * height) & (heights >= _MIN_HEIGHT * height)
+    is_cut[0] = False
+    step = max(_COLUMN_STEP * height, 1.0)
+    middle_shift = shifts[len(shifts) // 2]
+    components, columns, are_borders = [], [], []
+    for label in np.flatnonzero(is_cut).tolist():
+        left, right = extents[label]
+        inner = np.arange(left + _EDGE * height, right - _EDGE * height, step)
+        at_borders = borders + middle_shift
+        inside = at_borders[(at_borders > left) & (at_borders < right)]
+        of_component = np.concatenate([inner, inside]).astype(int)
+        columns.append(of_component)
+        components.append(np.full(len(of_component), label))
+        are_borders.append(np.arange(len(of_component)) >= len(inner))
+    if not columns:
+        return np.zeros(0, int), np.zeros(0, int), np.zeros(0, bool)
+    return (
+        np.concatenate(components),
+        np.concatenate(columns),
+        np.concatenate(are_borders),
+    )
+
+
+def _select(
+    ink: WorkingInk,
+    mask: np.ndarray,
+    labels: np.ndarray,
+    cuts: Cuts,
+    is_border: np.ndarray,
+) -> Cuts:
+    """Keeps the cuts at borders and the cheapest that differ, of each component."""
+    kept = []
+    height, stroke = ink.digit_height, ink.stroke_width
+    extents = component_extents(labels, ink.num_labels)
+    for label in np.unique(cuts.component).tolist():
+        left, right = extents[label]
+        width = (right - left) / height
+        of_label = np.flatnonzero(cuts.component == label)
+        own = np.where(labels[:, left:right] == label, mask[:, left:right], 0)
+        seams = np.clip(cuts.seams[of_label] - left, 0, right - left)
+        in_rows = _ink_before(own, seams)
+        cuts.before[of_label] = in_rows.sum(1)
+        before = in_rows / (height * stroke)
+        total = before.sum(1)
+        whole = own.sum() / (height * stroke)
+        crossed = cuts.ink[of_label] / stroke
+        is_possible = (total >= _MIN_PART) & (whole - total >= _MIN_PART)
+        max_crossed = np.interp(
+            width, [_NARROW, _WIDE], [_MAX_CROSSED_NARROW, _MAX_CROSSED_WIDE]
+        )
+        at_border = is_border[of_label]
+        is_possible &= at_border | (crossed <= max_crossed)
+        part = np.minimum(total, whole - total)
+        suspicious = crossed + _SMALL_PART_COST * np.maximum(_SURE_PART - part, 0)
+        priority = np.where(at_border, crossed - _BORDER_PRIORITY, suspicious)
+        possible = np.flatnonzero(is_possible)
+        possible = possible[np.argsort(priority[possible], kind="stable")]
+        chosen = _choose(before[possible], _limit_cuts(width))
+        kept += of_label[possible[chosen]].tolist()
+    return Cuts(*(values[kept] for values in cuts))
+
+
+def _limit_cuts(width: float) -> int:
+    """Returns the most cuts of a component, by its width in heights of a digit."""
+    slope = (_MAX_CUTS[-1] - _MAX_CUTS[-2]) / (_CUT_WIDTHS[-1] - _CUT_WIDTHS[-2])
+    beyond = slope * max(width - _CUT_WIDTHS[-1], 0)
+    return round(float(np.interp(width, _CUT_WIDTHS, _MAX_CUTS)) + beyond)
+
+
+def _ink_before(own: np.ndarray, seams: np.ndarray) -> np.ndarray:
+    """Adds up the ink on the left of each seam in each row, `float64 (N, height)`.
+
+    Args:
+      own: `float32 (height, width)`, ink of a component.
+      seams: `int (N, height)`, in [0, width].
+    """
+    cumulative = np.zeros((own.shape[0], own.shape[1] + 1))
+    np.cumsum(own, axis=1, out=cumulative[:, 1:])
+    return cumulative[np.arange(len(own)), seams]
+
+
+def _choose(before: np.ndarray, limit: int) -> list[int]:
+    """Chooses seams that divide the ink differently.
+
+    Args:
+      before: `float64 (N, height)`, ink on the left of each in each row. The first
+        seams are the best.
+      limit: most of them.
+
+    Returns:
+      Their indices, from the left.
+    """
+    chosen: list[int] = []
+    for index in range(len(before)):
+        if len(chosen) == limit:
+            break
+        difference = np.abs(before[index] - before[chosen]).sum(1)
+        if (difference >= _MIN_BETWEEN).all():
+            chosen.append(index)
+    return sorted(chosen, key=lambda index: float(before[index].sum()))

@@ -1,0 +1,84 @@
+"""Finds the ink of one number in an image of a text line, as a mask for the cutter."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cnn.preprocessing.background import estimate_polarity
+from cnn.preprocessing.text_lines import line_ink
+from cnn.preprocessing.text_lines.digit_band import Band, find_marks
+from cnn.preprocessing.text_lines.line_search import find_text, find_work_image
+from cnn.preprocessing.text_lines.text_selection import select_components
+from cnn.preprocessing.text_lines.work_image import WorkImage, reduce_picture
+
+# Side of the closing of a line, as a fraction of a digit's height.
+_KERNEL = 0.6
+# Prior probability that a doubtful mark at the side of a picture is a margin's.
+_MARGIN_WEIGHT = 0.6
+
+
+class LineMask(NamedTuple):
+    """The ink of a text line.
+
+    Attributes:
+      mask: `float32 (height, width)` in [0, 1], at a standard height of the digits.
+      work: the image that it was made from, and its place in the picture.
+      cells: `float32 (n,)`, columns of the printed borders between digits, or None.
+      weight: prior probability relative to the line's other masks.
+    """
+
+    mask: np.ndarray
+    work: WorkImage
+    cells: np.ndarray | None = None
+    weight: float = 1.0
+
+
+def find_line_masks(gray: np.ndarray) -> list[LineMask]:
+    """Finds the ink of a line in several ways, the most plausible first.
+
+    Args:
+      gray: `uint8 (height, width)`.
+
+    Returns:
+      Up to three masks, none for a picture without ink.
+    """
+    reduced = reduce_picture(gray)
+    for sign in estimate_polarity(gray):
+        work = find_work_image(gray, reduced, sign)
+        if work is None:
+            continue
+        masks = _select_text(work, sign)
+        if masks:
+            return masks
+    return []
+
+
+def _select_text(work: WorkImage, sign: int) -> list[LineMask]:
+    """Selects the ink of the number in a work image, in up to two ways."""
+    ink = line_ink.subtract_paper(work.gray, sign, int(_KERNEL * work.digit_height))
+    marks = find_marks(line_ink.binarize(ink))
+    rows = (work.inside[1], work.inside[3])
+    found = find_text(marks, work.digit_height, rows)
+    if found is None:
+        return []
+    marks, band, borders = found
+    belongs, doubtful = select_components(marks, band, work)
+    if not belongs.any():
+        return []
+    cells = _find_cells(borders, band)
+    ways = [(belongs, 1.0)]
+    # A drawing has no margin, and no noise.
+    if doubtful.any() and ink.noise > 0:
+        without = (belongs & ~doubtful, _MARGIN_WEIGHT)
+        ways = sorted([(belongs, 1 - _MARGIN_WEIGHT), without], key=lambda way: -way[1])
+    masks = []
+    for selected, weight in ways:
+        text = np.concatenate([[False], selected])[marks.labels]
+        masks.append(LineMask(line_ink.scale_text(ink, text), work, cells, weight))
+    return masks
+
+
+def _find_cells(borders: np.ndarray, band: Band) -> np.ndarray | None:
+    """Returns the borders between digits, or None if there is none."""
+    inside = (borders > band.left) & (borders < band.right)
+    return borders[inside].astype(np.float32) if inside.any() else None

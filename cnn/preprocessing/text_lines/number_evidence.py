@@ -1,0 +1,86 @@
+"""Weighs whether ink on a page is a handwritten number, before it is read."""
+
+import cv2
+import numpy as np
+
+from cnn.preprocessing.boxes import box_slices, scale_box
+from cnn.preprocessing.component_labels import NEIGHBORHOOD
+from cnn.preprocessing.text_lines.page_components import PageComponents
+from cnn.preprocessing.text_lines.page_ink import PageInk
+
+# Width of the surroundings, as a fraction of the height of a digit.
+_RING_WIDTH = 0.35
+# Width of the blurred edges of ink and rules that are no clutter, in pixels.
+_EDGE_WIDTH = 5
+# Quantile of the number's levels that is full ink.
+_FULL_INK_QUANTILE = 0.8
+# Clutter beside a number from which it is less probable: the numbers around it and the
+# rests of rules are less. In a photograph it is three times as much.
+_USUAL_CLUTTER = 0.12
+# Log odds that are lost per unit of clutter, and at most.
+_CLUTTER_WEIGHT = 25.0
+_MAX_CLUTTER_LOSS = 8.0
+# Spread of the heights, as the standard deviation of their logarithms, of which digits
+# have less and words, with their ascenders, have more.
+_USUAL_SPREAD = 0.1
+# Log odds that are lost per unit of spread, and their limits.
+_SPREAD_WEIGHT = 10.0
+_SPREAD_LIMITS = (-2.0, 0.7)
+# Log odds of a single component, and of one as narrow as a 1, in heights. Rests of
+# drawings are often single.
+_SINGLE_ODDS = -0.5
+_NARROW_ODDS = -1.5
+_NARROW_WIDTH = 0.35
+# Weight of the log odds that its characters are not printed, and their limit.
+_PRINT_WEIGHT = 0.3
+_PRINT_LIMIT = 3.0
+
+
+def weigh_number(page: PageInk, group: PageComponents) -> float:
+    """Weighs whether a group of components is a handwritten number.
+
+    Args:
+      page: the ink of the page.
+      group: the components.
+
+    Returns:
+      The log odds. 0 stands for no evidence.
+    """
+    spread = float(np.log(group.height).std())
+    odds = np.clip(_SPREAD_WEIGHT * (_USUAL_SPREAD - spread), *_SPREAD_LIMITS)
+    if len(group.label) < 2:
+        is_narrow = group.width[0] < _NARROW_WIDTH * group.height[0]
+        odds = _NARROW_ODDS if is_narrow else _SINGLE_ODDS
+    not_printed = -_PRINT_WEIGHT * float(group.print_odds.sum())
+    odds += np.clip(not_printed, -_PRINT_LIMIT, _PRINT_LIMIT)
+    clutter = measure_clutter(page, group) - _USUAL_CLUTTER
+    odds -= np.clip(_CLUTTER_WEIGHT * clutter, 0, _MAX_CLUTTER_LOSS)
+    return float(odds)
+
+
+def measure_clutter(page: PageInk, group: PageComponents) -> float:
+    """Measures how dark the surroundings of a group are.
+
+    Paper is light between its numbers. In a photograph or a drawing, ink is everywhere.
+
+    Args:
+      page: the ink of the page.
+      group: the components, whose own ink does not count, nor do rules.
+
+    Returns:
+      The mean level of the surroundings, as a fraction of the group's, in [0, 1].
+    """
+    reach = max(3, _RING_WIDTH * float(np.median(group.height)))
+    grown = group.bounds + reach * np.array([-1, -1, 1, 1])
+    levels = page.ink.foreground
+    inside = box_slices(scale_box(grown, 1, levels.shape))
+    levels = levels[inside]
+    own = np.isin(group.labels[inside], group.label)
+    full = max(float(np.quantile(levels[own], _FULL_INK_QUANTILE)), 1.0)
+    kernel = np.ones((_EDGE_WIDTH, _EDGE_WIDTH), np.uint8)
+    known = cv2.dilate(own.astype(np.uint8) | page.rules[inside], kernel)
+    known = cv2.dilate(known, NEIGHBORHOOD)
+    rest = levels[known == 0]
+    if not rest.size:
+        return 0.0
+    return float(np.clip(rest / full, 0, 1).mean())

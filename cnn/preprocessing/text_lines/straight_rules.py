@@ -1,0 +1,129 @@
+"""Finds straight printed rules in a text line, and removes them under its digits.
+
+A rule is a straight run of ink that is longer than any stroke of a digit. It is found
+by morphological openings with line-shaped kernels of nearby directions. Where a stroke
+crosses a rule, it has ink on both sides, and is kept.
+"""
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+# Gap in a rule that is bridged, in pixels: specks of paper in a worn or faint line.
+_MAX_GAP = 3
+# Directions of the kernels on either side of the axis, in degrees: what remains after
+# the line is straightened, of perspective and of bent paper.
+_DIRECTIONS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+# The same of vertical rules, which are shorter, so that coarser steps follow them.
+_VERTICAL_DIRECTIONS = (-4.0, -2.0, 0.0, 2.0, 4.0)
+# Directions that are tried to straighten a picture by its rules, in degrees.
+_SKEWS = tuple(np.arange(-10.0, 10.5, 1.0).tolist())
+# Width of the reduced image in which the skew of rules is measured, in pixels.
+_SKEW_WIDTH = 240
+# Length of a rule that shows the skew, as a fraction of the image's width.
+_SKEW_LENGTH = 0.4
+
+
+def find_horizontal_rules(
+    binary: np.ndarray, length: int, directions: tuple[float, ...] = _DIRECTIONS
+) -> np.ndarray:
+    """Finds nearly horizontal rules.
+
+    Args:
+      binary: `uint8 (height, width)`, 1 for ink.
+      length: smallest length of a rule, in pixels.
+      directions: of rules, in degrees.
+
+    Returns:
+      `uint8 (height, width)`, 1 for the pixels of rules.
+    """
+    rules = np.zeros_like(binary)
+    if binary.shape[1] < length:
+        return rules
+    gap = np.ones((1, _MAX_GAP), np.uint8)
+    bridged = cv2.morphologyEx(binary, cv2.MORPH_CLOSE, gap)
+    for degrees in directions:
+        np.maximum(rules, _open(bridged, length, degrees), out=rules)
+    # An opening in a few directions leaves the edges of a rule in others.
+    edges = cv2.dilate(rules, np.ones((3, 1), np.uint8))
+    return edges & binary
+
+
+def find_vertical_rules(binary: np.ndarray, length: int) -> np.ndarray:
+    """Finds nearly vertical rules. See `find_horizontal_rules`."""
+    transposed = np.ascontiguousarray(binary.T)
+    rules = find_horizontal_rules(transposed, length, _VERTICAL_DIRECTIONS)
+    return np.ascontiguousarray(rules.T)
+
+
+def remove_horizontal_rules(binary: np.ndarray, rules: np.ndarray) -> np.ndarray:
+    """Removes the pixels of nearly horizontal rules, and keeps strokes across them.
+
+    Args:
+      binary: `uint8 (height, width)`, 1 for ink.
+      rules: the same shape, 1 for the pixels of rules.
+    """
+    if not rules.any():
+        return binary
+    rest = binary & (1 - rules)
+    thickness = _thickness(rules)
+    kernel = np.ones((thickness + 2, 3), np.uint8)
+    bridged = cv2.morphologyEx(rest, cv2.MORPH_CLOSE, kernel)
+    return rest | (bridged & rules)
+
+
+def remove_vertical_rules(binary: np.ndarray, rules: np.ndarray) -> np.ndarray:
+    """Removes nearly vertical rules. See `remove_horizontal_rules`."""
+    transposed = np.ascontiguousarray(binary.T)
+    without = remove_horizontal_rules(transposed, np.ascontiguousarray(rules.T))
+    return np.ascontiguousarray(without.T)
+
+
+def estimate_skew(binary: np.ndarray) -> float | None:
+    """Estimates the skew of a picture by its horizontal rules, in degrees.
+
+    Returns:
+      Positive for rules that fall to the right. None without rules.
+    """
+    height, width = binary.shape
+    scale = min(1.0, _SKEW_WIDTH / width)
+    size = (max(1, round(scale * width)), max(1, round(scale * height)))
+    small = binary
+    if scale < 1:
+        strong = cv2.resize(255 * binary, size, interpolation=cv2.INTER_AREA) > 64
+        small = strong.astype(np.uint8)
+    length = max(16, int(_SKEW_LENGTH * size[0]))
+    counts = [int(_open(small, length, degrees).sum()) for degrees in _SKEWS]
+    best = int(np.argmax(counts))
+    return _SKEWS[best] if counts[best] else None
+
+
+def _open(binary: np.ndarray, length: int, degrees: float) -> np.ndarray:
+    """Opens an image with a straight line of a length and direction."""
+    kernel = _line_kernel(length, degrees)
+    return cv2.morphologyEx(
+        binary,
+        cv2.MORPH_OPEN,
+        kernel,
+        borderType=cv2.BORDER_CONSTANT,
+        borderValue=0,
+    )
+
+
+@lru_cache(maxsize=128)
+def _line_kernel(length: int, degrees: float) -> np.ndarray:
+    """Draws the kernel of a line, `uint8 (rows, length)`."""
+    rise = np.tan(np.deg2rad(degrees))
+    columns = np.arange(length)
+    rows = np.rint(rise * columns).astype(int)
+    rows -= rows.min()
+    kernel = np.zeros((rows.max() + 1, length), np.uint8)
+    kernel[rows, columns] = 1
+    return kernel
+
+
+def _thickness(rules: np.ndarray) -> int:
+    """Returns the typical thickness of horizontal rules, in pixels."""
+    starts = np.diff(rules, axis=0, prepend=0) == 1
+    return max(1, int(np.ceil(rules.sum() / max(1, int(starts.sum())))))
