@@ -6,8 +6,6 @@ Reduces large images while decoding.
 import contextlib
 import hashlib
 import io
-import logging
-import warnings
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
@@ -15,7 +13,6 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from cnn.preprocessing import truncation
-from cnn.preprocessing.documents.counting import read_start
 from cnn.preprocessing.documents.open_documents import open_document
 from cnn.preprocessing.documents.page_view import MAX_SIDE, View, region_box
 from cnn.preprocessing.documents.pdf import PdfFile
@@ -24,8 +21,9 @@ from cnn.preprocessing.documents.picture_pages import (
     check_page,
     list_frames,
 )
-from cnn.preprocessing.documents.signatures import is_pdf
+from cnn.preprocessing.documents.signatures import PDF_HEADER_BYTES, is_pdf
 from cnn.preprocessing.grayscale import has_high_bit_depth, has_transparency
+from cnn.preprocessing.library_errors import report_damage, silence_libraries
 from cnn.preprocessing.picture_file import (
     FORMATS,
     MAX_PIXELS,
@@ -33,7 +31,7 @@ from cnn.preprocessing.picture_file import (
     open_picture,
     refuse_plot,
 )
-from cnn.preprocessing.unreadable import PlotError, UnreadableImageError, first_line
+from cnn.preprocessing.unreadable import PlotError, UnreadableImageError
 
 __all__ = [
     "FORMATS",
@@ -44,6 +42,7 @@ __all__ = [
     "PlotError",
     "UnreadableImageError",
     "View",
+    "count_pages",
     "open_image",
 ]
 
@@ -96,39 +95,41 @@ def open_image(
       UnreadableImageError: the image cannot be decoded, or any other error was raised
         in the body of the `with` statement.
     """
-    try:
-        with _silence_pillow():
-            decoded = _decode_page(file, in_color, view)
-            with decoded.image:
-                yield decoded
-    except UnreadableImageError:
-        raise
-    except MemoryError as error:
-        raise UnreadableImageError("needs more memory than there is") from error
-    except Exception as error:
-        raise UnreadableImageError(f"damaged image: {first_line(error)}") from error
+    with report_damage(), silence_libraries():
+        decoded = _decode_page(file, in_color, view)
+        with decoded.image:
+            yield decoded
 
 
-@contextlib.contextmanager
-def _silence_pillow() -> Iterator[None]:
-    """Hides warnings of oddities that do not stop Pillow, which name no file.
+def count_pages(file: BinaryIO) -> int:
+    """Counts the pages of a file, without decoding them.
 
-    Log records still reach the handlers of the root logger, if there are any. Without
-    any handler, the logging module prints them to stderr.
+    Args:
+      file: a file of any format.
+
+    Raises:
+      UnreadableImageError: the file is not an image, is damaged, or has too many pages.
     """
-    logger = logging.getLogger("PIL")
-    handler = logging.NullHandler()
-    logger.addHandler(handler)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.removeHandler(handler)
+    kind = PdfFile if is_pdf(_read_start(file)) else PictureFile
+    with (
+        report_damage(),
+        silence_libraries(),
+        open_document(file, kind) as document,
+    ):
+        check_page(1, document.num_pages)
+        return document.num_pages
+
+
+def _read_start(file: BinaryIO) -> bytes:
+    """Reads the bytes that tell the format of a file, and rewinds it."""
+    file.seek(0)
+    start = file.read(PDF_HEADER_BYTES)
+    file.seek(0)
+    return start
 
 
 def _decode_page(file: BinaryIO, in_color: bool, view: View) -> DecodedImage:
-    if is_pdf(read_start(file)):
+    if is_pdf(_read_start(file)):
         return _render_pdf(file, view)
     if view.page is not None:
         with open_document(file, PictureFile) as pages:
