@@ -9,13 +9,10 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
+import numpy as np
 from PIL import Image
 
-from cnn.preprocessing.documents.page_view import (
-    View,
-    drop_equal_channels,
-    region_box,
-)
+from cnn.preprocessing.documents.page_view import View, region_box
 from cnn.preprocessing.documents.pdf_resolution import (
     POINTS_PER_INCH,
     find_resolution,
@@ -153,7 +150,7 @@ def _render(page: "PdfPage", view: View, form: Any) -> RenderedPage:
     )
     image = _draw(page, form, (width, height), box, shape)
     image.thumbnail((view.max_side, view.max_side), Image.Resampling.BOX)
-    return RenderedPage(drop_equal_channels(image), size)
+    return RenderedPage(image, size)
 
 
 def _full_size(page: "PdfPage") -> tuple[int, int]:
@@ -197,6 +194,14 @@ def _draw(
         raw.FPDF_RenderPageBitmap(bitmap, page, *place)
         if form:
             raw.FPDF_FFLDraw(form, bitmap, page, *place)
-        return bitmap.to_pil().copy()
+        return _to_image(bitmap.to_numpy())
     finally:
         bitmap.close()
+
+
+def _to_image(pixels: np.ndarray) -> Image.Image:
+    """Copies `uint8 (height, width, 3)` to RGB, or to gray if there are no colors."""
+    red, green, blue = (pixels[..., channel] for channel in range(3))
+    if np.array_equal(red, green) and np.array_equal(red, blue):
+        return Image.fromarray(np.ascontiguousarray(red))
+    return Image.fromarray(pixels.copy())
