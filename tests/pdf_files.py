@@ -8,6 +8,8 @@ from collections.abc import Sequence
 PADDING = bytes.fromhex(
     "28BF4E5E4E758A4164004E56FFFA01082E2E00B6D0683E802F0CA9FE6453697A"
 )
+# A 7 from (18, 36) to (54, 108) points.
+SEVEN = b"18 108 m 54 108 l 54 100 l 34 36 l 26 36 l 45 100 l 18 100 l f"
 
 
 def write_pdf(objects: Sequence[bytes], trailer: bytes = b"") -> bytes:
@@ -49,10 +51,10 @@ def page(
     )
 
 
-def rectangles_pdf(
+def sevens_pdf(
     num_pages: int = 1, box: bytes = b"0 0 72 144", entries: bytes = b""
 ) -> bytes:
-    """Writes pages of 1×2 inches with a black rectangle on each.
+    """Writes pages of 1×2 inches with a black 7 on each.
 
     It is a quarter of an inch from the left, and of a size of 0.5×1 inches. On page n
     it is n - 1 hundredths of an inch lower than on the first, and each 50 pages as there.
@@ -60,7 +62,7 @@ def rectangles_pdf(
     objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b""]
     kids = []
     for number in range(num_pages):
-        objects.append(stream(b"18 %.2f 36 72 re f" % (36 - 0.72 * (number % 50))))
+        objects.append(stream(b"1 0 0 1 0 %.2f cm %b" % (-0.72 * (number % 50), SEVEN)))
         objects.append(page(b"%d 0 R" % len(objects), box, entries))
         kids.append(b"%d 0 R" % len(objects))
     objects[1] = b"<< /Type /Pages /Count %d /Kids [%b] >>" % (
@@ -70,7 +72,7 @@ def rectangles_pdf(
     return write_pdf(objects)
 
 
-def encrypted_pdf(user_password: bytes, content: bytes = b"18 36 36 72 re f") -> bytes:
+def encrypted_pdf(user_password: bytes, content: bytes = SEVEN) -> bytes:
     """Writes a page that is encrypted by RC4 with 40 bits, revision 2."""
     identifier = b"0123456789abcdef"
     permissions = (-4).to_bytes(4, "little", signed=True)

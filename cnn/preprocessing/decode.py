@@ -6,8 +6,6 @@ Reduces large images while decoding.
 import contextlib
 import hashlib
 import io
-import logging
-import warnings
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
@@ -15,7 +13,6 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from cnn.preprocessing import truncation
-from cnn.preprocessing.documents.counting import read_start
 from cnn.preprocessing.documents.open_documents import open_document
 from cnn.preprocessing.documents.page_view import MAX_SIDE, View, region_box
 from cnn.preprocessing.documents.pdf import PdfFile
@@ -24,10 +21,17 @@ from cnn.preprocessing.documents.picture_pages import (
     check_page,
     list_frames,
 )
-from cnn.preprocessing.documents.signatures import is_pdf
+from cnn.preprocessing.documents.signatures import PDF_HEADER_BYTES, is_pdf
 from cnn.preprocessing.grayscale import has_high_bit_depth, has_transparency
-from cnn.preprocessing.picture_file import FORMATS, MAX_PIXELS, open_picture
-from cnn.preprocessing.unreadable import PlotError, UnreadableImageError, first_line
+from cnn.preprocessing.library_errors import report_damage, silence_libraries
+from cnn.preprocessing.picture_file import (
+    FORMATS,
+    MAX_PIXELS,
+    PLOT_SOFTWARE,
+    open_picture,
+    refuse_plot,
+)
+from cnn.preprocessing.unreadable import PlotError, UnreadableImageError
 
 __all__ = [
     "FORMATS",
@@ -38,6 +42,7 @@ __all__ = [
     "PlotError",
     "UnreadableImageError",
     "View",
+    "count_pages",
     "open_image",
 ]
 
@@ -48,9 +53,6 @@ _MAX_HIDING_ALPHA = 4
 # Smallest longer side of a JPEG that its decoder reduces, as a fraction of the
 # longest side wanted.
 _MIN_DRAFT_FRACTION = 0.7
-# What the plots of this program name as their software, in a text chunk.
-PLOT_SOFTWARE = "cnn plot"
-
 # Rows of pixels that are digested at once.
 _DIGEST_ROWS = 256
 
@@ -93,47 +95,66 @@ def open_image(
       UnreadableImageError: the image cannot be decoded, or any other error was raised
         in the body of the `with` statement.
     """
-    try:
-        with _silence_pillow():
-            decoded = _decode_page(file, in_color, view)
-            with decoded.image:
-                yield decoded
-    except UnreadableImageError:
-        raise
-    except MemoryError as error:
-        raise UnreadableImageError("needs more memory than there is") from error
-    except Exception as error:
-        raise UnreadableImageError(f"damaged image: {first_line(error)}") from error
+    with report_damage(), silence_libraries():
+        decoded = _decode_page(file, in_color, view)
+        with decoded.image:
+            yield decoded
 
 
-@contextlib.contextmanager
-def _silence_pillow() -> Iterator[None]:
-    """Hides warnings of oddities that do not stop Pillow, which name no file.
+def count_pages(file: BinaryIO) -> int:
+    """Counts the pages of a file, without decoding them.
 
-    Log records still reach the handlers of the root logger, if there are any. Without
-    any handler, the logging module prints them to stderr.
+    Args:
+      file: a file of any format.
+
+    Raises:
+      UnreadableImageError: the file is not an image, is damaged, or has too many pages.
     """
-    logger = logging.getLogger("PIL")
-    handler = logging.NullHandler()
-    logger.addHandler(handler)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.removeHandler(handler)
+    kind = PdfFile if is_pdf(_read_start(file)) else PictureFile
+    with (
+        report_damage(),
+        silence_libraries(),
+        open_document(file, kind) as document,
+    ):
+        check_page(1, document.num_pages)
+        return document.num_pages
+
+
+def _read_start(file: BinaryIO) -> bytes:
+    """Reads the bytes that tell the format of a file, and rewinds it."""
+    file.seek(0)
+    start = file.read(PDF_HEADER_BYTES)
+    file.seek(0)
+    return start
 
 
 def _decode_page(file: BinaryIO, in_color: bool, view: View) -> DecodedImage:
-    if is_pdf(read_start(file)):
+    if is_pdf(_read_start(file)):
         return _render_pdf(file, view)
     if view.page is not None:
         with open_document(file, PictureFile) as pages:
             check_page(view.page, pages.num_pages)
             if pages.num_pages > 1:
-                image = pages.decode(view.page)
-                return _to_decoded(image, view, pages.num_pages)
+                return _decode_one_page(pages, view)
+    # A cut file may be completed, below.
+    elif view.region is not None and not truncation.lacks_end(file):
+        with (
+            contextlib.suppress(Exception),
+            open_document(file, PictureFile) as pages,
+        ):
+            return _decode_one_page(pages, view)
     return _decode(file, in_color, view)
+
+
+def _decode_one_page(pages: PictureFile, view: View) -> DecodedImage:
+    page = view.page or 1
+    if view.region is None:
+        image = pages.decode(page)
+        size = image.size
+    else:
+        image, size = pages.decode_region(page, view.region)
+    reduced = _reduce(image, view.max_side)
+    return DecodedImage(reduced, None, False, size, pages.num_pages)
 
 
 def _render_pdf(file: BinaryIO, view: View) -> DecodedImage:
@@ -164,8 +185,7 @@ def _decode(file: BinaryIO, in_color: bool, view: View) -> DecodedImage:
 def _decode_upright(file: BinaryIO, in_color: bool, view: View) -> DecodedImage:
     """Decodes the first page, reduces it, and applies its EXIF orientation."""
     image = open_picture(file)
-    if image.info.get("Software") == PLOT_SOFTWARE:
-        raise PlotError("a plot of this program, not a picture of a character")
+    refuse_plot(image)
     frames = list_frames(image, file)
     if frames[0] != image.tell():
         image.seek(frames[0])
@@ -178,9 +198,12 @@ def _decode_upright(file: BinaryIO, in_color: bool, view: View) -> DecodedImage:
     image.load()
     if not _turn_upright(image):
         full_size = full_size[::-1]
-    decoded = _to_decoded(image, view, len(frames))
-    decoded = decoded._replace(lacks_color=lacks_color)
-    return decoded._replace(size=full_size) if is_reduced else decoded
+    if not is_reduced:
+        full_size = image.size
+    if view.region is not None:
+        image = image.crop(region_box(full_size, view.region))
+    reduced = _reduce(image, view.max_side)
+    return DecodedImage(reduced, None, lacks_color, full_size, len(frames))
 
 
 def _turn_upright(image: Image.Image) -> bool:
@@ -192,16 +215,12 @@ def _turn_upright(image: Image.Image) -> bool:
     return image.size == size
 
 
-def _to_decoded(image: Image.Image, view: View, num_pages: int) -> DecodedImage:
-    """Crops the region of an upright image, and reduces it."""
-    size = image.size
-    if view.region is not None:
-        image = image.crop(region_box(size, view.region))
+def _reduce(image: Image.Image, max_side: int) -> Image.Image:
     image = _without_hiding_alpha(image)
-    if max(image.size) > view.max_side:
+    if max(image.size) > max_side:
         image = _to_resizable_mode(image)
-        image.thumbnail((view.max_side, view.max_side), Image.Resampling.BOX)
-    return DecodedImage(image, None, False, size, num_pages)
+        image.thumbnail((max_side, max_side), Image.Resampling.BOX)
+    return image
 
 
 def _digest_pixels(data: bytes) -> bytes | None:

@@ -3,7 +3,7 @@
 | step | module |
 |---|---|
 | open a file or URI | `open_source` |
-| decode, turn upright | `decode` |
+| decode a page, turn it upright, crop a region | `decode`, `documents/` |
 | complete a cut file | `truncation` |
 | convert to gray | `grayscale` |
 | find the character's ink | `segmentation` |
@@ -31,9 +31,9 @@ from cnn.preprocessing.decode import (
     PlotError,
     UnreadableImageError,
     View,
+    count_pages,
     open_image,
 )
-from cnn.preprocessing.documents.counting import count_pages
 from cnn.preprocessing.documents.open_documents import keep_last_document
 from cnn.preprocessing.documents.page_remark import describe_other_pages
 from cnn.preprocessing.network_input import IMAGE_SHAPE, PREPROCESSING

@@ -10,7 +10,7 @@ from cnn.inference.page_count import expand_sources
 from cnn.page_range import parse_pages
 from cnn.page_region import Region
 from cnn.preprocessing.source import ReadOptions, Source
-from tests.pdf_files import deflated, encrypted_pdf, page, rectangles_pdf, write_pdf
+from tests.pdf_files import deflated, encrypted_pdf, page, sevens_pdf, write_pdf
 
 REGIONS = (Region(0, 0, 1, 0.5, "upper"), Region(0, 0.5, 1, 1, "lower"))
 CATALOG = b"<< /Type /Catalog /Pages 2 0 R >>"
@@ -29,7 +29,7 @@ def save_pages(path, count):
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "a.PDF").write_bytes(rectangles_pdf(3))
+    (tmp_path / "a.PDF").write_bytes(sevens_pdf(3))
     save_pages(tmp_path / "b.tif", 2)
     bar().save(tmp_path / "c.tif")
     bar().save(tmp_path / "d.png")
@@ -101,7 +101,7 @@ def test_files_of_one_page_have_no_page_numbers(tmp_path):
     sources, found = expand(tmp_path)
     assert not sources.has_pages
     assert [source.page for _, source in found] == [None] * 3
-    (tmp_path / "d.pdf").write_bytes(rectangles_pdf(1))
+    (tmp_path / "d.pdf").write_bytes(sevens_pdf(1))
     sources, found = expand(tmp_path)
     assert sources.has_pages
     assert found[-1][1].page == 1
@@ -124,21 +124,21 @@ def test_hostile_files_have_rows_and_harm_no_neighbor(tmp_path):
     nested.append(deflated(b"0 0 9 9 re f", form + b"4 0 R >> >>"))
     bomb = deflated(bytes(1 << 30) * 2, rounds=2)
     for name, data in {
-        "a.pdf": rectangles_pdf(2),
+        "a.pdf": sevens_pdf(2),
         "b.pdf": write_pdf(nested),
-        "c.pdf": rectangles_pdf(2),
+        "c.pdf": sevens_pdf(2),
         "d.pdf": write_pdf([CATALOG, ONE_PAGE, page(b"4 0 R"), bomb]),
         "e.tif": b"II*\0\x08\0\0\0" + b"\xff" * 500,
         "f.heic": b"\0\0\0\x18ftypheic" + bytes(200),
         "g.gif": b"GIF89a" + bytes(100),
-        "h.pdf": rectangles_pdf(1),
+        "h.pdf": sevens_pdf(1),
     }.items():
         (tmp_path / name).write_bytes(data)
     names = sorted(path.name for path in tmp_path.iterdir())
     with decode_pool.open_pool(1, timeout=2.0) as pool:
         sources = expand_sources(InputFiles(str(tmp_path), names), pool)
         read = (source for _, source in sources)
-        results = list(pool.imap(read, ReadOptions("mnist", "line")))
+        results = list(pool.imap(read, ReadOptions("mnist")))
     statuses = [
         (file.name, source.page, result.status)
         for (file, source), result in zip(sources, results, strict=True)
@@ -162,7 +162,7 @@ def test_hostile_files_have_rows_and_harm_no_neighbor(tmp_path):
 
 def test_the_last_pages_of_10000_are_found_at_once(tmp_path):
     path = tmp_path / "a.pdf"
-    path.write_bytes(rectangles_pdf(10_000))
+    path.write_bytes(sevens_pdf(10_000))
     _, found = expand(tmp_path)
     assert len(found) == 10_000
     last = [source for _, source in found[-40:]]

@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-from PIL import Image
-
 from cnn.page_region import Region
 
 # Longest side of a decoded image, in pixels. Larger images are reduced. A digit of a
@@ -45,11 +43,3 @@ def region_box(
     right = max(round(region.right * width), left + 1)
     bottom = max(round(region.bottom * height), top + 1)
     return left, top, right, bottom
-
-
-def drop_equal_channels(image: Image.Image) -> Image.Image:
-    """Converts an RGB image without colors to gray, which is read quicker."""
-    red, green, blue = image.split()
-    if red.tobytes() == green.tobytes() == blue.tobytes():
-        return red
-    return image

@@ -9,13 +9,10 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
+import numpy as np
 from PIL import Image
 
-from cnn.preprocessing.documents.page_view import (
-    View,
-    drop_equal_channels,
-    region_box,
-)
+from cnn.preprocessing.documents.page_view import View, region_box
 from cnn.preprocessing.documents.pdf_resolution import (
     POINTS_PER_INCH,
     find_resolution,
@@ -82,6 +79,9 @@ class PdfFile:
             with contextlib.suppress(Exception):
                 self._document.init_forms()
             self.num_pages = len(self._document)
+        # The last page stays open, with its decoded scan, for its further regions.
+        self._page: PdfPage | None = None
+        self._page_number = 0
 
     def render(self, view: View) -> RenderedPage:
         """Renders a page, or a region of it.
@@ -89,22 +89,31 @@ class PdfFile:
         Raises:
           UnreadableImageError: there is no such page, or it is damaged.
         """
-        number = view.page or 1
         with _LOCK, _as_unreadable():
+            page = self._load_page(view.page or 1)
+            return _render(page, view, self._document.formenv)
+
+    def _load_page(self, number: int) -> "PdfPage":
+        if self._page is None or self._page_number != number:
+            self._close_page()
             try:
-                page = self._document.get_page(number - 1)
+                self._page = self._document.get_page(number - 1)
             except Exception as error:
                 raise UnreadableImageError(
                     f"damaged PDF: page {number} cannot be loaded"
                 ) from error
-            try:
-                return _render(page, view, self._document.formenv)
-            finally:
-                page.close()
+            self._page_number = number
+        return self._page
+
+    def _close_page(self) -> None:
+        if self._page is not None:
+            self._page.close()
+        self._page = None
 
     def close(self) -> None:
         """Frees the memory of the document."""
         with _LOCK:
+            self._close_page()
             self._document.close()
 
 
@@ -141,7 +150,7 @@ def _render(page: "PdfPage", view: View, form: Any) -> RenderedPage:
     )
     image = _draw(page, form, (width, height), box, shape)
     image.thumbnail((view.max_side, view.max_side), Image.Resampling.BOX)
-    return RenderedPage(drop_equal_channels(image), size)
+    return RenderedPage(image, size)
 
 
 def _full_size(page: "PdfPage") -> tuple[int, int]:
@@ -185,6 +194,14 @@ def _draw(
         raw.FPDF_RenderPageBitmap(bitmap, page, *place)
         if form:
             raw.FPDF_FFLDraw(form, bitmap, page, *place)
-        return bitmap.to_pil().copy()
+        return _to_image(bitmap.to_numpy())
     finally:
         bitmap.close()
+
+
+def _to_image(pixels: np.ndarray) -> Image.Image:
+    """Copies `uint8 (height, width, 3)` to RGB, or to gray if there are no colors."""
+    red, green, blue = (pixels[..., channel] for channel in range(3))
+    if np.array_equal(red, green) and np.array_equal(red, blue):
+        return Image.fromarray(np.ascontiguousarray(red))
+    return Image.fromarray(pixels.copy())

@@ -14,7 +14,7 @@ from tests.pdf_files import (
     deflated,
     encrypted_pdf,
     page,
-    rectangles_pdf,
+    sevens_pdf,
     stream,
     write_pdf,
 )
@@ -57,7 +57,7 @@ def ink_box(image: Image.Image) -> tuple[int, int, int, int]:
 
 
 def test_a_drawn_page_has_300_dots_per_inch():
-    image, size = render(rectangles_pdf())
+    image, size = render(sevens_pdf())
     assert size == image.size == (300, 600)
     assert image.mode == "L"
     # 18 to 54 points from the left, 36 to 108 from the bottom of 144.
@@ -65,14 +65,14 @@ def test_a_drawn_page_has_300_dots_per_inch():
 
 
 def test_pages_are_counted_and_told_apart():
-    document = PdfFile(io.BytesIO(rectangles_pdf(3)))
+    document = PdfFile(io.BytesIO(sevens_pdf(3)))
     assert document.num_pages == 3
     tops = [ink_box(document.render(View(page=n)).image)[1] for n in (1, 2, 3)]
     assert tops == [150, 153, 156]
 
 
 def test_a_rotated_page_is_upright():
-    image, size = render(rectangles_pdf(entries=b"/Rotate 90"))
+    image, size = render(sevens_pdf(entries=b"/Rotate 90"))
     assert size == (600, 300)
     assert ink_box(image) == (150, 75, 450, 225)
 
@@ -133,14 +133,15 @@ def test_recognized_text_that_is_not_shown_does_not_change_a_scan():
 
 def test_a_region_is_rendered_at_the_full_resolution():
     region = Region(0.25, 0.5, 1.0, 1.0)
-    image, size = render(rectangles_pdf(), View(region=region))
+    image, size = render(sevens_pdf(), View(region=region))
     assert size == (300, 600)
     assert image.size == (225, 300)
-    assert ink_box(image) == (0, 0, 150, 150)
+    # The stem of the 7 is from (26, 36) to (45.25, 72) points here.
+    assert ink_box(image) == pytest.approx((33, 0, 114, 150), abs=1)
 
 
 def test_a_page_is_reduced_to_the_longest_side_that_is_wanted():
-    image, size = render(rectangles_pdf(), View(max_side=100))
+    image, size = render(sevens_pdf(), View(max_side=100))
     assert size == (300, 600)
     assert image.size == (50, 100)
     assert ink_box(image) == (13, 25, 37, 75)
@@ -164,7 +165,7 @@ def test_colors_are_kept():
     "box", [b"0 0 1000000 1000000", b"0 0 1000000 1", b"0 0 1e30 1e30", b"0 0 0 0"]
 )
 def test_absurd_pages_have_bounded_sizes(box):
-    image, (width, height) = render(rectangles_pdf(box=box))
+    image, (width, height) = render(sevens_pdf(box=box))
     assert max(width, height) <= MAX_PAGE_SIDE
     assert width * height <= 1.001 * MAX_PAGE_PIXELS
     assert max(image.size) <= 1024
@@ -174,7 +175,7 @@ def test_absurd_pages_have_bounded_sizes(box):
     ("data", "reason"),
     [
         (encrypted_pdf(b"secret"), "encrypted PDF: needs a password"),
-        (rectangles_pdf()[:300], "damaged PDF: no pages found"),
+        (sevens_pdf()[:300], "damaged PDF: no pages found"),
         (b"%PDF-1.7\n" + bytes(5000), "damaged PDF: no pages found"),
         (
             write_pdf([CATALOG, b"<< /Type /Pages /Kids [2 0 R 2 0 R] >>"]),

@@ -8,8 +8,12 @@ import pytest
 from PIL import Image, ImageDraw
 
 from cnn.page_region import Region
-from cnn.preprocessing.decode import UnreadableImageError, View, open_image
-from cnn.preprocessing.documents.counting import count_pages
+from cnn.preprocessing.decode import (
+    UnreadableImageError,
+    View,
+    count_pages,
+    open_image,
+)
 
 WIDTH, HEIGHT = 160, 96
 
@@ -207,3 +211,16 @@ def test_a_tiff_whose_pages_form_a_loop_is_counted():
     data[link : link + 4] = data[4:8]
     assert count_pages(io.BytesIO(bytes(data))) == 2
     assert ink_box(bytes(data), View(2)) == (16, 24, 48, 40)
+
+
+@pytest.mark.parametrize("file_format", ["TIFF", "GIF", "WEBP", "PNG", "AVIF", "PDF"])
+def test_the_pages_of_a_damaged_file_are_counted_or_it_is_said_to_be_damaged(
+    file_format,
+):
+    data = several(file_format)
+    for end in range(0, len(data), max(1, len(data) // 97)):
+        for damaged in (data[:end], data[:end] + b"\xff" * 9 + data[end + 9 :]):
+            try:
+                assert count_pages(io.BytesIO(damaged)) >= 1
+            except UnreadableImageError as error:
+                assert str(error)
