@@ -47,7 +47,7 @@ _ALIGNMENT_TOLERANCE = 0.03
 # Largest difference of the stroke width of neighbors, as a fraction.
 _STROKE_TOLERANCE = 0.12
 # Log odds that two neighbors are printed, if they are as high and thick, or not.
-_EQUAL_ODDS = 1.8
+_EQUAL_ODDS = 1.0
 _UNEQUAL_ODDS = -0.4
 # Weight of the odds of the neighbors in a line.
 _NEIGHBOR_WEIGHT = 0.5
