@@ -41,7 +41,11 @@ _OTHER_KINDS = {
     b"version https://git-lfs": "a pointer of Git LFS; fetch the file by git lfs pull",
 }
 # The numbers in the metadata that predictions depend on: name → lowest, highest.
-_METADATA_RANGES = {"unsure_below": (0, 1), "temperature": (1e-3, 1e3)}
+_METADATA_RANGES = {
+    "unsure_below": (0, 1),
+    "string_unsure_below": (0, 1),
+    "temperature": (1e-3, 1e3),
+}
 
 
 class ModelFileError(Error):

@@ -151,3 +151,39 @@ NAMES = [f"{i}.png" for i in range(576)]
 def test_what_a_shell_makes_of_a_pattern_is_refused_in_one_line(arguments, words):
     with pytest.raises(UsageError, match=f"^{re.escape(words)}$"):
         parse_infer(*arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--region", "a=0,0,1,1", "0,0,0.5,1"),
+        ("--region", "a=0,0,1,1", "--region", "0,0,0.5,1"),
+        ("--region=a=0,0,1,1", "--boxes", "--region=0,0,0.5,1"),
+    ],
+)
+def test_a_region_may_be_given_several_times_or_have_several_values(arguments):
+    config = parse_infer("--input", "a", "--layout", "line", *arguments)
+    assert config.region == ("a=0,0,1,1", "0,0,0.5,1")
+    assert [region.name for region in config.regions] == ["a", "2"]
+
+
+def test_values_may_begin_with_a_dash():
+    line = ("--input", "a", "--layout", "line")
+    assert parse_infer(*line, "--separators", "-").separators == "-"
+    assert parse_infer(*line, "--separators", "-/", "--boxes").separators == "-/"
+    assert parse_infer(*line, "--pattern", "-dd").pattern == "-dd"
+    assert parse_infer(*line, "--pattern=-dd").pattern == "-dd"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--region"], "--region: expected a value, got nothing"),
+        (["--region", ""], "--region: expected a value, got an empty text"),
+        (["--region", "-1,0,1,1"], "--region: expected 0 ≤ LEFT"),
+        (["--length", ""], "--length: expected a value, got an empty text"),
+    ],
+)
+def test_values_of_numbers_that_are_missing_or_wrong_name_the_flag(arguments, words):
+    with pytest.raises(UsageError, match=words):
+        parse_infer("--input", "a", "--layout", "line", *arguments)

@@ -6,7 +6,11 @@ from cnn.decoding.beam_search import (
     Reading,
     decode_line,
 )
-from cnn.decoding.path_weights import DEFAULT_WEIGHTS, PathWeights
+from cnn.decoding.path_weights import (
+    DEFAULT_WEIGHTS,
+    PathWeights,
+    weights_from_metadata,
+)
 
 __all__ = [
     "ANY_NUMBER",
@@ -15,4 +19,5 @@ __all__ = [
     "PathWeights",
     "Reading",
     "decode_line",
+    "weights_from_metadata",
 ]

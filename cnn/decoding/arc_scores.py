@@ -37,6 +37,9 @@ _ASPECT_RATIOS = {
 _ASPECT_RATIO = (0.8, 0.5)
 # Standard deviation of the height of the digits of a number, in heights of the line.
 _HEIGHT_DEVIATION = 0.2
+# Standard deviation of the middle of a digit from that of the line, in heights of the
+# line.
+_OFFSET_DEVIATION = 0.15
 # Smallest height that a width is divided by, in heights of the line.
 _MIN_HEIGHT = 0.3
 # Largest squared deviation that counts, in standard deviations.
@@ -53,6 +56,11 @@ CHARACTER_TERMS = (
     "gap",
     "overlap",
     "cut_ink",
+    "num_fragments",
+    "inner_gap",
+    "offset",
+    "component_rest",
+    "cell_rest",
 )
 # Those of a piece that is no character.
 MARK_TERMS = ("separator_odds", "separator", "skipped_odds", "skipped")
@@ -118,19 +126,25 @@ def measure_characters(
       One `float64 (N, 1)` or `(N, num_classes)` per name of `CHARACTER_TERMS`.
     """
     probabilities = probabilities.astype(float)
-    column = {name: lattice.features[:, i, None] for i, name in enumerate(FEATURES)}
-    gap = column["gap_before"].astype(float)
-    height = column["height"].astype(float)
+    features = lattice.features.astype(float)
+    column = {name: features[:, i, None] for i, name in enumerate(FEATURES)}
+    gap = column["gap_before"]
+    height = column["height"]
     return [
         _odds_of_highest(probabilities),
         _odds_of_lowest(probabilities),
         np.log(np.maximum(probabilities, _MIN_PROBABILITY)),
         np.ones((len(probabilities), 1)),
-        _width_deviation(column["width"].astype(float), height, class_names),
+        _width_deviation(column["width"], height, class_names),
         _half_square((height - 1) / _HEIGHT_DEVIATION),
         np.maximum(gap, 0),
         np.maximum(-gap, 0),
-        column["cut_ink"].astype(float),
+        column["cut_ink"],
+        column["num_fragments"],
+        column["inner_gap"],
+        _half_square(column["offset"] / _OFFSET_DEVIATION),
+        column["component_rest"],
+        column["cell_rest"],
     ]
 
 

@@ -7,7 +7,9 @@ import numpy as np
 
 from cnn.decoding.arc_scores import ArcScores, score_arcs
 from cnn.decoding.confidence import (
+    TextEvidence,
     label_posterior,
+    share_logit,
     sigmoid,
     string_confidence,
 )
@@ -60,6 +62,7 @@ class Reading(NamedTuple):
         `text` only.
       lattice: index of the lattice of the characters.
       detail: a remark, or empty: what was passed over, why nothing fits the pattern.
+      evidence: what the confidence is computed from, or None without any class.
     """
 
     text: str
@@ -67,6 +70,7 @@ class Reading(NamedTuple):
     characters: tuple[CharacterReading, ...]
     lattice: int
     detail: str
+    evidence: TextEvidence | None = None
 
 
 class _Segmentation(NamedTuple):
@@ -220,11 +224,23 @@ def _read(
         if step.text
     )
     detail = "; ".join(filter(None, [line.detail, _explain_passed_over(part, steps)]))
-    odds = [part.scores.odds[step.arc] for step in steps if step.label >= 0]
+    evidence = _weigh(part, best.share, steps)
+    confidence = 0.0
+    if evidence is not None:
+        confidence = string_confidence(evidence, weights, line.log_odds)
+    return Reading(
+        best.text, confidence, characters, best.segmentation, detail, evidence
+    )
+
+
+def _weigh(
+    part: _Segmentation, share: float, steps: Sequence[Step]
+) -> TextEvidence | None:
+    """Returns the evidence for a text of one class at least."""
+    odds = [float(part.scores.odds[step.arc]) for step in steps if step.label >= 0]
     if not odds:
-        return Reading(best.text, 0.0, characters, best.segmentation, detail)
-    confidence = string_confidence(best.share, min(odds), len(odds), weights)
-    return Reading(best.text, confidence, characters, best.segmentation, detail)
+        return None
+    return TextEvidence(share_logit(share), min(odds), len(odds))
 
 
 def _read_character(

@@ -24,6 +24,11 @@ class PathWeights(NamedTuple):
       gap: of the gap before a piece, in heights of the line.
       overlap: of the overlap with the ink before a piece, in heights of the line.
       cut_ink: of the ink that the cuts of a piece divide, in heights of the line.
+      num_fragments: of the number of cuts or gaps that a piece spans.
+      inner_gap: of the widest gap inside a piece, in heights of the line.
+      offset: of half the squared deviation of its middle from that of the line.
+      component_rest: of the share of the ink of its components that a piece leaves out.
+      cell_rest: of the share of the ink of its printed cell that a piece leaves out.
       separator_odds: of the log odds of a separator.
       separator: score of each separator.
       skipped_odds: of the log odds that ink is no part of the number.
@@ -43,6 +48,11 @@ class PathWeights(NamedTuple):
     gap: float = 0.0
     overlap: float = 0.0
     cut_ink: float = 0.0
+    num_fragments: float = 0.0
+    inner_gap: float = 0.0
+    offset: float = 0.0
+    component_rest: float = 0.0
+    cell_rest: float = 0.0
     separator_odds: float = 1.0
     separator: float = 0.0
     skipped_odds: float = 1.0
@@ -53,7 +63,31 @@ class PathWeights(NamedTuple):
     confidence: float = 0.0
 
 
-DEFAULT_WEIGHTS = PathWeights(width=-0.5, height=-1.0, overlap=-2.0, cut_ink=-1.0)
+# Fitted by `cnn.training.string_weights` with a model that learned pieces of numbers.
+DEFAULT_WEIGHTS = PathWeights(
+    odds=1.42,
+    flat_odds=0.76,
+    log_probability=2.0,
+    character=2.78,
+    width=-0.49,
+    height=-0.7,
+    gap=3.04,
+    overlap=-2.21,
+    cut_ink=-3.1,
+    num_fragments=-0.85,
+    inner_gap=-1.21,
+    offset=-2.82,
+    component_rest=-3.07,
+    cell_rest=-1.94,
+    separator_odds=0.73,
+    separator=-1.09,
+    skipped_odds=1.0,
+    skipped=-1.75,
+    share_logit=0.43,
+    weakest_odds=0.06,
+    num_characters=-0.0,
+    confidence=-0.93,
+)
 
 
 def weights_from_metadata(values: Mapping[str, float] | None) -> PathWeights:
@@ -61,7 +95,7 @@ def weights_from_metadata(values: Mapping[str, float] | None) -> PathWeights:
 
     Args:
       values: `string_weights` of the model's metadata, by name, or None for a model
-        without.
+        without. Weights without a value are those of the network alone.
 
     Raises:
       ValueError: the value is no dictionary of finite numbers, by names of weights.
@@ -75,4 +109,4 @@ def weights_from_metadata(values: Mapping[str, float] | None) -> PathWeights:
             raise ValueError(f"unknown weight {name!r}")
         if not isinstance(value, int | float) or not abs(value) < _MAX_WEIGHT:
             raise ValueError(f"expected a number for {name}, got {value!r}")
-    return DEFAULT_WEIGHTS._replace(**{k: float(v) for k, v in values.items()})
+    return PathWeights(**{name: float(value) for name, value in values.items()})

@@ -14,7 +14,6 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from cnn import parallel
 from cnn.config import InferConfig
 from cnn.inference.decode_pool import count_workers, open_pool
 from cnn.inference.layout_outputs import (

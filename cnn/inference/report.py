@@ -10,7 +10,7 @@ from cnn.inference.listing import InputFile, to_path
 from cnn.inference.plot_process import CallPlot, PlotError
 from cnn.inference.run_statistics import ContactSheetEntry, RunStatistics
 from cnn.preprocessing import decode, pipeline
-from cnn.preprocessing.source import Source
+from cnn.preprocessing.source import ReadOptions, Source
 
 if TYPE_CHECKING:
     from cnn.classifier import Classifier, Prediction
@@ -59,10 +59,16 @@ def _draw_report(
 ) -> None:
     entries = statistics.contact_sheet
     predictions = [_predict_again(entry, classifier) for entry in entries]
-    overlays = [_explain_or_blank(p, classifier.preprocessing) for p in predictions]
+    overlays = [
+        _explain_or_blank(prediction, classifier.preprocessing, entry.source)
+        for entry, prediction in zip(entries, predictions, strict=True)
+    ]
     originals = [overlay.original for overlay in overlays]
     images = np.array([_image_or_blank(prediction) for prediction in predictions])
-    captions = [_make_caption(entry.name, entry.prediction) for entry in entries]
+    captions = [
+        _make_caption(entry.name + describe_part(entry.source), entry.prediction)
+        for entry in entries
+    ]
     if statistics.num_labeled:
         correctness = [entry.is_correct for entry in entries]
         call_plot(
@@ -93,20 +99,27 @@ def _make_caption(name: str, prediction: "Prediction") -> str:
         name = "…" + name[1 - _MAX_CAPTION_NAME :]
     mark = "?" if prediction.status == "unsure" else ""
     text = f"read as {prediction.prediction}{mark}, {prediction.confidence:.1%}"
-    return f"{_make_printable(name)}\n{text}"
+    return f"{make_printable(name)}\n{text}"
 
 
 def _predict_again(entry: ContactSheetEntry, classifier: "Classifier") -> "Prediction":
     """Returns the prediction with its image, which a resumed row does not have."""
     if entry.prediction.image is not None:
         return entry.prediction
-    return classifier.predict_files(entry.prediction.path)[0]
+    source = entry.source
+    if source.page is None and source.region is None:
+        return classifier.predict_files(source.path)[0]
+    options = ReadOptions(classifier.preprocessing)
+    files = pipeline.preprocess_sources([source], options)
+    return classifier.classify([source.path], files)[0]
 
 
-def _explain_or_blank(prediction: "Prediction", preprocessing: str) -> pipeline.Overlay:
-    """Returns a file and its ink, or a white image if it cannot be decoded."""
+def _explain_or_blank(
+    prediction: "Prediction", preprocessing: str, source: Source
+) -> pipeline.Overlay:
+    """Returns a source and its ink, or a white image if it cannot be decoded."""
     try:
-        return pipeline.explain(prediction.path, preprocessing, prediction.candidate)
+        return pipeline.explain(source, preprocessing, prediction.candidate)
     except decode.UnreadableImageError:
         white = np.full((28, 28, 3), 255, np.uint8)
         return pipeline.Overlay(white, np.zeros((28, 28), np.float32))
@@ -116,6 +129,13 @@ def _image_or_blank(prediction: "Prediction") -> np.ndarray:
     if prediction.image is not None:
         return prediction.image
     return np.zeros(pipeline.IMAGE_SHAPE, np.float32)
+
+
+def describe_part(source: Source) -> str:
+    """Names the page and region of a source, after the name of its file."""
+    page = f", page {source.page}" if source.page else ""
+    region = source.region.name if source.region else ""
+    return page + (f", {region}" if region else "")
 
 
 def visualization_path(folder: Path, name: str, source: Source) -> Path:
@@ -145,9 +165,11 @@ def save_visualization(
     Prints a warning if the image cannot be written, for example because its name is
     too long.
     """
-    path = visualization_path(folder, file.name, source or Source(file.path))
-    overlay = _explain_or_blank(prediction, preprocessing)
-    caption = _describe_prediction(file.name, prediction)
+    source = source or Source(file.path)
+    path = visualization_path(folder, file.name, source)
+    overlay = _explain_or_blank(prediction, preprocessing, source)
+    name = file.name + describe_part(source)
+    caption = _describe_prediction(name, prediction)
     image = _image_or_blank(prediction)
     try:
         from cnn import plots
@@ -156,12 +178,12 @@ def save_visualization(
         plots.plot_preprocessing(*overlay, image, caption, path)
     except (ImportError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
-        name = _make_printable(str(path))
+        name = make_printable(str(path))
         print(f"warning: {name}: not drawn: {reason}", file=sys.stderr)
 
 
 def _describe_prediction(name: str, prediction: "Prediction") -> str:
-    text = _make_printable(name) + ": "
+    text = make_printable(name) + ": "
     if prediction.prediction:
         text += f"read as {prediction.prediction}, {prediction.confidence:.1%}, "
     text += prediction.status
@@ -170,7 +192,7 @@ def _describe_prediction(name: str, prediction: "Prediction") -> str:
     return text
 
 
-def _make_printable(name: str) -> str:
+def make_printable(name: str) -> str:
     """Replaces characters that have no glyph, and bytes that are not UTF-8."""
     text = name.encode(errors="replace").decode()
     return "".join(letter if letter.isprintable() else " " for letter in text)

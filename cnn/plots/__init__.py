@@ -8,6 +8,7 @@ from cnn.plots.inference import (
     plot_labeled_predictions,
     plot_predictions,
 )
+from cnn.plots.numbers import plot_number_boxes, plot_numbers
 from cnn.plots.preprocessing import plot_preprocessing
 from cnn.plots.training import (
     plot_confusion_matrix,
@@ -19,6 +20,8 @@ from cnn.plots.training import (
 __all__ = [
     "plot_confusion_matrix",
     "plot_labeled_predictions",
+    "plot_number_boxes",
+    "plot_numbers",
     "plot_predictions",
     "plot_preprocessing",
     "plot_reliability_diagram",

@@ -1,5 +1,6 @@
 """The end of a run: calibration, test metrics, model file, report and plots."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -12,6 +13,7 @@ from cnn.data import datasets
 from cnn.training.metrics import compute_test_report
 from cnn.training.train_step import eval_step
 from cnn.training.validation_pages import ValidationPages, compute_page_logits
+from cnn.training.validation_strings import ValidationString, calibrate_strings
 from cnn.training.workdir import PLOT_FILES, Workdir, package_versions
 
 
@@ -32,10 +34,12 @@ class Validation(NamedTuple):
     Attributes:
       dataset: the validation split.
       pages: simulated pages with its characters, or None.
+      strings: simulated numbers of its characters.
     """
 
     dataset: datasets.Dataset
     pages: ValidationPages | None
+    strings: Sequence[ValidationString] = ()
 
 
 def calibrate_params(
@@ -79,13 +83,17 @@ def calibrate_and_export(
     calibrated = calibrate_params(params, logits, validation)
     params = calibration.apply_temperature(params, calibrated["temperature"])
     logits, test_metrics = eval_step(params, test_set)
+    of_strings = calibrate_strings(
+        params, validation.strings, tuple(metadata["class_names"])
+    )
     if run.is_primary:
-        threshold = {"unsure_below": calibrated["unsure_below"]}
-        keras_h5.save(run.config.resolved_model, params, metadata | threshold)
+        thresholds = {"unsure_below": calibrated["unsure_below"], **of_strings}
+        keras_h5.save(run.config.resolved_model, params, metadata | thresholds)
     results = {
         "test": test_metrics | compute_test_report(logits, test_set),
         **_evaluate_pages(params, validation.pages),
         **calibrated,
+        **of_strings,
         "parameters": sum(leaf.size for leaf in jax.tree.leaves(params)),
     }
     report = run.write_report(results)

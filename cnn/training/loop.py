@@ -32,6 +32,7 @@ from cnn.training.metrics import EpochMetrics
 from cnn.training.train_step import TrainState, eval_step, learning_rate
 from cnn.training.training_set import make_training_examples, train_validation_split
 from cnn.training.validation_pages import make_validation_pages
+from cnn.training.validation_strings import make_validation_strings
 from cnn.training.workdir import Workdir, open_workdir
 
 
@@ -67,7 +68,8 @@ def train(config: TrainConfig) -> dict[str, Any] | None:
             run.clear()
         run.log(summary(len(train_set.class_names)))
         pages = make_validation_pages(validation_set, config)
-        validation = Validation(validation_set, pages)
+        strings = make_validation_strings(validation_set, config)
+        validation = Validation(validation_set, pages, strings)
         state = train_and_evaluate(config, run, train_set, validation, metadata)
         if not run.is_primary:
             return None

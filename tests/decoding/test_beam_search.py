@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cnn.decoding import PathWeights, decode_line
+from cnn.decoding import PathWeights, Reading, decode_line
 from cnn.number_pattern import NumberPattern
 from cnn.preprocessing.text_lines import CHARACTER, SKIPPED
 from tests.decoding.lattices import CLASS_NAMES, make_lattice, make_line, output
@@ -143,7 +143,7 @@ def test_a_pattern_fills_in_a_separator_that_is_not_seen():
 def test_a_line_without_a_path_has_no_text():
     broken = make_lattice([(0, 1, CHARACTER), (2, 3, CHARACTER)])
     reading = decode(make_line(broken), [SURE[:2]])
-    assert reading == ("", 0.0, (), 0, "")
+    assert reading == Reading("", 0.0, (), 0, "")
 
 
 def test_only_skipped_ink_has_no_text():
@@ -169,3 +169,12 @@ def test_weights_change_what_is_read():
         line, [outputs], CLASS_NAMES, weights=PathWeights(odds=0, character=-5)
     )
     assert (many.text, few.text) == ("11", "4")
+
+
+def test_evidence_against_a_number_reduces_the_confidence_by_its_odds():
+    weights = PathWeights()
+    plain = decode_line(make_line(THREE), [SURE], CLASS_NAMES, weights=weights)
+    line = make_line(THREE, log_odds=-np.log(9))
+    doubtful = decode_line(line, [SURE], CLASS_NAMES, weights=weights)
+    odds = plain.confidence / (1 - plain.confidence)
+    assert doubtful.confidence == pytest.approx(odds / 9 / (1 + odds / 9))

@@ -198,3 +198,58 @@ def test_other_formats_hold_the_same_rows_and_are_continued(
     local_engine.predict_folder(dataclasses.replace(config, resume=True))
     assert out.read_bytes() == whole
     assert not row_writer.partial_path(out).exists()
+
+
+PAGE_SCHEMA = Schema(("7",), layout="page", has_regions=True, has_characters=True)
+CHARACTERS = '[{"box": [1, 2, 3, 4], "prediction": "\\u0663", "confidence": 0.500000}]'
+NUMBER = Row(
+    "a,b.png",
+    "007",
+    0.5,
+    "ok",
+    None,
+    extra=(CHARACTERS,),
+    place=(2, 'a "name", 1', 1, 10, 20, 30, 40),
+)
+NO_NUMBER = Row(
+    "c.png",
+    None,
+    None,
+    "blank",
+    "no number found",
+    extra=("[]",),
+    place=(3, "x", None, None, None, None, None),
+)
+
+
+@pytest.mark.parametrize("kind", [CsvFormat, JsonLinesFormat, ParquetFormat])
+def test_numbers_are_recovered_with_their_places_and_characters(kind):
+    row_format = kind(PAGE_SCHEMA)
+    data = row_format.header() + row_format.encode([NUMBER, NO_NUMBER])
+    for cut in range(len(data) + 1):
+        rows = [row for row, _ in read_torn(row_format, data[:cut])]
+        assert rows == [NUMBER, NO_NUMBER][: len(rows)]
+        for row in rows:
+            assert all(type(cell) in (int, str, type(None)) for cell in row.place)
+    assert len(rows) == 2
+
+
+def test_integers_and_characters_by_hand():
+    json_row = json.loads(JsonLinesFormat(PAGE_SCHEMA).encode([NUMBER]))
+    assert json_row["characters"] == [
+        {"box": [1, 2, 3, 4], "prediction": "\u0663", "confidence": 0.5}
+    ]
+    assert (json_row["page"], json_row["left"]) == (2, 10)
+    assert type(json_row["bottom"]) is int
+    csv_row = CsvFormat(PAGE_SCHEMA).encode([NO_NUMBER])
+    assert csv_row == b"c.png,3,x,,,,,,,,blank,no number found,[]\n"
+    file = io.BytesIO()
+    ParquetFormat(PAGE_SCHEMA).write_file([NUMBER, NO_NUMBER], file)
+    table = parquet.read_table(io.BytesIO(file.getvalue()))
+    assert {name: str(table.schema.field(name).type) for name in ("page", "left")} == {
+        "page": "int64",
+        "left": "int64",
+    }
+    first, second = table.to_pylist()
+    assert (first["prediction"], first["left"], second["left"]) == ("007", 10, None)
+    assert first["characters"] == CHARACTERS

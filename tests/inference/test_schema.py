@@ -6,8 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnn.classifier import Prediction
+from cnn.decoding import CharacterReading
 from cnn.inference.listing import InputFile
 from cnn.inference.schema import Row, Schema
+from cnn.number_prediction import NumberPrediction
+from cnn.page_region import Region
+from cnn.preprocessing.source import Source
 
 NAMES = ("zero", "one", "two")
 FILE = InputFile("/scans/a.png", "a.png")
@@ -79,3 +83,41 @@ def test_cells_become_the_row_again(has_labels, top_k, has_probabilities, data):
 def test_a_wrong_number_of_cells_is_refused():
     with pytest.raises(ValueError, match="expected 6 cells, got 5"):
         Schema(NAMES, has_labels=True).from_cells(["a", "b", 0.5, "ok", None])
+
+
+def test_columns_follow_the_layout():
+    numbers = ["line", "left", "top", "right", "bottom"]
+    assert Schema(NAMES, layout="line").names == BASE
+    assert Schema(NAMES, layout="page").names == ["path", "page", *numbers, *BASE[1:]]
+    paged = Schema(NAMES, has_pages=True, has_regions=True)
+    assert paged.names == ["path", "page", "region", *BASE[1:]]
+    full = Schema(
+        NAMES, has_labels=True, layout="line", has_regions=True, has_characters=True
+    )
+    assert full.names == ["path", "region", *BASE[1:], "label", "characters"]
+    integers = [c.name for c in paged.columns if c.kind == "integer"]
+    assert integers == ["page"]
+
+
+def test_a_box_is_rounded_outward_to_whole_pixels():
+    character = CharacterReading("7", 0.75, "1", (1.5, 2.0, 3.25, 4.0), 0)
+    number = NumberPrediction(
+        "p", 3, "", 2, (1.5, 2.0, 9.75, 4.0), "07", 0.5, "ok", "", (character,)
+    )
+    schema = Schema(NAMES, layout="page", has_characters=True)
+    row = schema.make_row(FILE, number, "", Source("p", 3))
+    assert row.place == (3, 2, 1, 2, 10, 4)
+    assert row.prediction == "07"
+    assert row.extra == (
+        '[{"box": [1, 2, 4, 4], "prediction": "7", "confidence": 0.750000, '
+        '"runner_up": "1"}]',
+    )
+
+
+def test_the_only_page_of_a_file_is_the_first():
+    schema = Schema(NAMES, has_pages=True, has_regions=True)
+    prediction = Prediction("p", "one", 0.5, "ok", "")
+    assert schema.make_row(FILE, prediction, "").place == (1, None)
+    region = Region(0, 0, 1, 1, "id")
+    source = Source("p", None, region)
+    assert schema.make_row(FILE, prediction, "", source).place == (1, "id")

@@ -4,6 +4,8 @@ A frame is a component of ink that reaches all four sides of its bounding box al
 their length. A 0 leaves the corners free.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from cnn.preprocessing.text_lines.digit_band import Marks, find_marks
@@ -28,36 +30,100 @@ _MAX_SIMILAR = 1.35
 _BORDER_LENGTH = 0.75
 
 
-def find_frames(binary: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+class Frames(NamedTuple):
+    """Frames of digits.
+
+    Attributes:
+      horizontal: `uint8 (height, width)`, 1 for the pixels of horizontal borders.
+      vertical: the same for vertical borders.
+      boxes: `int (n, 4)`, left, top, right and bottom of each frame.
+    """
+
+    horizontal: np.ndarray
+    vertical: np.ndarray
+    boxes: np.ndarray
+
+
+def find_frames(marks: Marks) -> Frames:
     """Finds the borders of frames.
 
     Args:
-      binary: `uint8 (height, width)`, 1 for ink.
-
-    Returns:
-      The borders of frames, `uint8 (height, width)`, 1 for the pixels of horizontal
-      ones, and the same for vertical ones; and the boxes of the frames, `int (n, 4)`.
+      marks: the components of the ink.
     """
-    marks = find_marks(binary)
-    horizontal = np.zeros_like(binary)
-    vertical = np.zeros_like(binary)
+    horizontal = np.zeros(marks.labels.shape, np.uint8)
+    vertical = np.zeros_like(horizontal)
     candidates = _candidates(marks)
     is_frame = [_has_four_borders(_component(marks, index)) for index in candidates]
     frames = candidates[np.array(is_frame, bool)]
     # A digit that sticks out of its frame hides one side of it.
     frames = np.union1d(frames, _similar(marks.boxes, candidates, frames))
-    boxes = []
     for index in frames:
         left, top, right, bottom = marks.boxes[index].tolist()
         region = (slice(top, bottom), slice(left, right))
         frame = _component(marks, index)
-        length = max(8, int(_BORDER_LENGTH * min(frame.shape)))
-        horizontal[region] |= find_horizontal_rules(frame, length)
-        vertical[region] |= find_vertical_rules(
-            frame, max(8, int(_BORDER_LENGTH * len(frame)))
+        horizontal[region] |= _horizontal_borders(frame)
+        length = max(8, int(_BORDER_LENGTH * len(frame)))
+        vertical[region] |= find_vertical_rules(frame, length)
+    found = Frames(horizontal, vertical, marks.boxes[frames])
+    return _continue_frames(marks, found) if len(frames) else found
+
+
+def _continue_frames(marks: Marks, frames: Frames) -> Frames:
+    """Finds more frames in the row of some, that digits join to each other.
+
+    Their borders lie in the rows of the others', or reach from one to the other.
+    """
+    boxes = frames.boxes
+    width, height = np.median(boxes[:, 2:] - boxes[:, :2], axis=0).tolist()
+    sides = marks.boxes[:, 2:] - marks.boxes[:, :2]
+    selected = (sides[:, 1] >= _MIN_SIMILAR * height) & (sides[:, 0] >= _MIN_SIDE)
+    is_known = (marks.boxes[:, None] == boxes).all(2).any(1)
+    if not (selected & ~is_known).any():
+        return frames
+    part = np.concatenate([[False], selected])[marks.labels].astype(np.uint8)
+    side = min(width, height)
+    near = _near_borders(boxes, marks.labels.shape, _TOLERANCE * side)
+    rules = find_horizontal_rules(part, max(8, int(_BORDER_LENGTH * side)))
+    lines = find_marks(find_vertical_rules(part, max(8, int(_BORDER_LENGTH * height))))
+    ends = np.zeros(len(lines.boxes) + 1, bool)
+    for index, (left, top, right, bottom) in enumerate(lines.boxes.tolist()):
+        ends[index + 1] = (
+            near[top, left:right].any() & near[bottom - 1, left:right].any()
         )
-        boxes.append((left, top, right, bottom))
-    return horizontal, vertical, np.array(boxes, int).reshape(-1, 4)
+    vertical = frames.vertical | ends[lines.labels].astype(np.uint8)
+    return Frames(frames.horizontal | (rules & near), vertical, boxes)
+
+
+def _near_borders(
+    boxes: np.ndarray, shape: tuple[int, ...], tolerance: float
+) -> np.ndarray:
+    """Marks the rows of the upper and lower borders of frames, `uint8`.
+
+    Args:
+      boxes: `int (n, 4)`, the frames of a row.
+      shape: height and width of the image.
+      tolerance: distance from a border, in pixels.
+    """
+    middles = (boxes[:, 0] + boxes[:, 2]) / 2
+    rows = np.arange(shape[0])[:, None]
+    near = np.zeros(shape, bool)
+    for side in (1, 3):
+        row = np.full(shape[1], float(np.median(boxes[:, side])))
+        if len(boxes) > 2:
+            slope, start = np.polyfit(middles, boxes[:, side], 1)
+            row = start + slope * np.arange(shape[1])
+        near |= np.abs(rows - row) <= tolerance
+    return near.astype(np.uint8)
+
+
+def _horizontal_borders(frame: np.ndarray) -> np.ndarray:
+    """Finds the upper and the lower border of a frame, `uint8 (height, width)`."""
+    length = max(8, int(_BORDER_LENGTH * min(frame.shape)))
+    borders = find_horizontal_rules(frame, length)
+    # The bar of a 4 that crosses both sides of its box is as long.
+    tolerance = max(3, int(_TOLERANCE * min(frame.shape)))
+    borders[tolerance:-tolerance] = 0
+    return borders
 
 
 def _component(marks: Marks, index: int) -> np.ndarray:

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 # Marks between digits that can be told from their shape and place, without the network.
-SEPARATORS = ".,-/:"
+from cnn.number_pattern import SEPARATORS as SEPARATORS
+
 # Symbol of a piece that the network reads.
 CHARACTER = ""
 # Symbol of a piece that is no part of the number: a speck, a line, a letter.
@@ -48,7 +49,8 @@ class Lattice(NamedTuple):
         upright picture.
       features: `float32 (N, len(FEATURES))`, lengths as fractions of the line's height
         of a digit:
-        - `width`, `height` of the ink, the width without the slant of the hand;
+        - `width`, `height` of the ink, the width without the slant of the hand if that
+          is less;
         - `gap_before`, to the ink before the piece, negative where they overlap;
         - `cut_ink`, length of the cuts through ink at the sides of the piece, 0 for
           gaps;

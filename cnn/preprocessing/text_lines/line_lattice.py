@@ -21,6 +21,7 @@ from cnn.preprocessing.text_lines.pieces import (
     digit_band,
     join_fragments,
     may_be_character,
+    narrower_width,
 )
 from cnn.preprocessing.text_lines.separators import (
     MIN_LOG_ODDS,
@@ -150,7 +151,7 @@ def _assemble(
     images = np.zeros((len(symbols), IMAGE_SIZE, IMAGE_SIZE), np.float32)
     if is_character.any():
         masks = cut_out(ink, fragments, arcs.select(is_character))
-        images[is_character] = scale_pieces(masks, placement)
+        images[is_character] = scale_pieces(masks, placement, ink.scale < 1)
     return Lattice(
         num_cuts=len(fragments.step_number) + 1,
         starts=arcs.first.astype(np.int32),
@@ -172,7 +173,7 @@ def _measure_features(
     top, bottom = digit_band(ink, fragments)
     middle = (boxes[:, 1] + boxes[:, 3]) / 2
     values = {
-        "width": (arcs.spans[:, 1] - arcs.spans[:, 0]) / height,
+        "width": narrower_width(arcs) / height,
         "height": (boxes[:, 3] - boxes[:, 1]) / height,
         "gap_before": _gaps_before(fragments, arcs) / height,
         "cut_ink": arcs.cut_ink / height,

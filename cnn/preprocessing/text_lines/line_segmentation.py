@@ -21,7 +21,8 @@ def segment_line(gray: np.ndarray, placement: Placement) -> TextLine | None:
     lattices = []
     weights = []
     for found in find_line_masks(gray):
-        lattice = make_lattice(found.mask, placement)
+        cells = None if found.cells is None else found.cells.tolist()
+        lattice = make_lattice(found.mask, placement, cells)
         if lattice is None:
             continue
         boxes = found.work.to_picture(lattice.boxes, gray.shape)

@@ -1,4 +1,4 @@
-"""Cuts a text line out of a picture, straightened, at a standard height of its digits."""
+"""Cuts a text line out of a picture, straightened, with digits of a standard height."""
 
 from typing import NamedTuple
 
@@ -7,8 +7,12 @@ import numpy as np
 
 from cnn.preprocessing.background import downscale_interpolation
 
-# Number of pixels of the reduced picture in which a line is searched.
+# Largest number of pixels of the reduced picture in which a line is searched.
 _SEARCH_PIXELS = 400_000
+# Height of a picture up to which it is searched in full, in pixels, and share of the
+# height above it that is kept: the digits of a higher picture are higher, too.
+_FULL_HEIGHT = 80
+_KEPT_SHARE = 0.3
 # Height of a digit in a work image, in pixels: enough for the cuts between digits, and
 # about twice that of the network input.
 DIGIT_HEIGHT = 48.0
@@ -70,10 +74,11 @@ class WorkImage(NamedTuple):
 
 def reduce_picture(gray: np.ndarray) -> WorkImage:
     """Reduces a large picture for the search of its line."""
-    scale = min(1.0, float(np.sqrt(_SEARCH_PIXELS / gray.size)))
-    if scale == 1.0:
-        return _whole(gray, np.eye(2, 3))
     height, width = gray.shape
+    kept_height = _FULL_HEIGHT + _KEPT_SHARE * (height - _FULL_HEIGHT)
+    scale = min(kept_height / height, float(np.sqrt(_SEARCH_PIXELS / gray.size)))
+    if scale >= 1.0:
+        return _whole(gray, np.eye(2, 3))
     size = (max(1, round(scale * width)), max(1, round(scale * height)))
     small = cv2.resize(gray, size, interpolation=downscale_interpolation(scale))
     matrix = np.diag([size[0] / width, size[1] / height, 0.0])[:2]
@@ -119,7 +124,8 @@ def crop_line(
     height = max(1, round(scale * (bottom - top)))
     middle = ((left + right - 1) / 2, (top + bottom - 1) / 2)
     step = cv2.getRotationMatrix2D(middle, degrees, scale)
-    step[:, 2] += [(width - 1) / 2 - middle[0], (height - 1) / 2 - middle[1]]
+    step[0, 2] += (width - 1) / 2 - middle[0]
+    step[1, 2] += (height - 1) / 2 - middle[1]
     matrix = compose(step, work.matrix)
     gray = _warp(picture, matrix, (width, height))
     return WorkImage(
