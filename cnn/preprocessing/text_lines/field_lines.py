@@ -12,7 +12,7 @@ import numpy as np
 
 from cnn.preprocessing.text_lines.combs import find_ticks
 from cnn.preprocessing.text_lines.digit_band import Marks, find_marks
-from cnn.preprocessing.text_lines.frames import find_frames
+from cnn.preprocessing.text_lines.frames import Frames, find_frames
 from cnn.preprocessing.text_lines.straight_rules import (
     find_horizontal_rules,
     find_vertical_rules,
@@ -55,7 +55,10 @@ class FieldInk(NamedTuple):
 
 
 def remove_field_lines(
-    marks: Marks, digit_height: float, picture_rows: tuple[float, float]
+    marks: Marks,
+    digit_height: float,
+    picture_rows: tuple[float, float],
+    frames: Frames | None = None,
 ) -> FieldInk:
     """Removes lines that are longer than the strokes of digits.
 
@@ -63,10 +66,11 @@ def remove_field_lines(
       marks: the components of the ink.
       digit_height: height of a digit, in pixels.
       picture_rows: first row of the picture, and the row after its last.
+      frames: its frames, if they are known.
     """
-    horizontal, vertical, _ = find_frames(marks)
-    horizontal |= _long_rules(marks, digit_height)
-    vertical |= _borders(marks, horizontal, digit_height, picture_rows)
+    horizontal, vertical, _ = find_frames(marks) if frames is None else frames
+    horizontal = horizontal | _long_rules(marks, digit_height)
+    vertical = vertical | _borders(marks, horizontal, digit_height, picture_rows)
     if not (horizontal.any() or vertical.any()):
         return FieldInk(marks, np.zeros(0), horizontal)
     binary = (marks.labels > 0).astype(np.uint8)
