@@ -30,6 +30,10 @@ _BORDER_LENGTH = 0.8
 # picture, in heights of a digit.
 _JOINED_LENGTH = 1.1
 _MAX_BORDER_WIDTH = 0.16
+# Greatest width of a long vertical line, in heights of a digit, and what its lean adds,
+# as a fraction of its length.
+_MAX_LONG_WIDTH = 0.25
+_MAX_LEAN = 0.1
 # Length of a component that may be part of a worn rule, as a fraction of its length.
 _MIN_PART = 0.6
 # Distance of residues from a removed line, in heights of a digit, and the smallest
@@ -142,7 +146,9 @@ def _is_border(
     left, top, right, bottom = box
     height = bottom - top
     if height >= _VERTICAL_LENGTH * digit_height:
-        return True
+        # A thick slanted stroke has room for an upright line.
+        leaning = _MAX_LEAN * height
+        return right - left <= max(4, _MAX_LONG_WIDTH * digit_height + leaning)
     if height < _JOINED_LENGTH * digit_height:
         return False
     if right - left > max(3, _MAX_BORDER_WIDTH * digit_height):
@@ -152,8 +158,8 @@ def _is_border(
     columns = slice(max(0, left - 2), right + 2)
     above = horizontal[max(0, top - joint) : top + joint, columns].any()
     below = horizontal[max(0, bottom - joint) : bottom + joint, columns].any()
-    starts = above or top <= max(first, 0) + 1
-    ends = below or bottom >= min(end, len(horizontal)) - 1
+    starts = above or top <= first + 1
+    ends = below or bottom >= end - 1
     return bool(starts and ends)
 
 

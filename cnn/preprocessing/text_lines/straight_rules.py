@@ -88,8 +88,9 @@ def remove_horizontal_rules(binary: np.ndarray, rules: np.ndarray) -> np.ndarray
         return binary
     rest = binary & (1 - rules)
     thickness = _thickness(rules)
-    # A slanted stroke meets the two sides of the rule in different columns.
-    kernel = np.ones((thickness + 1 + thickness // 2, thickness + 1), np.uint8)
+    # A rule is a pixel thicker on either side where a stroke crosses it, and a slanted
+    # stroke meets its sides in different columns.
+    kernel = np.ones((thickness + 4, thickness + 3), np.uint8)
     bridged = cv2.morphologyEx(rest, cv2.MORPH_CLOSE, kernel)
     return rest | (bridged & rules)
 
