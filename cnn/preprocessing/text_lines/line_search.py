@@ -5,7 +5,7 @@ import numpy as np
 from cnn.preprocessing.text_lines import line_ink, straight_rules
 from cnn.preprocessing.text_lines.digit_band import Band, Marks, find_band, find_marks
 from cnn.preprocessing.text_lines.field_lines import FieldInk, remove_field_lines
-from cnn.preprocessing.text_lines.frames import find_frames
+from cnn.preprocessing.text_lines.frames import Frames, find_frames
 from cnn.preprocessing.text_lines.line_skew import MIN_SKEW, line_skew
 from cnn.preprocessing.text_lines.work_image import WorkImage, crop_line, rotate
 
@@ -64,10 +64,11 @@ def find_work_image(
         reduced = rotate(reduced, skew)
         ink = line_ink.subtract_paper(reduced.gray, sign, kernel)
         marks = find_marks(line_ink.binarize(ink))
-    digit_height, frames = _first_height(marks)
+    frames = find_frames(marks)
+    digit_height = _first_height(marks, frames)
     if digit_height is None:
         return None
-    found = find_text(marks, digit_height, (0, height))
+    found = find_text(marks, digit_height, (0, height), frames)
     if found is None:
         return None
     field, band = found
@@ -75,8 +76,8 @@ def find_work_image(
     text_skew = 0.0
     if skew is None:
         members = field.marks.boxes[band.members - 1]
-        if len(frames) > 1 or len(members) >= _MIN_SKEW_DIGITS:
-            shown = frames if len(frames) > 1 else members
+        if len(frames.boxes) > 1 or len(members) >= _MIN_SKEW_DIGITS:
+            shown = frames.boxes if len(frames.boxes) > 1 else members
             text_skew = line_skew(shown, band.height)
     box = _surroundings(field.marks, band, field.borders, text_skew)
     return crop_line(gray, reduced, box, band.height, text_skew)
@@ -91,27 +92,28 @@ def _first_kernel(height: int, width: int) -> float:
     )
 
 
-def _first_height(marks: Marks) -> tuple[float | None, np.ndarray]:
+def _first_height(marks: Marks, frames: Frames) -> float | None:
     """Estimates the height of a digit in a picture with lines of any length.
 
     Returns:
-      The height in pixels, or None without ink, and the boxes of frames, `int (n, 4)`.
+      The height in pixels, or None without ink.
     """
-    horizontal, vertical, frames = find_frames(marks)
+    horizontal, vertical = frames.horizontal, frames.vertical
     rows, columns = marks.labels.shape
     length = max(_FIRST_RULE * max(rows, columns), min(rows, _MAX_FIRST_RULE * columns))
     length = max(8, int(length))
     if _longest(marks) >= length / 2:
         binary = (marks.labels > 0).astype(np.uint8)
-        horizontal |= straight_rules.find_horizontal_rules(binary, length)
+        rules = straight_rules.find_horizontal_rules(binary, length)
+        horizontal = horizontal | rules
     if horizontal.any() or vertical.any():
         binary = (marks.labels > 0).astype(np.uint8)
         rest = straight_rules.remove_horizontal_rules(binary, horizontal)
         marks = find_marks(straight_rules.remove_vertical_rules(rest, vertical))
     band = find_band(marks)
     if band is None:
-        return None, frames
-    return _height_between_borders(marks, band.height, horizontal), frames
+        return None
+    return _height_between_borders(marks, band.height, horizontal)
 
 
 def _height_between_borders(
@@ -158,7 +160,10 @@ def _longest(marks: Marks) -> int:
 
 
 def find_text(
-    marks: Marks, digit_height: float, rows: tuple[float, float]
+    marks: Marks,
+    digit_height: float,
+    rows: tuple[float, float],
+    frames: Frames | None = None,
 ) -> tuple[FieldInk, Band] | None:
     """Finds the band of a line without the lines that are longer than its strokes.
 
@@ -166,8 +171,9 @@ def find_text(
       marks: the components of the ink.
       digit_height: height of a digit in pixels.
       rows: first row of the picture, and the row after its last.
+      frames: its frames, if they are known.
     """
-    field = remove_field_lines(marks, digit_height, rows)
+    field = remove_field_lines(marks, digit_height, rows, frames)
     band = find_band(field.marks)
     return None if band is None else (field, band)
 

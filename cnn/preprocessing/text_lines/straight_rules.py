@@ -88,8 +88,9 @@ def remove_horizontal_rules(binary: np.ndarray, rules: np.ndarray) -> np.ndarray
         return binary
     rest = binary & (1 - rules)
     thickness = _thickness(rules)
-    # A slanted stroke meets the two sides of the rule in different columns.
-    kernel = np.ones((thickness + 1 + thickness // 2, thickness + 1), np.uint8)
+    # A rule is a pixel thicker on either side where a stroke crosses it, and a slanted
+    # stroke meets its sides in different columns.
+    kernel = np.ones((thickness + 4, thickness + 3), np.uint8)
     bridged = cv2.morphologyEx(rest, cv2.MORPH_CLOSE, kernel)
     return rest | (bridged & rules)
 
@@ -115,21 +116,24 @@ def estimate_skew(binary: np.ndarray) -> float | None:
         strong = cv2.resize(255 * binary, size, interpolation=cv2.INTER_AREA) > 64
         small = strong.astype(np.uint8)
     length = max(16, int(_SKEW_LENGTH * size[0]))
-    counts = [int(_open(small, length, degrees).sum()) for degrees in _SKEWS]
+    counts = [int(_erode(small, length, degrees).sum()) for degrees in _SKEWS]
     best = int(np.argmax(counts))
     return _SKEWS[best] if counts[best] else None
 
 
 def _open(binary: np.ndarray, length: int, degrees: float) -> np.ndarray:
     """Opens an image with a straight line of a length and direction."""
+    middles = _erode(binary, length, degrees)
+    if not middles.any():
+        return middles
+    return cv2.dilate(middles, _line_kernel(length, degrees))
+
+
+def _erode(binary: np.ndarray, length: int, degrees: float) -> np.ndarray:
+    """Finds the middles of the lines of a length and direction."""
     kernel = _line_kernel(length, degrees)
-    return cv2.morphologyEx(
-        binary,
-        cv2.MORPH_OPEN,
-        kernel,
-        borderType=cv2.BORDER_CONSTANT,
-        borderValue=0,
-    )
+    border = cv2.BORDER_CONSTANT
+    return cv2.erode(binary, kernel, borderType=border, borderValue=0)
 
 
 @lru_cache(maxsize=128)
