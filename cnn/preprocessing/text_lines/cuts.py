@@ -22,13 +22,13 @@ _EDGE = 0.1
 # width and this fraction of a digit's height.
 _MIN_PART = 0.45
 _MIN_BETWEEN = 0.15
-_MIN_FIRST_BETWEEN = 0.5
+_MIN_FIRST_BETWEEN = 0.3
 # Cost of the ink that a seam crosses, per width of a stroke: less than 1, as a seam
 # along the contact of two strokes crosses much.
 _INK_COST = 0.7
 # Cost of each stroke that a seam crosses besides the first: where digits touch, it
 # crosses one.
-_STROKE_COST = 0.5
+_STROKE_COST = 0.7
 # A part that is lower than this fraction of its component is hardly a digit, and what
 # it costs, in strokes.
 _SURE_HEIGHT = 0.75
@@ -37,7 +37,7 @@ _LOW_PART_COST = 2.0
 _MIN_ROW_INK = 0.5
 # Highest cost of a cut, in strokes, by the width of a component that has it: a narrow
 # one is hardly two digits.
-_MAX_COST_NARROW = 1.5
+_MAX_COST_NARROW = 1.7
 _MAX_COST_WIDE = 4.0
 _NARROW = 1.3
 _MAX_CROSSED_WIDE = 3.2
