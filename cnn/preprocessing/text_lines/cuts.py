@@ -13,6 +13,8 @@ from cnn.preprocessing.text_lines.working_ink import WorkingInk, row_shifts, shi
 # Lengths are fractions of a digit's height.
 # Narrower components are not cut.
 _MIN_WIDTH = 0.42
+# Wider ones are no digits that touch, and are not cut either.
+_MAX_WIDTH = 15
 # Least height of a component that is cut.
 _MIN_HEIGHT = 0.4
 # Distance of the columns near which seams are searched, and of the first from the edge.
@@ -45,6 +47,8 @@ _NARROW = 0.8
 _WIDE = 1.15
 # Advantage of a cut at a printed border over others, in strokes: more than any crosses.
 _BORDER_PRIORITY = 1000
+# Most cuts of a component: fragments count them in the bits of an integer.
+MAX_CUTS = 61
 # Most cuts of a component, by its width.
 _CUT_WIDTHS = (0.4, 0.8, 1.2, 2.0)
 _MAX_CUTS = (1, 3, 6, 11)
@@ -132,7 +136,8 @@ def _propose_columns(
     extents = component_extents(labels, ink.num_labels)
     heights = ink.boxes[:, 3] - ink.boxes[:, 1]
     widths = extents[:, 1] - extents[:, 0]
-    is_cut = (widths >= _MIN_WIDTH * height) & (heights >= _MIN_HEIGHT * height)
+    is_cut = (widths >= _MIN_WIDTH * height) & (widths <= _MAX_WIDTH * height)
+    is_cut &= heights >= _MIN_HEIGHT * height
     is_cut[0] = False
     step = max(_COLUMN_STEP * height, 1.0)
     middle_shift = shifts[len(shifts) // 2]
@@ -211,7 +216,8 @@ def _limit_cuts(width: float) -> int:
     """Returns the most cuts of a component, by its width in heights of a digit."""
     slope = (_MAX_CUTS[-1] - _MAX_CUTS[-2]) / (_CUT_WIDTHS[-1] - _CUT_WIDTHS[-2])
     beyond = slope * max(width - _CUT_WIDTHS[-1], 0)
-    return round(float(np.interp(width, _CUT_WIDTHS, _MAX_CUTS)) + beyond)
+    limit = round(float(np.interp(width, _CUT_WIDTHS, _MAX_CUTS)) + beyond)
+    return min(limit, MAX_CUTS)
 
 
 def _ink_before(own: np.ndarray, seams: np.ndarray) -> np.ndarray:

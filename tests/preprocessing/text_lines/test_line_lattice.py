@@ -1,5 +1,7 @@
 """Tests of lattices, on drawings whose characters are known."""
 
+import time
+
 import cv2
 import numpy as np
 import pytest
@@ -202,3 +204,22 @@ def test_the_result_does_not_depend_on_the_place():
     assert np.array_equal(here.images, there.images)
     assert np.array_equal(here.features, there.features)
     assert np.allclose(here.boxes + [11, 7, 11, 7], there.boxes)
+
+
+@pytest.mark.parametrize("content", ["noise", "specks", "bar", "full"])
+def test_what_is_no_number_costs_bounded_time(content):
+    rng = np.random.default_rng(0)
+    mask = np.zeros((60, 3000), np.float32)
+    if content == "noise":
+        mask = (rng.random(mask.shape) < 0.3).astype(np.float32)
+    elif content == "specks":
+        mask[::4, ::4] = 1
+    elif content == "bar":
+        mask[20:50] = 1
+    else:
+        mask[:] = 1
+    begin = time.process_time()
+    lattice = make_lattice(mask, PLACEMENT)
+    assert time.process_time() - begin < 10
+    assert lattice.num_cuts > 1
+    assert len(lattice.images) < 5000
