@@ -40,11 +40,3 @@ def test_thin_strokes_of_large_pieces_are_widened():
     ]
     images = scale_pieces(masks, placement, is_reduced=False)
     assert np.abs(images - np.stack(expected)).max() < 0.06
-
-
-def test_strokes_of_reduced_pieces_are_widened_at_any_size():
-    placement = Placement(20, by_center_of_mass=True)
-    masks = draw_pieces(34, width=1)
-    as_they_are = scale_pieces(masks, placement, is_reduced=False)
-    widened = scale_pieces(masks, placement, is_reduced=True)
-    assert (widened.sum((1, 2)) > 1.3 * as_they_are.sum((1, 2))).all()
