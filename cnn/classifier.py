@@ -16,6 +16,7 @@ import numpy as np
 
 from cnn import keras_h5
 from cnn.candidate_mixture import combine_candidates
+from cnn.decoding import PathWeights, weights_from_metadata
 from cnn.jax_environment import check_devices
 from cnn.keras_h5 import Metadata, ModelFileError, Params
 from cnn.line_reading import LineReader
@@ -65,6 +66,7 @@ class Classifier(LineReader):
         `cnn.preprocessing.pipeline.PREPROCESSING`.
       unsure_below: confidence threshold, in [0, 1]. A prediction below it is `unsure`.
       string_unsure_below: the same for a whole number.
+      string_weights: weights by which the pieces of a number are put together.
       read_line, read_page: see `cnn.line_reading`.
 
     Example:
@@ -86,7 +88,7 @@ class Classifier(LineReader):
           unsure_below: confidence threshold, in [0, 1], instead of that of `metadata`.
 
         Raises:
-          ModelFileError: the `preprocessing` of the metadata is unknown.
+          ModelFileError: the `preprocessing` or a weight of the metadata is unknown.
         """
         self.params = params
         self.metadata = metadata
@@ -98,6 +100,7 @@ class Classifier(LineReader):
         )
         if unsure_below is not None:
             self.unsure_below = self.string_unsure_below = unsure_below
+        self.string_weights = _read_string_weights(metadata)
         # A list: the value comes from JSON, and may not be hashable.
         if self.preprocessing not in list(pipeline.PREPROCESSING):
             raise ModelFileError(
@@ -252,6 +255,14 @@ class Classifier(LineReader):
         if not detail:
             return reason
         return f"{reason}; {detail}"
+
+
+def _read_string_weights(metadata: Metadata) -> PathWeights:
+    """Returns the weights by which the pieces of a number are put together."""
+    try:
+        return weights_from_metadata(metadata.get("string_weights"))
+    except ValueError as error:
+        raise ModelFileError(f"the model's string_weights: {error}") from error
 
 
 def _load_workdir(folder: Path) -> tuple[Params, Metadata]:

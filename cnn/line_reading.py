@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cnn.decoding import ANY_NUMBER, Reading
+from cnn.decoding import ANY_NUMBER, PathWeights, Reading
 from cnn.number_pattern import NumberPattern
 from cnn.number_prediction import (
     ImageLike,
@@ -29,11 +29,13 @@ class LineReader(abc.ABC):
       class_names: the name of each class.
       preprocessing: a key of `pipeline.PREPROCESSING`.
       string_unsure_below: confidence threshold for whole numbers, in [0, 1].
+      string_weights: weights by which the pieces of a number are put together.
     """
 
     class_names: tuple[str, ...]
     preprocessing: str
     string_unsure_below: float
+    string_weights: PathWeights
 
     @abc.abstractmethod
     def predict_proba(self, images: np.ndarray) -> np.ndarray:
@@ -143,4 +145,6 @@ class LineReader(abc.ABC):
         Returns:
           One `Reading` per line, in order.
         """
-        return read_lines(lines, self.predict_proba, self.class_names, pattern)
+        return read_lines(
+            lines, self.predict_proba, self.class_names, pattern, self.string_weights
+        )

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
-from cnn.decoding import CharacterReading, Reading, decode_line
+from cnn.decoding import CharacterReading, PathWeights, Reading, decode_line
+from cnn.decoding.page_context import weigh_by_page
 from cnn.errors import UsageError
 from cnn.number_pattern import NumberPattern, parse_number_pattern
 from cnn.page_region import Region, parse_regions
@@ -22,7 +23,6 @@ from cnn.preprocessing.pipeline import (
     preprocess_sources,
 )
 from cnn.preprocessing.source import Layout, ReadOptions, Source
-from cnn.preprocessing.source_lines import find_source_lines
 from cnn.preprocessing.text_lines import Lattice, TextLine
 
 # What a user may give as an image: a path or URI, an image of Pillow, or pixels.
@@ -71,6 +71,7 @@ def read_lines(
     predict_proba: PredictProba,
     class_names: Sequence[str],
     pattern: NumberPattern,
+    weights: PathWeights | None = None,
 ) -> list[Reading]:
     """Reads text lines, whose pieces go through the network together.
 
@@ -79,6 +80,7 @@ def read_lines(
       predict_proba: the network: images `(N, 28, 28)` to probabilities.
       class_names: the name of each class.
       pattern: what is known of the numbers.
+      weights: of a path's score. None stands for the defaults.
 
     Returns:
       One `Reading` per line, in order.
@@ -86,7 +88,13 @@ def read_lines(
     lattices = [lattice for line in lines for lattice in line.lattices]
     outputs = iter(_classify_pieces(lattices, predict_proba, len(class_names)))
     return [
-        decode_line(line, [next(outputs) for _ in line.lattices], class_names, pattern)
+        decode_line(
+            line,
+            [next(outputs) for _ in line.lattices],
+            class_names,
+            pattern,
+            weights,
+        )
         for line in lines
     ]
 
@@ -127,9 +135,10 @@ def predict_numbers(
     readings = iter(read([line for file in files for line in file.lines]))
     predictions = []
     for source, file in zip(sources, files, strict=True):
+        of_page = weigh_by_page(file.lines, [next(readings) for _ in file.lines])
         numbers = [
-            _predict_number(source, file, line, next(readings), unsure_below)
-            for line in file.lines
+            _predict_number(source, file, line, reading, unsure_below)
+            for line, reading in zip(file.lines, of_page, strict=True)
         ]
         found = [number for number in numbers if number.prediction]
         predictions.append(found or numbers[:1] or [_predict_nothing(source, file)])
@@ -223,6 +232,9 @@ def preprocess_number_image(
         source = Source(str(image), page, region)
         options = ReadOptions(preprocessing, layout)
         return source, preprocess_sources([source], options)[0]
+    # Imported late, for a quick start of runs that read characters.
+    from cnn.preprocessing.source_lines import find_source_lines
+
     source = Source("", None, region)
     with single_threaded_opencv():
         file = find_source_lines(

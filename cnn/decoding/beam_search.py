@@ -225,7 +225,9 @@ def _read(
     )
     detail = "; ".join(filter(None, [line.detail, _explain_passed_over(part, steps)]))
     evidence = _weigh(part, best.share, steps)
-    confidence = string_confidence(evidence, weights) if evidence else 0.0
+    confidence = 0.0
+    if evidence is not None:
+        confidence = string_confidence(evidence, weights, line.log_odds)
     return Reading(
         best.text, confidence, characters, best.segmentation, detail, evidence
     )

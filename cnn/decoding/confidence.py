@@ -28,19 +28,22 @@ class TextEvidence(NamedTuple):
     num_characters: float
 
 
-def string_confidence(evidence: TextEvidence, weights: PathWeights) -> float:
+def string_confidence(
+    evidence: TextEvidence, weights: PathWeights, log_odds: float = 0.0
+) -> float:
     """Computes the calibrated probability that a text is right, by logistic regression.
 
     Args:
       evidence: of the text.
       weights: coefficients.
+      log_odds: log odds, from elsewhere, that there is a number at all.
 
     Returns:
       The probability, in [0, 1].
     """
     coefficients = [getattr(weights, name) for name in TextEvidence._fields]
     logit = weights.confidence + float(np.dot(coefficients, evidence))
-    return sigmoid(logit)
+    return sigmoid(logit + log_odds)
 
 
 def share_logit(share: float) -> float:

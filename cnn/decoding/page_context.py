@@ -30,18 +30,21 @@ def weigh_by_page(
       readings: the reading of each.
 
     Returns:
-      The readings, with other confidences if there are several.
+      The readings, with lower confidences where the page speaks against a number.
     """
-    if len(readings) < 2:
-        return list(readings)
+    if not readings:
+        return []
     confidence = np.array([reading.confidence for reading in readings])
     evidence = np.array([line.log_odds for line in lines])
-    probability = _sigmoid(_logit(confidence) + np.minimum(evidence, 0))
+    # Evidence for a number does not make its reading surer.
+    logits = _logit(confidence) + np.minimum(evidence, 0)
+    probability = _sigmoid(logits)
     total, count = probability.sum(), len(probability)
     numbers = _PRIOR_NUMBERS + total - probability
     others = _PRIOR_OTHERS + (count - 1) - (total - probability)
     shift = np.log(numbers / others) - _logit(np.array(_CALIBRATED_SHARE))
-    weighed = _sigmoid(_logit(confidence) + np.minimum(shift, 0))
+    # A comb is for numbers, whatever is beside it.
+    weighed = _sigmoid(logits + np.minimum(shift + np.maximum(evidence, 0), 0))
     return [
         reading._replace(confidence=float(value))
         for reading, value in zip(readings, weighed, strict=True)

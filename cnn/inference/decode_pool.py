@@ -24,6 +24,7 @@ from cnn.inference.decode_process import (
 )
 from cnn.inference.decode_worker import decode_chunk
 from cnn.preprocessing import pipeline
+from cnn.preprocessing.documents.page_remark import may_have_pages
 from cnn.preprocessing.source import CountOptions, ReadOptions, Source
 
 # Seconds that a chunk should take. With less, passing chunks costs too much. With more,
@@ -41,6 +42,9 @@ SPARE_DESCRIPTORS = 64
 # Number or bytes of files from which a worker per core pays off.
 MIN_FILES_FOR_ALL_CORES = 512
 MIN_BYTES_FOR_ALL_CORES = 16_000_000
+# A byte of a file of pages stands for so many of a picture: a scan in black and white
+# is packed better, and takes as long to read.
+PAGES_WEIGHT = 16
 _MIN_SECONDS_PER_FILE = 1e-9
 
 
@@ -86,6 +90,7 @@ class DecodePool:
           The result of `pipeline.preprocess_sources` per source. A file that crashes a
           worker twice, or exceeds the timeout, is `unreadable`.
         """
+        self._reset_chunk_size(options)
         remaining = iter(sources)
         pending: deque[Chunk] = deque()
         while self._workers:
@@ -138,6 +143,13 @@ class DecodePool:
             if worker.seconds_per_file is not None:
                 self._adapt_chunk_size(worker.seconds_per_file)
 
+    def _reset_chunk_size(self, options: ReadOptions | CountOptions) -> None:
+        """Forgets how long other work took. Pages of numbers may take seconds each."""
+        is_slow = isinstance(options, ReadOptions) and options.layout != "character"
+        self._chunk_size = 1 if is_slow else INITIAL_CHUNK_SIZE
+        for worker in self._workers:
+            worker.seconds_per_file = None
+
     def _adapt_chunk_size(self, seconds_per_file: float) -> None:
         seconds = max(seconds_per_file, _MIN_SECONDS_PER_FILE)
         ideal_size = int(TARGET_CHUNK_SECONDS / seconds)
@@ -172,11 +184,13 @@ def count_workers(requested: int | None, count: int, paths: Iterable[str]) -> in
       requested: the number that the user wants. Without it, one worker, or one per core
         if the files are many or large.
       count: number of files.
-      paths: the files, of which the sizes of the first 512 are added up.
+      paths: the files, of which the sizes of the first 512 are added up. Some of them
+        may have several pages, as their names tell.
     """
-    if requested is not None:
-        return min(requested, count)
-    return parallel.cpu_count() if _need_all_cores(count, paths) else 1
+    first_paths = list(itertools.islice(paths, MIN_FILES_FOR_ALL_CORES))
+    if requested is None:
+        return parallel.cpu_count() if _need_all_cores(count, first_paths) else 1
+    return requested if any(map(may_have_pages, first_paths)) else min(requested, count)
 
 
 @contextlib.contextmanager
@@ -188,11 +202,15 @@ def _reserve_descriptors() -> Iterator[None]:
         yield
 
 
-def _need_all_cores(count: int, paths: Iterable[str]) -> bool:
+def _need_all_cores(count: int, first_paths: list[str]) -> bool:
     if count >= MIN_FILES_FOR_ALL_CORES:
         return True
-    first_paths = itertools.islice(paths, MIN_FILES_FOR_ALL_CORES)
-    return sum(map(_file_size, first_paths)) >= MIN_BYTES_FOR_ALL_CORES
+    return sum(map(_work_bytes, first_paths)) >= MIN_BYTES_FOR_ALL_CORES
+
+
+def _work_bytes(path: str) -> int:
+    """Returns the size of a file, multiplied if it may have several pages."""
+    return _file_size(path) * (PAGES_WEIGHT if may_have_pages(path) else 1)
 
 
 def _file_size(path: str) -> int:

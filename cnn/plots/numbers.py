@@ -25,9 +25,11 @@ from cnn.plots.settings import with_default_settings
 
 _COLUMNS = 4
 # Height of a cell of the contact sheet, and of the picture in it, in widths of a cell.
-_CELL_HEIGHT = 0.58
+_CELL_HEIGHT = 0.62
 _PICTURE_HEIGHT = 0.38
 _PICTURE_WIDTH = 0.94
+# Room for characters above the picture, in widths of a cell.
+_CAPTION_GAP = 0.06
 _WIDTH = 13.0
 _CORRECTNESS_COLORS = {True: GREEN, False: RED, None: "black"}
 # Longest side of the picture of a file, in inches, and its pixels in an inch.
@@ -194,7 +196,7 @@ def _draw_cell(axes: Axes, picture: NumberPicture, left: float, top: float) -> N
     _draw_number(axes, picture.number, origin, scale, _SHEET_FONT_SIZE)
     axes.text(
         left + 0.5,
-        image_top - 0.015,
+        image_top - _CAPTION_GAP,
         picture.caption,
         ha="center",
         va="bottom",

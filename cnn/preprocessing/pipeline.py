@@ -43,7 +43,6 @@ from cnn.preprocessing.overlay import Overlay, explain
 from cnn.preprocessing.preprocessed_file import PreprocessedFile
 from cnn.preprocessing.small_png import decode_small_gray_png
 from cnn.preprocessing.source import CountOptions, ReadOptions, Source
-from cnn.preprocessing.source_lines import find_source_lines
 
 __all__ = [
     "IMAGE_SHAPE",
@@ -142,6 +141,9 @@ def _report_failure(
                 num_pages = count_pages(to_file_object(opened))
                 return PreprocessedFile(None, "ok", "", num_pages=num_pages)
             if options.layout != "character":
+                # Imported late, for a quick start of runs that read characters.
+                from cnn.preprocessing.source_lines import find_source_lines
+
                 return find_source_lines(to_file_object(opened), source, options)
             return _preprocess_or_defer(opened, source, options)
     except PlotError as error:

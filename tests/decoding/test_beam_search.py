@@ -169,3 +169,12 @@ def test_weights_change_what_is_read():
         line, [outputs], CLASS_NAMES, weights=PathWeights(odds=0, character=-5)
     )
     assert (many.text, few.text) == ("11", "4")
+
+
+def test_evidence_against_a_number_reduces_the_confidence_by_its_odds():
+    weights = PathWeights()
+    plain = decode_line(make_line(THREE), [SURE], CLASS_NAMES, weights=weights)
+    line = make_line(THREE, log_odds=-np.log(9))
+    doubtful = decode_line(line, [SURE], CLASS_NAMES, weights=weights)
+    odds = plain.confidence / (1 - plain.confidence)
+    assert doubtful.confidence == pytest.approx(odds / 9 / (1 + odds / 9))

@@ -4,6 +4,8 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from cnn.preprocessing.unreadable import UnreadableImageError, first_line
+
 
 def open_heif(file: BinaryIO) -> Image.Image:
     """Opens the primary picture of a HEIF file, of which it has no other pages.
@@ -15,7 +17,7 @@ def open_heif(file: BinaryIO) -> Image.Image:
       file: the file, at its beginning.
 
     Raises:
-      SyntaxError: the file is damaged.
+      UnreadableImageError: the file is damaged.
     """
     # Imported late: few runs read such files.
     import pillow_heif
@@ -23,4 +25,7 @@ def open_heif(file: BinaryIO) -> Image.Image:
     # As many threads as cores would need more memory than a worker may take.
     pillow_heif.options.DECODE_THREADS = 1
     pillow_heif.options.THUMBNAILS = False
-    return pillow_heif.HeifImageFile(file)
+    try:
+        return pillow_heif.HeifImageFile(file)
+    except SyntaxError as error:
+        raise UnreadableImageError(f"damaged HEIC: {first_line(error)}") from error

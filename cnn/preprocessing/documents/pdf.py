@@ -33,9 +33,13 @@ MAX_PAGE_PIXELS = 60_000_000
 # A page is rendered with up to so many times the wanted pixels per side, and then
 # reduced by averaging, which keeps thin strokes better than rendering them small.
 _OVERSAMPLING = 2
-# Errors of PDFium.
-_PASSWORD_ERROR = 4
-_SECURITY_ERROR = 5
+# Reasons by the error codes of PDFium.
+_REASONS = {
+    2: "damaged PDF: cannot be read",
+    3: "damaged PDF: no pages found",
+    4: "encrypted PDF: needs a password",
+    5: "encrypted PDF: of an unknown kind",
+}
 
 # PDFium is not thread-safe.
 _LOCK = threading.RLock()
@@ -73,6 +77,7 @@ class PdfFile:
 
         file.seek(0)
         with _LOCK, _as_unreadable():
+            _forget_last_error()
             self._document: PdfDocument = pypdfium2.PdfDocument(file)
             with contextlib.suppress(Exception):
                 self._document.init_forms()
@@ -111,26 +116,16 @@ def _as_unreadable() -> Iterator[None]:
     except (UnreadableImageError, MemoryError):
         raise
     except Exception as error:
-        code = getattr(error, "err_code", None)
-        if code == _PASSWORD_ERROR:
-            reason = "encrypted PDF: needs a password"
-        elif code == _SECURITY_ERROR:
-            reason = "encrypted PDF: its kind of encryption is not supported"
-        else:
-            reason = f"damaged PDF: {_shorten(first_line(error))}"
+        reason = _REASONS.get(getattr(error, "err_code", None) or 0)
+        reason = reason or f"damaged PDF: {first_line(error)}"
         raise UnreadableImageError(reason) from error
 
 
-def _shorten(message: str) -> str:
-    """Takes PDFium's reason out of the message of pypdfium2.
+def _forget_last_error() -> None:
+    """Sets PDFium's last error, which a document without pages does not set."""
+    from pypdfium2 import raw
 
-    Example:
-      >>> _shorten("Failed to load document (PDFium: Data format error).")
-      'data format error'
-    """
-    _, _, reason = message.partition("(PDFium: ")
-    reason = reason.rstrip(".)") if reason else message
-    return reason[:1].lower() + reason[1:]
+    raw.FPDF_LoadMemDocument64(b"", 0, None)
 
 
 def _render(page: "PdfPage", view: View, form: Any) -> RenderedPage:

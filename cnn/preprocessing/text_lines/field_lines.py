@@ -12,7 +12,7 @@ import numpy as np
 
 from cnn.preprocessing.text_lines.combs import find_ticks
 from cnn.preprocessing.text_lines.digit_band import Marks, find_marks
-from cnn.preprocessing.text_lines.frames import find_frames
+from cnn.preprocessing.text_lines.frames import Frames, find_frames
 from cnn.preprocessing.text_lines.straight_rules import (
     find_horizontal_rules,
     find_vertical_rules,
@@ -30,6 +30,10 @@ _BORDER_LENGTH = 0.8
 # picture, in heights of a digit.
 _JOINED_LENGTH = 1.1
 _MAX_BORDER_WIDTH = 0.16
+# Greatest width of a long vertical line, in heights of a digit, and what its lean adds,
+# as a fraction of its length.
+_MAX_LONG_WIDTH = 0.25
+_MAX_LEAN = 0.1
 # Length of a component that may be part of a worn rule, as a fraction of its length.
 _MIN_PART = 0.6
 # Distance of residues from a removed line, in heights of a digit, and the smallest
@@ -46,14 +50,19 @@ class FieldInk(NamedTuple):
     Attributes:
       marks: the components of the ink.
       borders: `float64 (n,)`, columns of vertical lines and ticks, sorted.
+      lines: `uint8 (height, width)`, 1 for the pixels of lines.
     """
 
     marks: Marks
     borders: np.ndarray
+    lines: np.ndarray
 
 
 def remove_field_lines(
-    marks: Marks, digit_height: float, picture_rows: tuple[float, float]
+    marks: Marks,
+    digit_height: float,
+    picture_rows: tuple[float, float],
+    frames: Frames | None = None,
 ) -> FieldInk:
     """Removes lines that are longer than the strokes of digits.
 
@@ -61,12 +70,13 @@ def remove_field_lines(
       marks: the components of the ink.
       digit_height: height of a digit, in pixels.
       picture_rows: first row of the picture, and the row after its last.
+      frames: its frames, if they are known.
     """
-    horizontal, vertical, _ = find_frames(marks)
-    horizontal |= _long_rules(marks, digit_height)
-    vertical |= _borders(marks, horizontal, digit_height, picture_rows)
+    horizontal, vertical, _ = find_frames(marks) if frames is None else frames
+    horizontal = horizontal | _long_rules(marks, digit_height)
+    vertical = vertical | _borders(marks, horizontal, digit_height, picture_rows)
     if not (horizontal.any() or vertical.any()):
-        return FieldInk(marks, np.zeros(0))
+        return FieldInk(marks, np.zeros(0), horizontal)
     binary = (marks.labels > 0).astype(np.uint8)
     rest = remove_horizontal_rules(binary, horizontal & (1 - vertical))
     rest = remove_vertical_rules(rest & (1 - (vertical & horizontal)), vertical)
@@ -74,7 +84,9 @@ def remove_field_lines(
     rest = remove_vertical_rules(rest, ticks)
     vertical |= ticks
     rest = _remove_residues(rest, horizontal | vertical, digit_height)
-    return FieldInk(find_marks(rest), np.sort(_middles(vertical)))
+    return FieldInk(
+        find_marks(rest), np.sort(_middles(vertical)), horizontal | vertical
+    )
 
 
 def _long_rules(marks: Marks, digit_height: float) -> np.ndarray:
@@ -134,7 +146,9 @@ def _is_border(
     left, top, right, bottom = box
     height = bottom - top
     if height >= _VERTICAL_LENGTH * digit_height:
-        return True
+        # A thick slanted stroke has room for an upright line.
+        leaning = _MAX_LEAN * height
+        return right - left <= max(4, _MAX_LONG_WIDTH * digit_height + leaning)
     if height < _JOINED_LENGTH * digit_height:
         return False
     if right - left > max(3, _MAX_BORDER_WIDTH * digit_height):
@@ -144,8 +158,8 @@ def _is_border(
     columns = slice(max(0, left - 2), right + 2)
     above = horizontal[max(0, top - joint) : top + joint, columns].any()
     below = horizontal[max(0, bottom - joint) : bottom + joint, columns].any()
-    starts = above or top <= max(first, 0) + 1
-    ends = below or bottom >= min(end, len(horizontal)) - 1
+    starts = above or top <= first + 1
+    ends = below or bottom >= end - 1
     return bool(starts and ends)
 
 

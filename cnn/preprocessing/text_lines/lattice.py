@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 # Marks between digits that can be told from their shape and place, without the network.
-SEPARATORS = ".,-/:"
+from cnn.number_pattern import SEPARATORS as SEPARATORS
+
 # Symbol of a piece that the network reads.
 CHARACTER = ""
 # Symbol of a piece that is no part of the number: a speck, a line, a letter.

@@ -31,6 +31,8 @@ _SPREAD_LIMITS = (-2.0, 0.7)
 _SINGLE_ODDS = -0.5
 _NARROW_ODDS = -1.5
 _NARROW_WIDTH = 0.35
+# Largest log odds: words in letters look as much like numbers as this.
+_MAX_ODDS = 0.5
 # Weight of the log odds that its characters are not printed, and their limit.
 _PRINT_WEIGHT = 0.3
 _PRINT_LIMIT = 3.0
@@ -55,7 +57,7 @@ def weigh_number(page: PageInk, group: PageComponents) -> float:
     odds += np.clip(not_printed, -_PRINT_LIMIT, _PRINT_LIMIT)
     clutter = measure_clutter(page, group) - _USUAL_CLUTTER
     odds -= np.clip(_CLUTTER_WEIGHT * clutter, 0, _MAX_CLUTTER_LOSS)
-    return float(odds)
+    return min(float(odds), _MAX_ODDS)
 
 
 def measure_clutter(page: PageInk, group: PageComponents) -> float:

@@ -45,14 +45,16 @@ _STYLE_TOLERANCE = 0.08
 # fraction of their height.
 _ALIGNMENT_TOLERANCE = 0.03
 # Log odds that two neighbors are printed, if they are as high and thick, or not.
-_EQUAL_ODDS = 2.3
+_EQUAL_ODDS = 1.8
 _UNEQUAL_ODDS = -0.4
 # Weight of the odds of the neighbors in a line.
 _NEIGHBOR_WEIGHT = 0.5
+# Log odds from which a component is clearly printed.
+_CLEAR_ODDS = 1.0
 # Log odds that a component is printed if all of its word or line is.
 _MAJORITY_ODDS = 1.5
-# Weight of the mean odds of the line.
-_LINE_WEIGHT = 3.0
+# Largest number of neighbors whose mean odds count, each by half.
+_MAX_LINE_WEIGHT = 6
 
 
 def weigh_print(characters: PageComponents, levels: np.ndarray) -> np.ndarray:
@@ -120,8 +122,10 @@ def smooth_along_lines(odds: np.ndarray, group: np.ndarray) -> np.ndarray:
     smoothed = sorted_odds.copy()
     smoothed[1:] += _NEIGHBOR_WEIGHT * np.where(is_same, sorted_odds[:-1], 0)
     smoothed[:-1] += _NEIGHBOR_WEIGHT * np.where(is_same, sorted_odds[1:], 0)
-    mean = np.bincount(group, odds) / np.maximum(np.bincount(group), 1)
-    smoothed += _LINE_WEIGHT * mean[sorted_group]
+    count = np.bincount(group)
+    mean = np.bincount(group, odds) / np.maximum(count, 1)
+    weight = np.minimum(count, _MAX_LINE_WEIGHT)
+    smoothed += (weight * mean)[sorted_group] / 2
     result = np.empty_like(smoothed)
     result[order] = smoothed
     return result
@@ -134,7 +138,7 @@ def spread_majority(odds: np.ndarray, *groups: np.ndarray) -> np.ndarray:
       odds: `float (N,)`, of components.
       groups: each `int (N,)`, the group of each component: its word, its line.
     """
-    is_printed = odds > 0
+    is_printed = odds > _CLEAR_ODDS
     result = odds.copy()
     for group in groups:
         share = np.bincount(group, is_printed) / np.maximum(np.bincount(group), 1)
