@@ -7,7 +7,7 @@ The seams of many columns are found at once.
 
 import numpy as np
 
-from cnn.preprocessing.text_lines.working_ink import WorkingInk
+from cnn.preprocessing.text_lines.working_ink import INK_THRESHOLD, WorkingInk
 
 # Power of the coverage in the costs: more than 1 leads seams along the lighter border
 # between two strokes.
@@ -31,7 +31,7 @@ def find_seams(
     labels: np.ndarray,
     component: np.ndarray,
     column: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Finds the minimal seams near each column through its component, one per slope.
 
     Args:
@@ -43,7 +43,8 @@ def find_seams(
 
     Returns:
       `int (slopes * N, height)`, the column of each in each row, those of a slope
-      after each other, and `float64 (slopes * N,)`, the ink that it crosses, in pixels.
+      after each other, `float64 (slopes * N,)`, the ink that it crosses, in pixels,
+      and `int (slopes * N,)`, the number of strokes that it crosses.
     """
     reach = max(2, round(_REACH * ink.digit_height))
     rows = np.arange(len(mask))
@@ -53,10 +54,12 @@ def find_seams(
     )
     path = _trace_back(*_accumulate(*_weigh(ink, crossed)))
     index = np.arange(crossed.shape[1])
-    ink_of_seam = crossed[rows[:, None], index, path].sum(0)
+    along = crossed[rows[:, None], index, path]
+    is_ink = along > INK_THRESHOLD
+    num_strokes = (is_ink[1:] & ~is_ink[:-1]).sum(0) + is_ink[0]
     starts = [column[:, None] + lean - reach for lean in leans]
     seams = path.T + np.concatenate(starts)
-    return seams, ink_of_seam.astype(float)
+    return seams, along.sum(0).astype(float), num_strokes
 
 
 def _lean(height: int, slope: float) -> np.ndarray:
