@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from cnn.preprocessing.background import subsample, upper_median
-from cnn.preprocessing.ink_levels import Ink, denoise
+from cnn.preprocessing.ink_levels import Ink, denoise, estimate_contrast
 
 # Level to which light paper is scaled. It is that of white paper in a photograph.
 _WHITE_LEVEL = 220.0
@@ -99,6 +99,18 @@ def binarize(ink: Ink) -> np.ndarray:
     is_ink[labels[strong]] = True
     is_ink[0] = False
     return is_ink[labels].astype(np.uint8)
+
+
+def without_lines(ink: Ink, lines: np.ndarray) -> Ink:
+    """Measures the contrast of ink without that of printed lines.
+
+    Args:
+      ink: the ink of the line.
+      lines: `uint8 (height, width)`, 1 for the pixels of lines.
+    """
+    near = cv2.dilate(lines, np.ones((5, 5), np.uint8)) > 0
+    contrast = estimate_contrast(np.where(near, 0, ink.foreground))
+    return ink._replace(contrast=max(contrast, 1.0))
 
 
 def scale_text(ink: Ink, text: np.ndarray) -> np.ndarray:
