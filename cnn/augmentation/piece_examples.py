@@ -131,6 +131,7 @@ def label_pieces(line: SimulatedLine, found: TextLine) -> Iterator[_Piece]:
     for lattice in found.lattices:
         overlaps = box_overlaps(lattice.boxes, line.boxes)
         is_low = lattice.features[:, FEATURES.index("height")] < _LOW
+        is_kept = ~is_low | (np.arange(len(is_low)) % _KEPT_OF_LOW == 0)
         for arc in np.flatnonzero(lattice.is_character).tolist():
             image = lattice.images[arc]
             best = int(overlaps[arc].argmax()) if line.text else -1
@@ -141,9 +142,10 @@ def label_pieces(line: SimulatedLine, found: TextLine) -> Iterator[_Piece]:
             if overlap >= _MIN_OVERLAP and match >= _MIN_MATCH:
                 if line.text[best].isdigit():
                     yield image, int(line.text[best])
-            elif overlap < _MAX_WRONG_OVERLAP and match < _MAX_WRONG_MATCH:
-                if not is_low[arc] or arc % _KEPT_OF_LOW == 0:
-                    yield image, None
+                continue
+            is_wrong = overlap < _MAX_WRONG_OVERLAP and match < _MAX_WRONG_MATCH
+            if is_wrong and is_kept[arc]:
+                yield image, None
 
 
 def box_overlaps(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
