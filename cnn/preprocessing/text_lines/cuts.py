@@ -21,7 +21,11 @@ _EDGE = 0.1
 # Least ink on each side of a seam, and between two of them: the product of a stroke's
 # width and this fraction of a digit's height.
 _MIN_PART = 0.45
-_MIN_BETWEEN = 0.2
+_MIN_BETWEEN = 0.15
+_MIN_FIRST_BETWEEN = 0.5
+# Cost of the ink that a seam crosses, per width of a stroke: less than 1, as a seam
+# along the contact of two strokes crosses much.
+_INK_COST = 0.7
 # Cost of each stroke that a seam crosses besides the first: where digits touch, it
 # crosses one.
 _STROKE_COST = 0.5
@@ -43,7 +47,7 @@ _WIDE = 1.15
 _BORDER_PRIORITY = 1000
 # Most cuts of a component, by its width.
 _CUT_WIDTHS = (0.4, 0.8, 1.2, 2.0)
-_MAX_CUTS = (1, 2, 5, 9)
+_MAX_CUTS = (1, 3, 6, 11)
 # A part with less ink than this is hardly a digit, and what it costs, in strokes.
 _SURE_PART = 0.8
 _SMALL_PART_COST = 1.0
@@ -88,7 +92,9 @@ def find_cuts(ink: WorkingInk, borders: np.ndarray) -> Cuts:
     seams, crossed, num_strokes = find_seams(ink, mask, labels, component, column)
     repeats = len(SLOPES)
     cuts = Cuts(np.tile(component, repeats), seams, crossed, np.zeros(len(seams)))
-    cost = crossed / ink.stroke_width + _STROKE_COST * np.maximum(num_strokes - 1, 0)
+    cost = _INK_COST * crossed / ink.stroke_width + _STROKE_COST * np.maximum(
+        num_strokes - 1, 0
+    )
     cost[np.tile(is_border, repeats)] -= _BORDER_PRIORITY
     return _select(ink, mask, labels, cuts, cost)
 
@@ -232,10 +238,12 @@ def _choose(before: np.ndarray, limit: int) -> list[int]:
       Their indices, from the left.
     """
     chosen: list[int] = []
-    for index in range(len(before)):
-        if len(chosen) == limit:
-            break
-        difference = np.abs(before[index] - before[chosen]).sum(1)
-        if (difference >= _MIN_BETWEEN).all():
-            chosen.append(index)
+    # First seams that are far apart, then others between them.
+    for least in (_MIN_FIRST_BETWEEN, _MIN_BETWEEN):
+        for index in range(len(before)):
+            if len(chosen) == limit:
+                break
+            difference = np.abs(before[index] - before[chosen]).sum(1)
+            if (difference >= least).all():
+                chosen.append(index)
     return sorted(chosen, key=lambda index: float(before[index].sum()))

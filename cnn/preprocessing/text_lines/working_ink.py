@@ -16,8 +16,8 @@ INK_THRESHOLD = 0.4
 _WORKING_HEIGHT = 36
 _MAX_HEIGHT = 50
 # Least width of a stroke before the reduction, as a fraction of a digit's height:
-# one working pixel and a half, so that it stays above the threshold.
-_MIN_STROKE = 1.5 / _WORKING_HEIGHT
+# two working pixels and a half, so that its width can be measured afterwards.
+_MIN_STROKE = 2.5 / _WORKING_HEIGHT
 # Components of at least this fraction of the highest one tell the height of a digit.
 _MIN_TALL = 0.5
 # Quantile of their sizes that is the height of a digit. Some hands have long tails.
