@@ -40,6 +40,13 @@ _KEPT_OF_LOW = 3
 # Most lines per piece that is wanted. So many are made if few can be read.
 _MAX_LINES_PER_PIECE = 2
 
+# Smallest level of ink in a piece.
+_MIN_INK = 0.5
+# Largest ratio of the standard deviations across and along a straight stroke.
+_MAX_STROKE_RATIO = 0.35
+# Largest standard deviation of its middle line from a straight one, in pixels.
+_MAX_BEND = 0.6
+
 # Separates the random numbers of strings from others of the same seed.
 _STRING_STREAM = 6
 # Lines that are simulated at a time.
@@ -144,8 +151,39 @@ def label_pieces(line: SimulatedLine, found: TextLine) -> Iterator[_Piece]:
                     yield image, int(line.text[best])
                 continue
             is_wrong = overlap < _MAX_WRONG_OVERLAP and match < _MAX_WRONG_MATCH
-            if is_wrong and is_kept[arc]:
+            if is_wrong and is_kept[arc] and not is_straight_stroke(image):
                 yield image, None
+
+
+def is_straight_stroke(image: np.ndarray) -> bool:
+    """Tells whether a piece is one straight stroke, by the moments of its ink.
+
+    Half a digit that is such a stroke cannot be told from a 1 by its shape, only by its
+    place. As an example of no class it would make the network doubt every 1.
+
+    Args:
+      image: `float32 (28, 28)` in [0, 1].
+
+    Example:
+      >>> stroke = np.zeros((28, 28), np.float32)
+      >>> stroke[4:24, 13:16] = 1
+      >>> is_straight_stroke(stroke)
+      True
+      >>> stroke[4:7, 8:20] = 1
+      >>> is_straight_stroke(stroke)
+      False
+    """
+    positions = np.argwhere(image > _MIN_INK).astype(float)
+    if len(positions) < 2:
+        return True
+    centered = positions - positions.mean(0)
+    variances, axes = np.linalg.eigh(np.cov(centered.T))
+    across, along = (centered @ axes).T
+    if variances[0] > _MAX_STROKE_RATIO**2 * variances[1]:
+        return False
+    _, step = np.unique(np.rint(along), return_inverse=True)
+    middle = np.bincount(step, across) / np.bincount(step)
+    return bool(middle.std() < _MAX_BEND)
 
 
 def box_overlaps(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
