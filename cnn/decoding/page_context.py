@@ -43,7 +43,8 @@ def weigh_by_page(
     numbers = _PRIOR_NUMBERS + total - probability
     others = _PRIOR_OTHERS + (count - 1) - (total - probability)
     shift = np.log(numbers / others) - _logit(np.array(_CALIBRATED_SHARE))
-    weighed = _sigmoid(logits + np.minimum(shift, 0))
+    # A comb is for numbers, whatever is beside it.
+    weighed = _sigmoid(logits + np.minimum(shift + np.maximum(evidence, 0), 0))
     return [
         reading._replace(confidence=float(value))
         for reading, value in zip(readings, weighed, strict=True)

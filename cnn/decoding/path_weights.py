@@ -63,31 +63,30 @@ class PathWeights(NamedTuple):
     confidence: float = 0.0
 
 
-# Fitted by `cnn.training.string_weights` with a model of `best` that had not learned
-# pieces of numbers.
+# Fitted by `cnn.training.string_weights` with a model that learned pieces of numbers.
 DEFAULT_WEIGHTS = PathWeights(
-    odds=0.88,
-    flat_odds=0.93,
-    log_probability=1.39,
-    character=1.38,
-    width=-0.29,
-    height=-3.32,
-    gap=1.4,
-    overlap=-1.54,
-    cut_ink=-1.46,
-    num_fragments=0.78,
-    inner_gap=-1.11,
-    offset=-0.48,
-    component_rest=-3.56,
-    cell_rest=-2.0,
-    separator_odds=1.75,
-    separator=-0.62,
-    skipped_odds=-0.01,
-    skipped=-0.36,
-    share_logit=0.71,
-    weakest_odds=0.3,
-    num_characters=0.13,
-    confidence=-2.38,
+    odds=1.42,
+    flat_odds=0.76,
+    log_probability=2.0,
+    character=2.78,
+    width=-0.49,
+    height=-0.7,
+    gap=3.04,
+    overlap=-2.21,
+    cut_ink=-3.1,
+    num_fragments=-0.85,
+    inner_gap=-1.21,
+    offset=-2.82,
+    component_rest=-3.07,
+    cell_rest=-1.94,
+    separator_odds=0.73,
+    separator=-1.09,
+    skipped_odds=1.0,
+    skipped=-1.75,
+    share_logit=0.43,
+    weakest_odds=0.06,
+    num_characters=-0.0,
+    confidence=-0.93,
 )
 
 

@@ -42,6 +42,14 @@ _MAX_MARGIN = 500.0
 # counts as one line.
 _PRIOR_DEVIATION = 2.0
 _MAX_ITERATIONS = 60
+# Ranges of weights. Ink as high as a digit must not be passed over for the sake of
+# lines with letters, nor may the shape of a separator count for nothing.
+_BOUNDS: dict[str, tuple[float | None, float | None]] = {
+    "odds": (0.3, None),
+    "log_probability": (0.5, 2.0),
+    "separator_odds": (0.5, 2.0),
+    "skipped_odds": (1.0, 3.0),
+}
 # Logarithm of a constant that is added to the share of the right text. Lines whose
 # share is less, for bad ink or bad cuts, do not decide about the weights.
 _LOG_UNREADABLE = float(np.log(1e-2))
@@ -119,7 +127,10 @@ def fit_path_weights(
         return total, gradient
 
     options = {"maxiter": _MAX_ITERATIONS}
-    optimum = minimize(loss, first, jac=True, method="L-BFGS-B", options=options)
+    bounds = [_BOUNDS.get(name, (None, None)) for name in PATH_TERMS]
+    optimum = minimize(
+        loss, first, jac=True, method="L-BFGS-B", bounds=bounds, options=options
+    )
     values = dict(zip(PATH_TERMS, optimum.x.tolist(), strict=True))
     return initial._replace(**values)
 

@@ -102,13 +102,13 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def read_page(classifier: Classifier, image: np.ndarray) -> tuple[list[PageRow], float]:
-    """Reads all numbers of a page: its rows, and the milliseconds that it took."""
+    """Reads all numbers of a page: its rows, and the milliseconds of CPU time."""
     placement = pipeline.PREPROCESSING[classifier.preprocessing]
-    start = time.monotonic()
+    start = time.process_time()
     with single_threaded_opencv():
         lines = find_text_lines(Image.fromarray(image), "page", placement)
         readings = classifier.read_lines(lines)
-    milliseconds = 1000 * (time.monotonic() - start)
+    milliseconds = 1000 * (time.process_time() - start)
     rows = [
         PageRow(
             reading.text,

@@ -28,7 +28,7 @@ class StringReadings(NamedTuple):
       predictions: the texts that were read, empty if nothing was found.
       confidence: `float64 (N,)` in [0, 1], 0 for empty ones.
       is_ok: `bool (N,)`, whether the status is `ok`.
-      milliseconds: time per image.
+      milliseconds: CPU time per image.
     """
 
     texts: list[str]
@@ -56,13 +56,13 @@ def read_strings(
     """Reads images of one number each, in chunks."""
     pattern = NumberPattern(separators=separators)
     _read_chunk(classifier, lines[:CHUNK], pattern)  # Compiles the network.
-    start = time.monotonic()
+    start = time.process_time()
     readings: list[tuple[str, float]] = []
     with single_threaded_opencv():
         for first in range(0, len(lines), CHUNK):
             chunk = lines[first : first + CHUNK]
             readings += _read_chunk(classifier, chunk, pattern)
-    seconds = time.monotonic() - start
+    seconds = time.process_time() - start
     predictions, confidence = zip(*readings, strict=True)
     sure = np.array(confidence) >= classifier.unsure_below
     return StringReadings(

@@ -220,7 +220,7 @@ def format_row(name: str, readings: StringReadings) -> str:
         name,
         f"{len(readings.texts):,}",
         f"{readings.is_correct.mean():.1%}",
-        f"{readings.character_error_rate:.2%}",
+        f"{readings.character_error_rate:.2%}" if any(readings.texts) else "",
         f"{1 - readings.is_ok.mean():.1%}",
         f"{count_sure_mistakes(readings)} of {num_sure}",
         f"{readings.milliseconds:.1f}",

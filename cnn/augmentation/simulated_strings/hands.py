@@ -20,10 +20,19 @@ _OWN_STROKES_SHARE = 0.4
 # Width that stands for the digits' own strokes where a width is needed.
 _OWN_STROKE_WIDTH = 0.11
 
-# Digits that may reach below the baseline, in old hands by about this fraction of their
-# height.
-_DESCENDING = "3479"
-_DESCENT = (0.15, 0.45)
+# Digits that may reach below the line in old hands, and how far, as a fraction of their
+# height. Some of it makes them longer.
+_DESCENDING = "34579"
+_DESCENT = (0.1, 0.6)
+# Digits that may be lower than others in old hands, and their height.
+_SMALL = "012"
+_SMALL_HEIGHTS = (0.55, 0.85)
+
+# Height in pixels at which a digit is drawn whose strokes would break.
+_LARGE_HEIGHT = 200
+
+# Coverage from which a pixel belongs to a stroke, in [0, 1].
+_INK = 0.5
 
 # Angle of a broad nib, in degrees.
 _NIB_ANGLE = 40
@@ -44,6 +53,7 @@ class Hand(NamedTuple):
       gap: mean gap between the ink of neighbors, upright.
       gap_jitter: its standard deviation.
       descending: digits that reach below the line.
+      small: digits that are lower than the others.
       joins: probability that neighbors are joined by a stroke.
     """
 
@@ -58,6 +68,7 @@ class Hand(NamedTuple):
     gap: float
     gap_jitter: float
     descending: str
+    small: str
     joins: float
 
     @property
@@ -81,6 +92,7 @@ def sample_hand(rng: np.random.Generator) -> Hand:
         gap=rng.choice([rng.uniform(-0.06, 0.1), rng.uniform(0.08, 0.35)]),
         gap_jitter=rng.uniform(0.02, 0.07),
         descending="",
+        small="",
         joins=rng.choice([0, 0, 0.15]),
     )
 
@@ -89,6 +101,8 @@ def sample_old_hand(rng: np.random.Generator) -> Hand:
     """Samples a slanted hand with a broad nib, some of whose digits reach down."""
     share = rng.choice([0, 0.6])
     descending = [digit for digit in _DESCENDING if rng.random() < share]
+    share = rng.choice([0, 0, 0.7])
+    small = [digit for digit in _SMALL if rng.random() < share]
     return sample_hand(rng)._replace(
         slant=rng.uniform(0.0, 0.65),
         slant_jitter=0.08,
@@ -98,6 +112,7 @@ def sample_old_hand(rng: np.random.Generator) -> Hand:
         baseline_jitter=rng.uniform(0.02, 0.1),
         gap=rng.uniform(-0.05, 0.25),
         descending="".join(descending),
+        small="".join(small),
         joins=rng.choice([0, 0.1, 0.4]),
     )
 
@@ -120,8 +135,33 @@ def draw_digit(
     upright = shear_digit(image, slant, hand.stretch)
     size = float(np.clip(rng.normal(1, hand.size_jitter), 0.7, 1.3))
     rows = max(8, round(height * size))
-    strokes = render_strokes(upright, hand.stroke, rows)
+    strokes = _draw_strokes(upright, hand.stroke, rows)
     return _fit_height(crop_to_ink(_widen_by_nib(strokes, hand.nib * height)), rows)
+
+
+def _draw_strokes(upright: np.ndarray, width: float, height: int) -> np.ndarray:
+    """Redraws a digit, or keeps its own strokes where redrawing would break them.
+
+    The middle of narrow strokes is found only if the digit is drawn larger.
+    """
+    own = render_strokes(upright, 0, height)
+    if not width:
+        return own
+    num_parts = _count_parts(own)
+    for drawn_height in (height, _LARGE_HEIGHT):
+        strokes = render_strokes(upright, width, drawn_height)
+        if _count_parts(strokes) <= num_parts:
+            scale = height / drawn_height
+            return cv2.resize(
+                strokes, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
+            )
+    return own
+
+
+def _count_parts(coverage: np.ndarray) -> int:
+    """Counts the connected parts of ink."""
+    mask = (coverage > _INK).astype(np.uint8)
+    return int(cv2.connectedComponents(mask)[0]) - 1
 
 
 def _fit_height(ink: np.ndarray, height: int) -> np.ndarray:
@@ -135,10 +175,31 @@ def _fit_height(ink: np.ndarray, height: int) -> np.ndarray:
     return cv2.resize(ink, size, interpolation=cv2.INTER_LINEAR)
 
 
-def sample_descent(rng: np.random.Generator, digit: str, hand: Hand) -> float:
-    """Returns how far a digit reaches below the line, as a fraction of its height."""
-    jitter = rng.normal(0, hand.baseline_jitter)
-    return jitter + (rng.uniform(*_DESCENT) if digit in hand.descending else 0)
+def place_on_line(
+    rng: np.random.Generator, digit: str, ink: np.ndarray, hand: Hand, height: float
+) -> tuple[np.ndarray, float]:
+    """Makes a digit as long as the hand does, and places it on the line.
+
+    Args:
+      rng: a random generator.
+      digit: the digit.
+      ink: `float32 (rows, columns)`, from `draw_digit`.
+      hand: the hand.
+      height: height of a digit of mean size, in pixels.
+
+    Returns:
+      The ink, and how far it reaches below the line, in pixels.
+    """
+    descent = rng.normal(0, hand.baseline_jitter)
+    factors = np.ones(2)
+    if digit in hand.descending:
+        depth = rng.uniform(*_DESCENT)
+        descent += depth
+        factors[1] += depth * rng.uniform(0.2, 1)
+    elif digit in hand.small:
+        factors *= rng.uniform(*_SMALL_HEIGHTS)
+    size = np.maximum(np.rint(factors * ink.shape[::-1]), 1).astype(int).tolist()
+    return cv2.resize(ink, size, interpolation=cv2.INTER_LINEAR), descent * height
 
 
 def _widen_by_nib(coverage: np.ndarray, length: float) -> np.ndarray:

@@ -4,13 +4,11 @@ Every line is a function of a random generator, of the characters and of a numbe
 digits, or None for any number.
 """
 
+import cv2
 import numpy as np
 
 from cnn.augmentation.simulated_pages.compositing import Layer, composite_layers
-from cnn.augmentation.simulated_pages.printed_lines import (
-    blacken_edges,
-    render_vertical_line,
-)
+from cnn.augmentation.simulated_pages.printed_lines import blacken_edges
 from cnn.augmentation.simulated_strings.character_pool import CharacterPool
 from cnn.augmentation.simulated_strings.hands import (
     WRITING_HEIGHT,
@@ -24,6 +22,7 @@ from cnn.augmentation.simulated_strings.register_marks import (
     draw_cell,
     draw_cross,
     draw_full_stop,
+    draw_margin_lines,
     draw_rule_below,
     draw_underline,
 )
@@ -180,9 +179,8 @@ def scan_notary_number(
     shape = line.coverage.shape
     box = _bounding_box(line)
     extras = []
-    if rng.random() < 0.55:
-        x = box[0] * rng.uniform(0.05, 0.8)
-        extras.append(render_vertical_line(rng, shape, x, 0.2 * height, 0.6))
+    if rng.random() < 0.6:
+        extras.append(draw_margin_lines(rng, shape, box, height))
     if rng.random() < 0.15:
         extras.append(draw_rule_below(rng, shape, box, height))
     for draw, share in ((draw_full_stop, 0.1), (draw_blot, 0.1)):
@@ -192,7 +190,25 @@ def scan_notary_number(
     if rng.random() < 0.3:
         paper = paper * (1 - draw_bleed_through(rng, line))
     line = _add_ink(line, *extras)
-    return scan_line(rng, line, rng.uniform(0.5, 0.98), paper)
+    darkness = rng.uniform(0.85, 1) if rng.random() < 0.5 else rng.uniform(0.45, 0.85)
+    scanned = scan_line(rng, line, darkness, paper)
+    return _cut_out(rng, scanned, box, height) if rng.random() < 0.5 else scanned
+
+
+def _cut_out(
+    rng: np.random.Generator, line: SimulatedLine, box: np.ndarray, height: float
+) -> SimulatedLine:
+    """Keeps an irregular polygon around the number, and fills the rest with gray."""
+    angles = np.linspace(0, 2 * np.pi, int(rng.integers(7, 16)), endpoint=False)
+    center = (box[:2] + box[2:]) / 2
+    # The polygon is near an ellipse through the corners of the box.
+    reach = (box[2:] - box[:2]) / np.sqrt(2) + rng.uniform(0, 0.5) * height
+    reach = reach * rng.uniform(1.0, 1.3, (len(angles), 1))
+    points = center + reach * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    kept = np.zeros(line.image.shape, np.uint8)
+    cv2.fillPoly(kept, [np.rint(points).astype(np.int32)], 1)
+    paper = np.uint8(np.quantile(line.image, 0.7))
+    return line._replace(image=np.where(kept > 0, line.image, paper))
 
 
 def scan_faint_year(
@@ -207,7 +223,7 @@ def scan_faint_year(
     )
     line, height = _write_old_number(rng, pool, sample_year(rng), hand, _YEAR_HEIGHTS)
     line = _pad(rng, line, height, (0.05, 0.5), (0.0, 0.5))
-    uneven = make_uneven(rng, line.coverage, rng.uniform(0.1, 0.45))
+    uneven = make_uneven(rng, line.coverage, rng.uniform(0.1, 0.38))
     line = line._replace(coverage=uneven)
     shape = line.coverage.shape
     if rng.random() < 0.3:

@@ -121,3 +121,16 @@ def draw_rule_below(
     """Draws a printed rule at the foot of the number."""
     y = min(box[3] + rng.uniform(-0.1, 0.3) * height, shape[0] - 2)
     return render_horizontal_line(rng, shape, y, max(1, 0.06 * height), 0.8)
+
+
+def draw_margin_lines(
+    rng: np.random.Generator, shape: tuple[int, int], box: np.ndarray, height: float
+) -> np.ndarray:
+    """Draws one to three vertical lines of the page's margin left of the number."""
+    lines = np.zeros(shape, np.float32)
+    x = box[0] * rng.uniform(0.05, 0.85)
+    for _ in range(int(rng.choice([1, 1, 2, 3]))):
+        line = render_vertical_line(rng, shape, x, 0.25 * height, 0.6)
+        lines = np.maximum(lines, line)
+        x -= rng.uniform(0.1, 0.35) * height
+    return lines

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from cnn.augmentation.simulated_pages.camera import apply_lighting, simulate_camera
-from cnn.augmentation.simulated_pages.compositing import alpha_blend
+from cnn.augmentation.simulated_pages.camera import apply_lighting
 from cnn.augmentation.simulated_pages.paper import render_paper, value_noise
 from cnn.augmentation.simulated_strings.simulated_line import (
     SimulatedLine,
@@ -28,6 +27,9 @@ _MAX_CORNER_DISPLACEMENT = 0.08
 
 # Size of a page before it is photographed, as a multiple of the photograph's.
 _OVERSAMPLING = 1.25
+
+# Shares of red, green and blue in gray (ITU-R BT.601).
+_GRAY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
 
 # Unevenness of the light of photographs, in [0, 1].
 _UNEVENNESS = 0.7
@@ -165,11 +167,12 @@ def photograph_line(
     shape = line.coverage.shape
     matrix, size = _sample_homography(rng, shape, max_degrees)
     sheet = render_paper(rng, shape, paper, rng.uniform(0.1, 0.5) * shape[0])
-    page = warp_image(sheet, matrix, size, cv2.BORDER_REFLECT)
+    page = warp_image(sheet @ _GRAY_WEIGHTS, matrix, size, cv2.BORDER_REFLECT)
     for color, coverage in layers:
         small = cv2.resize(coverage, shape[::-1], interpolation=cv2.INTER_AREA)
-        page = alpha_blend(page, color, warp_image(small, matrix, size))
-    gray = _take_photograph(rng, page.astype(np.float32), long_side_px)
+        alpha = warp_image(small, matrix, size)
+        page += alpha * (np.float32(color @ _GRAY_WEIGHTS) - page)
+    gray = _take_photograph(rng, page, long_side_px)
     factors = np.divide(gray.shape[::-1], size).astype(np.float32)
     hulls = [hull * factors for hull in map_hulls(line.hulls, matrix)]
     return finish_line(gray, line._replace(hulls=hulls))
@@ -178,12 +181,15 @@ def photograph_line(
 def _take_photograph(
     rng: np.random.Generator, page: np.ndarray, long_side_px: int
 ) -> np.ndarray:
-    """Lights a page and photographs it, `uint8 (height, width)`."""
-    lit = apply_lighting(rng, page, _UNEVENNESS)
-    blur = min(rng.uniform(0, 0.0015) * long_side_px, 1.5)
-    noise = rng.uniform(0, 0.025)
-    photo = simulate_camera(rng, lit, long_side_px, noise, blur)
-    return np.asarray(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))
+    """Lights a page, `float32 (height, width)`, and photographs it, `uint8`."""
+    lit = apply_lighting(rng, page[..., None], _UNEVENNESS) @ _GRAY_WEIGHTS
+    factor = long_side_px / max(page.shape)
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    height, width = np.maximum(np.rint(np.multiply(page.shape, factor)), 1)
+    photo = cv2.resize(
+        lit.astype(np.float32), (int(width), int(height)), interpolation=method
+    )
+    return scan_page(rng, photo, min(0.0015 * long_side_px, 1.5), 0.025)
 
 
 def _sample_homography(

@@ -12,7 +12,7 @@ from cnn.augmentation.simulated_strings.hands import (
     WRITING_HEIGHT,
     Hand,
     draw_digit,
-    sample_descent,
+    place_on_line,
 )
 from cnn.augmentation.simulated_strings.separator_marks import draw_separator
 from cnn.augmentation.simulated_strings.simulated_line import (
@@ -111,7 +111,7 @@ def _draw_symbol(
     """Draws a character, and tells how far it reaches below the line, in pixels."""
     if symbol.isdigit():
         ink = draw_digit(rng, pool.draw_character(rng, symbol), hand, height)
-        return ink, sample_descent(rng, symbol, hand) * height
+        return place_on_line(rng, symbol, ink, hand, height)
     coverage, baseline = draw_separator(rng, symbol, hand.pen_width, height)
     bottom = find_hull(coverage)[:, 1].max()
     return crop_to_ink(coverage), float(bottom - baseline)

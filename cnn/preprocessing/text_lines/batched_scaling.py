@@ -16,8 +16,8 @@ from cnn.preprocessing.centering import (
 )
 from cnn.preprocessing.thresholds import THRESHOLDS
 
-# Longer side of a digit in MNIST, in pixels. Strokes of pieces of at least twice this
-# size are measured, as in `centering.thicken_strokes`.
+# Longer side of a digit in MNIST, in pixels. Strokes of pieces of twice this size in
+# the picture are measured, as in `centering.thicken_strokes`.
 _MNIST_BOX = 20
 # Coverage above which a pixel belongs to a stroke whose width is measured.
 _STROKE_THRESHOLD = 0.5
@@ -27,18 +27,21 @@ _BICUBIC = -0.5
 _GAP = 4
 
 
-def scale_pieces(masks: np.ndarray, placement: Placement) -> np.ndarray:
+def scale_pieces(
+    masks: np.ndarray, placement: Placement, is_reduced: bool
+) -> np.ndarray:
     """Scales pieces to the placement's box and centers them in the network input.
 
     Args:
       masks: `float32 (N, height, width)` in [0, 1], each with ink, which is at least 4
         pixels from the left and right edges.
       placement: size and position of a character.
+      is_reduced: whether the pieces were larger in the picture.
 
     Returns:
       `float32 (N, 28, 28)` in [0, 1], each with maximum 1.
     """
-    widened = _widen_strokes(masks)
+    widened = _widen_strokes(masks, _MNIST_BOX if is_reduced else 2 * _MNIST_BOX)
     corner, scale = find_windows(widened, placement)
     is_kept = (scale > MIN_KEPT_SCALE) & (scale < MAX_KEPT_SCALE)
     corner = np.where(is_kept[:, None], np.floor(corner + 0.5), corner)
@@ -79,11 +82,11 @@ def _bicubic(x: np.ndarray) -> np.ndarray:
     return np.where(x < 1, near, np.where(x < 2, far, 0))
 
 
-def _widen_strokes(masks: np.ndarray) -> np.ndarray:
-    """Widens thin strokes, as `centering.thicken_strokes` does."""
+def _widen_strokes(masks: np.ndarray, min_size: int) -> np.ndarray:
+    """Widens thin strokes of large pieces, as `centering.thicken_strokes` does."""
     strokes = (masks > _STROKE_THRESHOLD).astype(np.uint8)
     sizes = np.maximum(_extent(strokes.max(1)), _extent(strokes.max(2)))
-    is_measured = sizes >= 2 * _MNIST_BOX
+    is_measured = sizes >= min_size
     if not is_measured.any():
         return masks
     measured = strokes[is_measured]

@@ -8,7 +8,7 @@ from cnn.preprocessing.text_lines.straight_rules import find_vertical_rules
 # Lengths are in heights of a digit.
 # Height and width of a tick. High ones are as high as digits.
 _MIN_HEIGHT = 0.15
-_MAX_HEIGHT = 1.3
+_MAX_HEIGHT = 1.6
 _MAX_WIDTH = 0.16
 # Distance of a tick's end from the rule.
 _JOINT = 0.12

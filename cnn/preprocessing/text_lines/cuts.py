@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cnn.preprocessing.text_lines.seams import find_seams
+from cnn.preprocessing.text_lines.seams import SLOPES, find_seams
 from cnn.preprocessing.text_lines.working_ink import WorkingInk, row_shifts, shift_rows
 
 # Lengths are fractions of a digit's height.
@@ -16,18 +16,26 @@ _MIN_WIDTH = 0.42
 # Least height of a component that is cut.
 _MIN_HEIGHT = 0.4
 # Distance of the columns near which seams are searched, and of the first from the edge.
-_COLUMN_STEP = 0.075
+_COLUMN_STEP = 0.09
 _EDGE = 0.1
 # Least ink on each side of a seam, and between two of them: the product of a stroke's
 # width and this fraction of a digit's height.
 _MIN_PART = 0.45
 _MIN_BETWEEN = 0.2
-# Slopes of the lines near which seams are searched, in pixels to the right per pixel
-# upwards, beyond the slant of the hand.
-_SLOPES = (0.0, -0.35, 0.35)
-# Most strokes that a cut crosses, by the width of a component that has it: a narrow
+# Cost of each stroke that a seam crosses besides the first: where digits touch, it
+# crosses one.
+_STROKE_COST = 0.5
+# A part that is lower than this fraction of its component is hardly a digit, and what
+# it costs, in strokes.
+_SURE_HEIGHT = 0.75
+_LOW_PART_COST = 2.0
+# Ink of a row, in pixels, from which on it belongs to a part.
+_MIN_ROW_INK = 0.5
+# Highest cost of a cut, in strokes, by the width of a component that has it: a narrow
 # one is hardly two digits.
-_MAX_CROSSED_NARROW = 1.3
+_MAX_COST_NARROW = 1.5
+_MAX_COST_WIDE = 4.0
+_NARROW = 1.3
 _MAX_CROSSED_WIDE = 3.2
 _NARROW = 0.8
 _WIDE = 1.15
@@ -77,17 +85,12 @@ def find_cuts(ink: WorkingInk, borders: np.ndarray) -> Cuts:
     if not len(component):
         empty = np.zeros(0)
         return Cuts(component, np.zeros((0, len(mask)), int), empty, empty)
-    found = [
-        find_seams(ink, mask, labels, component, column, slope) for slope in _SLOPES
-    ]
-    repeats = len(_SLOPES)
-    cuts = Cuts(
-        component=np.tile(component, repeats),
-        seams=np.concatenate([seams for seams, _ in found]),
-        ink=np.concatenate([crossed for _, crossed in found]),
-        before=np.zeros(repeats * len(component)),
-    )
-    return _select(ink, mask, labels, cuts, np.tile(is_border, repeats))
+    seams, crossed, num_strokes = find_seams(ink, mask, labels, component, column)
+    repeats = len(SLOPES)
+    cuts = Cuts(np.tile(component, repeats), seams, crossed, np.zeros(len(seams)))
+    cost = crossed / ink.stroke_width + _STROKE_COST * np.maximum(num_strokes - 1, 0)
+    cost[np.tile(is_border, repeats)] -= _BORDER_PRIORITY
+    return _select(ink, mask, labels, cuts, cost)
 
 
 def component_extents(labels: np.ndarray, num_labels: int) -> np.ndarray:
@@ -151,11 +154,11 @@ def _select(
     mask: np.ndarray,
     labels: np.ndarray,
     cuts: Cuts,
-    is_border: np.ndarray,
+    cost: np.ndarray,
 ) -> Cuts:
     """Keeps the cuts at borders and the cheapest that differ, of each component."""
     kept = []
-    height, stroke = ink.digit_height, ink.stroke_width
+    height = ink.digit_height
     extents = component_extents(labels, ink.num_labels)
     for label in np.unique(cuts.component).tolist():
         left, right = extents[label]
@@ -163,26 +166,39 @@ def _select(
         of_label = np.flatnonzero(cuts.component == label)
         own = np.where(labels[:, left:right] == label, mask[:, left:right], 0)
         seams = np.clip(cuts.seams[of_label] - left, 0, right - left)
-        in_rows = _ink_before(own, seams)
-        cuts.before[of_label] = in_rows.sum(1)
-        before = in_rows / (height * stroke)
-        total = before.sum(1)
-        whole = own.sum() / (height * stroke)
-        crossed = cuts.ink[of_label] / stroke
-        is_possible = (total >= _MIN_PART) & (whole - total >= _MIN_PART)
-        max_crossed = np.interp(
-            width, [_NARROW, _WIDE], [_MAX_CROSSED_NARROW, _MAX_CROSSED_WIDE]
+        before = _ink_before(own, seams)
+        cuts.before[of_label] = before.sum(1)
+        part_cost = _weigh_parts(ink, before, own.sum(1))
+        total_cost = cost[of_label] + part_cost
+        max_cost = np.interp(
+            width, [_NARROW, _WIDE], [_MAX_COST_NARROW, _MAX_COST_WIDE]
         )
-        at_border = is_border[of_label]
-        is_possible &= at_border | (crossed <= max_crossed)
-        part = np.minimum(total, whole - total)
-        suspicious = crossed + _SMALL_PART_COST * np.maximum(_SURE_PART - part, 0)
-        priority = np.where(at_border, crossed - _BORDER_PRIORITY, suspicious)
-        possible = np.flatnonzero(is_possible)
-        possible = possible[np.argsort(priority[possible], kind="stable")]
-        chosen = _choose(before[possible], _limit_cuts(width))
-        kept += of_label[possible[chosen]].tolist()
+        possible = np.flatnonzero(total_cost <= max_cost)
+        possible = possible[np.argsort(total_cost[possible], kind="stable")]
+        in_rows = before[possible] / (height * ink.stroke_width)
+        kept += of_label[possible[_choose(in_rows, _limit_cuts(width))]].tolist()
     return Cuts(*(values[kept] for values in cuts))
+
+
+def _weigh_parts(ink: WorkingInk, before: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Computes the cost of seams whose parts are hardly digits: low or little ink.
+
+    Args:
+      ink: of the line.
+      before: `float64 (N, height)`, ink on the left of each seam in each row.
+      whole: `float32 (height,)`, ink of the component in each row.
+
+    Returns:
+      `float64 (N,)`, in strokes, infinite for parts that are no digit.
+    """
+    parts = np.stack([before, whole - before])
+    area = parts.sum(2).min(0) / (ink.digit_height * ink.stroke_width)
+    has_ink = parts > _MIN_ROW_INK
+    heights = has_ink.shape[2] - has_ink.argmax(2) - has_ink[:, :, ::-1].argmax(2)
+    share = heights.min(0) / np.count_nonzero(whole > _MIN_ROW_INK)
+    cost = _SMALL_PART_COST * np.maximum(_SURE_PART - area, 0)
+    cost += _LOW_PART_COST * np.maximum(_SURE_HEIGHT - share, 0)
+    return np.where(area >= _MIN_PART, cost, np.inf)
 
 
 def _limit_cuts(width: float) -> int:

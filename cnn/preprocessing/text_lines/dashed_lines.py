@@ -7,13 +7,16 @@ from cnn.preprocessing.text_lines.digit_band import Marks
 # All lengths are in heights of a digit.
 # Height of a dot or dash of a horizontal line, and its greatest width.
 _MAX_DASH = 0.22
-_MAX_DASH_LENGTH = 1.2
+_MAX_DASH_LENGTH = 3.0
 # Distance of the middles of aligned dots from each other across the line.
 _ALIGNMENT = 0.07
 # Fewest dots of a line. A point, a comma and a speck are three.
 _MIN_DOTS = 5
-# Share of the width of a line that its dots and the gaps between them leave free.
-_MAX_GAP = 1.0
+# Fewest dashes of a line, and the length of one.
+_MIN_DASHES = 3
+_MIN_DASH_LENGTH = 0.2
+# Distance along the line in which dots are counted.
+_MAX_REACH = 5.0
 # Greatest width and height of a dash of a vertical line.
 _MAX_VERTICAL_WIDTH = 0.2
 _MAX_VERTICAL_LENGTH = 1.3
@@ -44,13 +47,15 @@ def _horizontal_dashes(boxes: np.ndarray) -> np.ndarray:
     is_low = (heights <= _MAX_DASH) & (widths <= _MAX_DASH_LENGTH)
     low = np.flatnonzero(is_low)
     is_dash = np.zeros(len(boxes), bool)
-    if len(low) < _MIN_DOTS:
+    if len(low) < _MIN_DASHES:
         return is_dash
     rows = (boxes[low, 1] + boxes[low, 3]) / 2
     columns = (boxes[low, 0] + boxes[low, 2]) / 2
     is_near = np.abs(rows - rows[:, None]) <= _ALIGNMENT
-    is_near &= np.abs(columns - columns[:, None]) <= _MIN_DOTS * _MAX_GAP
-    is_dash[low] = is_near.sum(1) >= _MIN_DOTS
+    is_near &= np.abs(columns - columns[:, None]) <= _MAX_REACH
+    is_wide = widths[low] >= _MIN_DASH_LENGTH
+    num_dashes = (is_near & is_wide).sum(1)
+    is_dash[low] = (is_near.sum(1) >= _MIN_DOTS) | (num_dashes >= _MIN_DASHES)
     return is_dash
 
 

@@ -46,10 +46,12 @@ class FieldInk(NamedTuple):
     Attributes:
       marks: the components of the ink.
       borders: `float64 (n,)`, columns of vertical lines and ticks, sorted.
+      lines: `uint8 (height, width)`, 1 for the pixels of lines.
     """
 
     marks: Marks
     borders: np.ndarray
+    lines: np.ndarray
 
 
 def remove_field_lines(
@@ -66,7 +68,7 @@ def remove_field_lines(
     horizontal |= _long_rules(marks, digit_height)
     vertical |= _borders(marks, horizontal, digit_height, picture_rows)
     if not (horizontal.any() or vertical.any()):
-        return FieldInk(marks, np.zeros(0))
+        return FieldInk(marks, np.zeros(0), horizontal)
     binary = (marks.labels > 0).astype(np.uint8)
     rest = remove_horizontal_rules(binary, horizontal & (1 - vertical))
     rest = remove_vertical_rules(rest & (1 - (vertical & horizontal)), vertical)
@@ -74,7 +76,9 @@ def remove_field_lines(
     rest = remove_vertical_rules(rest, ticks)
     vertical |= ticks
     rest = _remove_residues(rest, horizontal | vertical, digit_height)
-    return FieldInk(find_marks(rest), np.sort(_middles(vertical)))
+    return FieldInk(
+        find_marks(rest), np.sort(_middles(vertical)), horizontal | vertical
+    )
 
 
 def _long_rules(marks: Marks, digit_height: float) -> np.ndarray:

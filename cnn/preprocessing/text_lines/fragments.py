@@ -104,21 +104,26 @@ def _label_fragments(
       `int (height, width)`, 0 for the background, and for each number the component
       and its sides, as in `Fragments`.
     """
-    sides = (ink.labels > 0).astype(np.int64)
+    raw = ink.labels.astype(np.int64)
+    component, sides = [*range(ink.num_labels)], [1] * ink.num_labels
     shifts = row_shifts(len(ink.mask), ink.slant)
     # Column of each pixel in the ink without its slant.
-    columns = np.arange(sides.shape[1]) + shifts[:, None]
+    columns = np.arange(raw.shape[1]) + shifts[:, None]
     for label in np.unique(cuts.component).tolist():
         left, top, right, bottom = ink.boxes[label].tolist()
         inside = np.s_[top:bottom, left:right]
-        seams = cuts.seams[cuts.component == label][:_MAX_CUTS, top:bottom, None]
-        is_right = columns[inside] >= seams
-        bits = np.left_shift(1, np.arange(1, len(seams) + 1))[:, None, None]
         own = ink.labels[inside] == label
-        sides[inside] += np.where(own, (is_right * bits).sum(0), 0)
-    pairs = np.stack([ink.labels.ravel(), sides.ravel()])
-    found, raw = np.unique(pairs, axis=1, return_inverse=True)
-    return raw.reshape(sides.shape), found[0], found[1]
+        rows, of_own = np.nonzero(own)[0], columns[inside][own]
+        seams = cuts.seams[cuts.component == label][:_MAX_CUTS, top:bottom]
+        bits = np.left_shift(1, np.arange(1, len(seams) + 1))
+        of_pixel = bits @ (of_own >= seams[:, rows]) + 1
+        found, number = np.unique(of_pixel, return_inverse=True)
+        # The first fragment keeps the number of the component.
+        raw[inside][own] = np.where(number, len(sides) - 1 + number, label)
+        sides[label] = int(found[0])
+        sides += found[1:].tolist()
+        component += [label] * (len(found) - 1)
+    return raw, np.array(component), np.array(sides, np.int64)
 
 
 def _order_steps(

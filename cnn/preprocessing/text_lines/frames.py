@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cnn.preprocessing.text_lines.digit_band import Marks
+from cnn.preprocessing.text_lines.digit_band import Marks, find_marks
 from cnn.preprocessing.text_lines.straight_rules import (
     find_horizontal_rules,
     find_vertical_rules,
@@ -64,7 +64,56 @@ def find_frames(marks: Marks) -> Frames:
         horizontal[region] |= _horizontal_borders(frame)
         length = max(8, int(_BORDER_LENGTH * len(frame)))
         vertical[region] |= find_vertical_rules(frame, length)
-    return Frames(horizontal, vertical, marks.boxes[frames])
+    found = Frames(horizontal, vertical, marks.boxes[frames])
+    return _continue_frames(marks, found) if len(frames) else found
+
+
+def _continue_frames(marks: Marks, frames: Frames) -> Frames:
+    """Finds more frames in the row of some, that digits join to each other.
+
+    Their borders lie in the rows of the others', or reach from one to the other.
+    """
+    boxes = frames.boxes
+    width, height = np.median(boxes[:, 2:] - boxes[:, :2], axis=0).tolist()
+    sides = marks.boxes[:, 2:] - marks.boxes[:, :2]
+    selected = (sides[:, 1] >= _MIN_SIMILAR * height) & (sides[:, 0] >= _MIN_SIDE)
+    is_known = (marks.boxes[:, None] == boxes).all(2).any(1)
+    if not (selected & ~is_known).any():
+        return frames
+    part = np.concatenate([[False], selected])[marks.labels].astype(np.uint8)
+    side = min(width, height)
+    near = _near_borders(boxes, marks.labels.shape, _TOLERANCE * side)
+    rules = find_horizontal_rules(part, max(8, int(_BORDER_LENGTH * side)))
+    lines = find_marks(find_vertical_rules(part, max(8, int(_BORDER_LENGTH * height))))
+    ends = np.zeros(len(lines.boxes) + 1, bool)
+    for index, (left, top, right, bottom) in enumerate(lines.boxes.tolist()):
+        ends[index + 1] = (
+            near[top, left:right].any() & near[bottom - 1, left:right].any()
+        )
+    vertical = frames.vertical | ends[lines.labels].astype(np.uint8)
+    return Frames(frames.horizontal | (rules & near), vertical, boxes)
+
+
+def _near_borders(
+    boxes: np.ndarray, shape: tuple[int, ...], tolerance: float
+) -> np.ndarray:
+    """Marks the rows of the upper and lower borders of frames, `uint8`.
+
+    Args:
+      boxes: `int (n, 4)`, the frames of a row.
+      shape: height and width of the image.
+      tolerance: distance from a border, in pixels.
+    """
+    middles = (boxes[:, 0] + boxes[:, 2]) / 2
+    rows = np.arange(shape[0])[:, None]
+    near = np.zeros(shape, bool)
+    for side in (1, 3):
+        row = np.full(shape[1], float(np.median(boxes[:, side])))
+        if len(boxes) > 2:
+            slope, start = np.polyfit(middles, boxes[:, side], 1)
+            row = start + slope * np.arange(shape[1])
+        near |= np.abs(rows - row) <= tolerance
+    return near.astype(np.uint8)
 
 
 def _horizontal_borders(frame: np.ndarray) -> np.ndarray:

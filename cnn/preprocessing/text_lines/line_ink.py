@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from cnn.preprocessing.background import subsample, upper_median
-from cnn.preprocessing.ink_levels import Ink, denoise
+from cnn.preprocessing.ink_levels import Ink, denoise, estimate_contrast
 
 # Level to which light paper is scaled. It is that of white paper in a photograph.
 _WHITE_LEVEL = 220.0
@@ -23,9 +23,16 @@ _MAX_KERNEL = 15
 _FULL_INK_QUANTILE = 0.8
 # Level of ink that becomes 0.5, as a fraction of the full level of the text.
 _MIDDLE = 0.4
-# Smallest level of ink, as a fraction of the full level of the text. It is lower than
-# half, since thin strokes are paler than thick ones.
-_MIN_TEXT_FRACTION = 0.3
+# Contrast below which ink is faint, as a multiple of the noise.
+_FAINT_CONTRAST = 20.0
+# Standard deviation of the blur of faint ink, as a fraction of the closing's side, and
+# the smallest one, in pixels: less than half of a stroke.
+_BLUR_SHARE = 0.04
+_MIN_BLUR = 0.7
+# Weakest level of faint ink beside stronger ink, as a multiple of the noise, and as a
+# fraction of the contrast.
+_WEAK_NOISE = 2.5
+_WEAK_SHARE = 0.25
 
 
 def subtract_paper(gray: np.ndarray, sign: int, kernel: int) -> Ink:
@@ -46,7 +53,16 @@ def subtract_paper(gray: np.ndarray, sign: int, kernel: int) -> Ink:
         levels *= _WHITE_LEVEL / np.maximum(paper, darkest)
     # The closing is the lightest of the paper's noise, and not its median.
     levels -= upper_median(subsample(levels))
-    return denoise(levels)
+    ink = denoise(levels)
+    if not _is_faint(ink):
+        return ink
+    sigma = max(_BLUR_SHARE * kernel, _MIN_BLUR)
+    return denoise(cv2.GaussianBlur(levels, (0, 0), sigma))
+
+
+def _is_faint(ink: Ink) -> bool:
+    """Tells whether ink is hard to tell from noise."""
+    return ink.contrast < _FAINT_CONTRAST * ink.noise
 
 
 def _close(gray: np.ndarray, sign: int, kernel: int) -> np.ndarray:
@@ -69,21 +85,32 @@ def _close(gray: np.ndarray, sign: int, kernel: int) -> np.ndarray:
 
 
 def binarize(ink: Ink) -> np.ndarray:
-    """Returns the pixels of ink, `uint8 (height, width)`, 0 or 1."""
-    return (ink.foreground > ink.threshold).astype(np.uint8)
+    """Returns the pixels of ink, `uint8 (height, width)`, 0 or 1.
+
+    Faint ink is followed from its stronger pixels to weaker ones beside them.
+    """
+    strong = ink.foreground > ink.threshold
+    if not _is_faint(ink):
+        return strong.astype(np.uint8)
+    low = max(_WEAK_NOISE * ink.noise, _WEAK_SHARE * ink.contrast)
+    weak = (ink.foreground > min(low, ink.threshold)).astype(np.uint8)
+    _, labels = cv2.connectedComponents(weak)
+    is_ink = np.zeros(labels.max() + 1, bool)
+    is_ink[labels[strong]] = True
+    is_ink[0] = False
+    return is_ink[labels].astype(np.uint8)
 
 
-def text_threshold(ink: Ink, text: np.ndarray) -> float:
-    """Computes the smallest level of ink by the levels of the text alone.
-
-    Other ink in the picture, such as a black rule beside pencil, has no say.
+def without_lines(ink: Ink, lines: np.ndarray) -> Ink:
+    """Measures the contrast of ink without that of printed lines.
 
     Args:
       ink: the ink of the line.
-      text: `bool (height, width)`, pixels of the text.
+      lines: `uint8 (height, width)`, 1 for the pixels of lines.
     """
-    fraction = _MIN_TEXT_FRACTION * _full_level(ink.foreground[text])
-    return max(ink.threshold, fraction)
+    near = cv2.dilate(lines, np.ones((5, 5), np.uint8)) > 0
+    contrast = estimate_contrast(np.where(near, 0, ink.foreground))
+    return ink._replace(contrast=max(contrast, 1.0))
 
 
 def scale_text(ink: Ink, text: np.ndarray) -> np.ndarray:

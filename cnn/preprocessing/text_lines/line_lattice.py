@@ -151,7 +151,7 @@ def _assemble(
     images = np.zeros((len(symbols), IMAGE_SIZE, IMAGE_SIZE), np.float32)
     if is_character.any():
         masks = cut_out(ink, fragments, arcs.select(is_character))
-        images[is_character] = scale_pieces(masks, placement)
+        images[is_character] = scale_pieces(masks, placement, ink.scale < 1)
     return Lattice(
         num_cuts=len(fragments.step_number) + 1,
         starts=arcs.first.astype(np.int32),

@@ -5,14 +5,19 @@ from typing import NamedTuple
 import numpy as np
 
 from cnn.preprocessing.background import estimate_polarity
+from cnn.preprocessing.ink_levels import Ink
 from cnn.preprocessing.text_lines import line_ink
 from cnn.preprocessing.text_lines.digit_band import Band, find_marks
+from cnn.preprocessing.text_lines.field_lines import FieldInk
 from cnn.preprocessing.text_lines.line_search import find_text, find_work_image
 from cnn.preprocessing.text_lines.text_selection import select_components
 from cnn.preprocessing.text_lines.work_image import WorkImage, reduce_picture
 
 # Side of the closing of a line, as a fraction of a digit's height.
 _KERNEL = 0.6
+# Contrast of text, as a fraction of that of all ink, from which the lines beside it do
+# not hide it.
+_MAX_PALER = 0.75
 # Prior probability that a doubtful mark at the side of a picture is a margin's.
 _MARGIN_WEIGHT = 0.6
 
@@ -56,12 +61,16 @@ def find_line_masks(gray: np.ndarray) -> list[LineMask]:
 def _select_text(work: WorkImage, sign: int) -> list[LineMask]:
     """Selects the ink of the number in a work image, in up to two ways."""
     ink = line_ink.subtract_paper(work.gray, sign, int(_KERNEL * work.digit_height))
-    marks = find_marks(line_ink.binarize(ink))
-    rows = (work.inside[1], work.inside[3])
-    found = find_text(marks, work.digit_height, rows)
+    found = _find_text(ink, work)
     if found is None:
         return []
-    marks, band, borders = found
+    if found[0].lines.any():
+        # Black lines hide pencil: its own contrast tells it from the paper.
+        paler = line_ink.without_lines(ink, found[0].lines)
+        if paler.contrast < _MAX_PALER * ink.contrast:
+            ink, found = paler, _find_text(paler, work) or found
+    field, band = found
+    marks, borders = field.marks, field.borders
     belongs, doubtful = select_components(marks, band, work)
     if not belongs.any():
         return []
@@ -76,6 +85,12 @@ def _select_text(work: WorkImage, sign: int) -> list[LineMask]:
         text = np.concatenate([[False], selected])[marks.labels]
         masks.append(LineMask(line_ink.scale_text(ink, text), work, cells, weight))
     return masks
+
+
+def _find_text(ink: Ink, work: WorkImage) -> tuple[FieldInk, Band] | None:
+    """Finds the text in the ink of a work image."""
+    marks = find_marks(line_ink.binarize(ink))
+    return find_text(marks, work.digit_height, (work.inside[1], work.inside[3]))
 
 
 def _find_cells(borders: np.ndarray, band: Band) -> np.ndarray | None:

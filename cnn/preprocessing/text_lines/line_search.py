@@ -4,7 +4,7 @@ import numpy as np
 
 from cnn.preprocessing.text_lines import line_ink, straight_rules
 from cnn.preprocessing.text_lines.digit_band import Band, Marks, find_band, find_marks
-from cnn.preprocessing.text_lines.field_lines import remove_field_lines
+from cnn.preprocessing.text_lines.field_lines import FieldInk, remove_field_lines
 from cnn.preprocessing.text_lines.frames import find_frames
 from cnn.preprocessing.text_lines.line_skew import MIN_SKEW, line_skew
 from cnn.preprocessing.text_lines.work_image import WorkImage, crop_line, rotate
@@ -16,11 +16,21 @@ _MAX_KERNEL = 0.12
 # Height up to which a picture may be filled by one line, in pixels.
 _LINE_HEIGHT = 60
 # Length of a rule before the height of the digits is known, as a fraction of the
-# picture's longer side.
+# picture's longer side, and at least the picture's height, which digits cannot exceed,
+# or this fraction of its width.
 _FIRST_RULE = 0.5
+_MAX_FIRST_RULE = 0.85
+# Length and width of a border beside digits, distance of its end from a rule, and the
+# greatest height of the digits, all as fractions of a height that may be the border's.
+_BORDER_LENGTH = 0.75
+_MAX_BORDER_WIDTH = 0.16
+_JOINT = 0.1
+_MAX_LOWER = 0.85
 # Width of a component that may be part of a rule that shows the skew, as a fraction of
 # the picture's width.
 _MIN_SKEW_RULE = 0.15
+# Fewest digits that show the skew of their line. Two or three may dance.
+_MIN_SKEW_DIGITS = 4
 # Surroundings of a band that are cut out with it, in heights of a digit.
 _MARGIN = 0.7
 # Distance of a digit's middle from the middle of its line, in heights of a digit, and
@@ -60,13 +70,15 @@ def find_work_image(
     found = find_text(marks, digit_height, (0, height))
     if found is None:
         return None
-    marks, band, borders = found
+    field, band = found
     # The digits in printed boxes dance, and the boxes and their rules do not.
     text_skew = 0.0
     if skew is None:
-        members = marks.boxes[band.members - 1]
-        text_skew = line_skew(frames if len(frames) > 1 else members, band.height)
-    box = _surroundings(marks, band, borders, text_skew)
+        members = field.marks.boxes[band.members - 1]
+        if len(frames) > 1 or len(members) >= _MIN_SKEW_DIGITS:
+            shown = frames if len(frames) > 1 else members
+            text_skew = line_skew(shown, band.height)
+    box = _surroundings(field.marks, band, field.borders, text_skew)
     return crop_line(gray, reduced, box, band.height, text_skew)
 
 
@@ -86,7 +98,9 @@ def _first_height(marks: Marks) -> tuple[float | None, np.ndarray]:
       The height in pixels, or None without ink, and the boxes of frames, `int (n, 4)`.
     """
     horizontal, vertical, frames = find_frames(marks)
-    length = max(8, int(_FIRST_RULE * max(marks.labels.shape)))
+    rows, columns = marks.labels.shape
+    length = max(_FIRST_RULE * max(rows, columns), min(rows, _MAX_FIRST_RULE * columns))
+    length = max(8, int(length))
     if _longest(marks) >= length / 2:
         binary = (marks.labels > 0).astype(np.uint8)
         horizontal |= straight_rules.find_horizontal_rules(binary, length)
@@ -95,7 +109,47 @@ def _first_height(marks: Marks) -> tuple[float | None, np.ndarray]:
         rest = straight_rules.remove_horizontal_rules(binary, horizontal)
         marks = find_marks(straight_rules.remove_vertical_rules(rest, vertical))
     band = find_band(marks)
-    return None if band is None else band.height, frames
+    if band is None:
+        return None, frames
+    return _height_between_borders(marks, band.height, horizontal), frames
+
+
+def _height_between_borders(
+    marks: Marks, height: float, horizontal: np.ndarray
+) -> float:
+    """Corrects the height of a digit if it is that of borders beside the digits.
+
+    Args:
+      marks: the components of the ink, without horizontal rules.
+      height: the height of a digit, or of the borders, in pixels.
+      horizontal: `uint8 (height, width)`, 1 for the pixels of horizontal rules.
+    """
+    heights = marks.boxes[:, 3] - marks.boxes[:, 1]
+    length = max(8, int(_BORDER_LENGTH * height))
+    if not (heights >= length).any():
+        return height
+    binary = (marks.labels > 0).astype(np.uint8)
+    lines = find_marks(straight_rules.find_vertical_rules(binary, length))
+    is_border = np.zeros(len(lines.boxes) + 1, bool)
+    for index, box in enumerate(lines.boxes.tolist()):
+        thickness = lines.areas[index] / (box[3] - box[1])
+        is_thin = thickness <= max(4, _MAX_BORDER_WIDTH * height)
+        is_border[index + 1] = is_thin and _ends_at_line(box, horizontal, height)
+    if not is_border.any():
+        return height
+    borders = is_border[lines.labels].astype(np.uint8)
+    band = find_band(find_marks(straight_rules.remove_vertical_rules(binary, borders)))
+    is_lower = band is not None and band.height < _MAX_LOWER * height
+    return band.height if band is not None and is_lower else height
+
+
+def _ends_at_line(box: list[int], horizontal: np.ndarray, height: float) -> bool:
+    """Tells whether a vertical line ends at a rule, or at the picture's edge."""
+    left, top, right, bottom = box
+    reach = max(2, round(_JOINT * height))
+    above = horizontal[max(0, top - reach) : top + reach, left:right].any()
+    below = horizontal[max(0, bottom - reach) : bottom + reach, left:right].any()
+    return bool(above or below or top <= 1 or bottom >= len(horizontal) - 1)
 
 
 def _longest(marks: Marks) -> int:
@@ -105,20 +159,17 @@ def _longest(marks: Marks) -> int:
 
 def find_text(
     marks: Marks, digit_height: float, rows: tuple[float, float]
-) -> tuple[Marks, Band, np.ndarray] | None:
+) -> tuple[FieldInk, Band] | None:
     """Finds the band of a line without the lines that are longer than its strokes.
 
     Args:
       marks: the components of the ink.
       digit_height: height of a digit in pixels.
       rows: first row of the picture, and the row after its last.
-
-    Returns:
-      The components, the band, and the columns of the field's borders.
     """
     field = remove_field_lines(marks, digit_height, rows)
     band = find_band(field.marks)
-    return None if band is None else (field.marks, band, field.borders)
+    return None if band is None else (field, band)
 
 
 def _surroundings(

@@ -14,7 +14,7 @@ from cnn.preprocessing.text_lines.page_components import PageComponents
 from cnn.preprocessing.text_lines.page_groups import chain_neighbors
 
 # Shortest side of a cell, in pixels of the working page.
-_MIN_LENGTH = 8
+_MIN_LENGTH = 9
 # Thickest side of a cell, in pixels.
 _MAX_WIDTH = 7
 # Largest slant of a side, in pixels per pixel: a page lies a little askew.
@@ -32,6 +32,10 @@ _MIN_SIDES = 3
 _MAX_PITCH_DEVIATION = 0.2
 # Sides nearer than this fraction of the widest distance are those of two boxes.
 _MAX_BOX_GAP = 0.45
+# Share of the height of a cell, at each end, in which its own rules lie.
+_END_SHARE = 0.15
+# Smallest share of the width of a row that a rule across a table covers.
+_MIN_CROSSING_SHARE = 0.5
 # Smallest share of a cell's width that the rule below it covers.
 _MIN_RULE_SHARE = 0.8
 # Height of a digit in a comb, in widths of a cell.
@@ -80,7 +84,7 @@ def find_combs(
     removed = np.zeros_like(strokes)
     for i in range(group.max() + 1):
         comb = _to_comb(boxes[group == i])
-        if comb is not None:
+        if comb is not None and not _is_crossed(comb, rules):
             comb = _extend(comb, rules)
             combs.append(comb)
             _mark_sides(removed, lines, comb)
@@ -113,7 +117,7 @@ def _vertical_lines(ink: np.ndarray) -> np.ndarray:
     """Finds vertical runs of ink that are thin, `uint8`."""
     runs = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((_MIN_LENGTH, 1), np.uint8))
     thick = cv2.morphologyEx(runs, cv2.MORPH_OPEN, np.ones((1, _MAX_WIDTH), np.uint8))
-    return runs & (1 - thick)
+    return np.where(thick > 0, np.uint8(0), runs)
 
 
 def _to_comb(members: np.ndarray) -> Comb | None:
@@ -132,6 +136,17 @@ def _to_comb(members: np.ndarray) -> Comb | None:
         np.arange(cells.sum() + 1), np.concatenate([[0], np.cumsum(cells)]), sides
     )
     return Comb(filled, float(members[:, 1].min()), float(members[:, 3].max()))
+
+
+def _is_crossed(comb: Comb, rules: np.ndarray) -> bool:
+    """Tells whether a rule crosses the cells between their ends, as in a table."""
+    margin = max(_END_SHARE * (comb.bottom - comb.top), 2 * _MAX_WIDTH)
+    rows = slice(round(comb.top + margin), max(round(comb.bottom - margin), 0))
+    for left, right in zip(comb.sides[:-1], comb.sides[1:], strict=True):
+        inside = rules[rows, round(left) + _MAX_WIDTH : round(right) - _MAX_WIDTH]
+        if inside.size and inside.mean(axis=1).max() >= _MIN_CROSSING_SHARE:
+            return True
+    return False
 
 
 def _extend(comb: Comb, rules: np.ndarray) -> Comb:
@@ -160,21 +175,32 @@ def _rule_length(comb: Comb, rules: np.ndarray, side: float, direction: int) -> 
 
 def _mark_sides(removed: np.ndarray, lines: np.ndarray, comb: Comb) -> None:
     """Marks the vertical lines at the sides of a comb's cells in `removed`."""
-    rows = slice(int(comb.top) - 1, int(comb.bottom) + 2)
-    for side in comb.sides.tolist():
+    bottom = int(comb.bottom) + 2
+    # The ends of a comb may be as high as a box.
+    end_top = min(comb.top, comb.bottom - _MAX_DIGIT_HEIGHT * comb.pitch)
+    last = len(comb.sides) - 1
+    for i, side in enumerate(comb.sides.tolist()):
+        top = end_top if i in (0, last) else comb.top
+        rows = slice(max(int(top) - 1, 0), bottom)
         columns = slice(max(round(side) - _MAX_WIDTH, 0), round(side) + _MAX_WIDTH)
         target = removed[rows, columns]
         target |= cv2.dilate(lines[rows, columns], NEIGHBORHOOD[:1])
 
 
 def _merge_near(columns: np.ndarray) -> np.ndarray:
-    """Replaces the sides of two boxes beside each other by their mean."""
+    """Replaces the sides of two boxes beside each other by their mean.
+
+    It does so in a row of boxes, where there are two sides between any two cells.
+    """
     if len(columns) < 2:
         return columns
     gaps = np.diff(columns)
     starts = np.concatenate([[True], gaps > _MAX_BOX_GAP * gaps.max()])
     group = np.cumsum(starts) - 1
-    return np.bincount(group, columns) / np.bincount(group)
+    sizes = np.bincount(group)
+    if (sizes[1:-1] != 2).any() or sizes[0] != 1 or sizes[-1] != 1:
+        return columns
+    return np.bincount(group, columns) / sizes
 
 
 def assign_to_combs(characters: PageComponents, combs: list[Comb]) -> np.ndarray:

@@ -28,15 +28,21 @@ _MIN_LOCAL_FRACTION = 0.3
 _MIN_INK_TO_NOISE = 5
 # Smallest level of ink, in levels: paper has stains and shows what is behind it.
 _MIN_INK_LEVEL = 12
-# Shortest printed rule, in pixels of the working page: longer than a stroke of a digit.
-_MIN_RULE_LENGTH = 56
+# Shortest printed rule, in pixels of the working page, and in heights of a character:
+# longer than a stroke of a digit. An odd number is symmetric.
+_MIN_RULE_LENGTH = 57
+_MIN_RULE_HEIGHTS = 2.0
+_MAX_MIN_RULE_LENGTH = 201
+# Heights of components that show the height of a character, in pixels, and their
+# largest width in heights.
+_CHARACTER_HEIGHTS = (9, 160)
+_CHARACTER_ASPECT = 1.5
+# Quantile of their heights that is the height of a character: there are specks, too.
+_HEIGHT_QUANTILE = 0.75
 # Thickest printed rule, in pixels of the working page.
 _MAX_RULE_WIDTH = 9
 # Gaps of a rule that are closed, in pixels, where it is faint or broken.
 _RULE_TOLERANCE = 3
-# Slopes at which rules are looked for, in pixels per pixel: a page lies up to three
-# degrees askew.
-_MAX_RULE_SLOPE = 0.06
 
 
 class PageInk(NamedTuple):
@@ -46,12 +52,14 @@ class PageInk(NamedTuple):
       ink: levels above the background, `float32 (height, width)`, with their noise.
       strokes: `uint8 (height, width)`, 1 for ink that is no rule.
       rules: `uint8 (height, width)`, 1 for printed rules.
+      paper: `uint8 (height, width)`, gray levels of the background.
       scale: pixels of this ink per pixel of the page, at most 1.
     """
 
     ink: Ink
     strokes: np.ndarray
     rules: np.ndarray
+    paper: np.ndarray
     scale: float
 
 
@@ -63,17 +71,17 @@ def find_page_ink(gray: np.ndarray) -> PageInk:
     """
     small = downscale(gray, _WORKING_SIDE)
     scale = small.shape[1] / gray.shape[1]
-    ink = denoise(_subtract_paper(small))
+    if estimate_polarity(small)[0] < 0:
+        small = 255 - small
+    paper = _estimate_paper(small)
+    ink = denoise(_subtract_paper(small, paper))
     binary = _binarize(ink)
     strokes, rules = remove_rules(binary)
-    return PageInk(ink, strokes, rules, scale)
+    return PageInk(ink, strokes, rules, paper, scale)
 
 
-def _subtract_paper(gray: np.ndarray) -> np.ndarray:
-    """Computes the levels above the background, `float32`, positive for ink."""
-    if estimate_polarity(gray)[0] < 0:
-        gray = 255 - gray
-    background = _estimate_paper(gray)
+def _subtract_paper(gray: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """Computes the levels above the background, `float32`, positive for dark ink."""
     levels = cv2.subtract(background, gray).astype(np.float32)
     illumination = np.maximum(background, THRESHOLDS.background.min_illumination * 255)
     levels *= THRESHOLDS.background.white_level / illumination
@@ -98,13 +106,12 @@ def _estimate_paper(gray: np.ndarray) -> np.ndarray:
 
 def _binarize(ink: Ink) -> np.ndarray:
     """Compares the levels with the noise and the strongest ink near them, `uint8`."""
-    strongest = cv2.resize(
-        ink.foreground, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA
-    )
+    height, width = ink.foreground.shape
+    size = (max(1, width // 4), max(1, height // 4))
+    strongest = cv2.resize(ink.foreground, size, interpolation=cv2.INTER_AREA)
     side = (_CONTRAST_WINDOW // 4) | 1
     strongest = cv2.dilate(strongest, np.ones((side, side), np.uint8))
     strongest = cv2.blur(strongest, (side, side))
-    height, width = ink.foreground.shape
     threshold = cv2.resize(_MIN_LOCAL_FRACTION * strongest, (width, height))
     lowest = max(_MIN_INK_TO_NOISE * ink.noise, _MIN_INK_LEVEL)
     return (ink.foreground > np.maximum(threshold, lowest)).astype(np.uint8)
@@ -120,25 +127,37 @@ def remove_rules(binary: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
       The strokes, which are kept where they cross a rule, and the rules, both `uint8`
       of the same shape.
     """
-    horizontal = _find_horizontal_rules(binary)
-    vertical = np.ascontiguousarray(_find_horizontal_rules(binary.T.copy()).T)
+    length = _rule_length(binary)
+    horizontal = _find_horizontal_rules(binary, length)
+    vertical = _find_horizontal_rules(binary.T.copy(), length).T.copy()
     rules = horizontal | vertical
     strokes = binary & ~rules
     strokes |= _crossing_strokes(strokes, horizontal)
-    strokes |= np.ascontiguousarray(
-        _crossing_strokes(strokes.T.copy(), vertical.T.copy()).T
-    )
+    strokes |= _crossing_strokes(strokes.T.copy(), vertical.T.copy()).T.copy()
     return strokes, rules
 
 
-def _find_horizontal_rules(binary: np.ndarray) -> np.ndarray:
+def _rule_length(binary: np.ndarray) -> int:
+    """Chooses the shortest length of a rule by the height of the characters."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats(binary)
+    width, height = stats[1:count, 2], stats[1:count, 3]
+    lowest, highest = _CHARACTER_HEIGHTS
+    is_character = (height >= lowest) & (height <= highest)
+    is_character &= width <= _CHARACTER_ASPECT * height
+    if not is_character.any():
+        return _MIN_RULE_LENGTH
+    typical = float(np.quantile(height[is_character], _HEIGHT_QUANTILE))
+    length = int(_MIN_RULE_HEIGHTS * typical) | 1
+    return min(max(length, _MIN_RULE_LENGTH), _MAX_MIN_RULE_LENGTH)
+
+
+def _find_horizontal_rules(binary: np.ndarray, length: int) -> np.ndarray:
     """Finds long thin runs of ink, `uint8`.
 
     The ink is thickened first, so that a rule that is a little askew has long runs.
     """
     height = 2 * _RULE_TOLERANCE - 1
     thick = cv2.dilate(binary, np.ones((height, 1), np.uint8))
-    length = min(_MIN_RULE_LENGTH, binary.shape[1])
     kernel = np.ones((1, length), np.uint8)
     runs = cv2.erode(thick, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     runs = cv2.dilate(runs, kernel)
@@ -149,7 +168,7 @@ def _keep_thin(runs: np.ndarray) -> np.ndarray:
     """Removes areas that are thicker than a rule from runs of ink, `uint8`."""
     kernel = np.ones((_MAX_RULE_WIDTH, 1), np.uint8)
     thick = cv2.dilate(cv2.erode(runs, kernel), kernel)
-    return runs & ~thick
+    return np.where(thick > 0, np.uint8(0), runs)
 
 
 def _crossing_strokes(strokes: np.ndarray, rules: np.ndarray) -> np.ndarray:

@@ -30,11 +30,13 @@ from cnn.preprocessing.text_lines.print_evidence import (
 _MAX_GAP = 1.2
 # Largest number of components of a number: twenty digits, some broken.
 _MAX_GROUP_SIZE = 30
+# Log odds of print above which a character is left out.
+_MAX_PRINT_ODDS = 1.5
 # Log odds below which a group is no number.
 _MIN_LOG_ODDS = -4.0
 # Log odds that what is written in a comb is a number: combs are printed for numbers,
 # and now and then for letters.
-_COMB_ODDS = 1.0
+_COMB_ODDS = 4.0
 # Largest size of a mark that belongs to a number, such as a decimal point or a broken
 # piece of a digit, as a fraction of the height of its digits.
 _MAX_MARK_SIZE = 0.5
@@ -76,7 +78,7 @@ def find_page_numbers(page: PageInk) -> list[PageNumber]:
     characters = components.take(is_character)
     slope = estimate_slope(characters)
     characters = _weigh_characters(characters, page, slope)
-    written = characters.take(characters.print_odds <= 0)
+    written = characters.take(characters.print_odds <= _MAX_PRINT_ODDS)
     numbers = _weigh_groups(_find_groups(written, combs, slope, page.rules), page)
     marks = components.take(~is_character)
     return _sort([_add_marks(number, marks) for number in numbers], slope)
@@ -90,7 +92,7 @@ def _weigh_characters(
     chain = chain_neighbors(characters.box, slope, _MAX_GAP, rules=page.rules)
     word = find_words(characters.box, chain)
     odds = smooth_along_lines(odds + weigh_alignment(characters, word), word)
-    odds = spread_majority(odds, word, chain)
+    odds = spread_majority(odds, characters, word, chain)
     return characters._replace(print_odds=odds)
 
 

@@ -17,6 +17,8 @@ _MAX_SINGLE_WIDTH = 2.5
 _MAX_GAP = 0.25
 _MAX_TALL_GAP = 0.12
 _TALL = 0.65
+# Greatest width of tall ink that is not connected: more probably two digits.
+_MAX_TALL_WIDTH = 0.95
 # Share of the ink of its components that a piece of two tall ones may leave out: a cut
 # would make a gap useless.
 _MAX_REST_BESIDE_GAP = 0.05
@@ -183,7 +185,8 @@ def _may_be_one(ink: WorkingInk, fragments: Fragments, pieces: Pieces) -> np.nda
     tall = fragments.boxes[:, 3] - fragments.boxes[:, 1] >= _TALL * height
     num_tall = _sums(pieces.members & tall, fragments.component)[1]
     max_gap = np.where(num_tall > 1, _MAX_TALL_GAP, _MAX_GAP) * height
-    is_near = (width <= _MAX_WIDTH * height) & (pieces.inner_gap <= max_gap)
+    max_width = np.where(num_tall > 1, _MAX_TALL_WIDTH, _MAX_WIDTH) * height
+    is_near = (width <= max_width) & (pieces.inner_gap <= max_gap)
     return is_near & (is_whole | (num_tall <= 1))
 
 
@@ -225,9 +228,14 @@ def cut_out(ink: WorkingInk, fragments: Fragments, pieces: Pieces) -> np.ndarray
     left = pieces.boxes[:, 0] - MARGIN
     width = int((pieces.boxes[:, 2] - left).max(initial=1)) + MARGIN
     padding = ((0, 0), (MARGIN, width))
-    columns = left[:, None] + MARGIN + np.arange(width)
-    labels = np.pad(fragments.labels, padding)[:, columns].transpose(1, 0, 2)
-    masks = np.pad(ink.mask, padding)[:, columns].transpose(1, 0, 2)
+    padding = ((0, 0), (MARGIN, width))
+    labels, masks = (
+        np.lib.stride_tricks.sliding_window_view(np.pad(image, padding), width, axis=1)[
+            :, left + MARGIN
+        ].transpose(1, 0, 2)
+        for image in (fragments.labels, ink.mask)
+    )
     members = np.pad(pieces.members, ((0, 0), (1, 0)))
-    of_piece = np.arange(len(members))[:, None, None]
-    return np.where(members[of_piece, labels], masks, 0)
+    of_piece = np.arange(len(members)) * members.shape[1]
+    is_member = members.ravel()[labels + of_piece[:, None, None]]
+    return np.where(is_member, masks, 0)

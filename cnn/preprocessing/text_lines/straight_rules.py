@@ -11,7 +11,14 @@ import cv2
 import numpy as np
 
 # Gap in a rule that is bridged, in pixels: specks of paper in a worn or faint line.
+# The same as a fraction of the rule's length.
 _MAX_GAP = 3
+_MAX_GAP_SHARE = 0.06
+# Length from which a horizontal line may waver by a pixel, in pixels. In a lower image
+# the strokes of joined digits are as straight.
+_MIN_WAVERING = 28
+# Smallest share of a rule's length that is ink.
+_MIN_INKED = 0.8
 # Directions of the kernels on either side of the axis, in degrees: what remains after
 # the line is straightened, of perspective and of bent paper.
 _DIRECTIONS = (-2.0, -1.0, 0.0, 1.0, 2.0)
@@ -41,13 +48,26 @@ def find_horizontal_rules(
     rules = np.zeros_like(binary)
     if binary.shape[1] < length:
         return rules
-    gap = np.ones((1, _MAX_GAP), np.uint8)
+    gap = np.ones((1, max(_MAX_GAP, int(_MAX_GAP_SHARE * length) | 1)), np.uint8)
     bridged = cv2.morphologyEx(binary, cv2.MORPH_CLOSE, gap)
+    if directions == _VERTICAL_DIRECTIONS or length >= _MIN_WAVERING:
+        bridged = cv2.dilate(bridged, np.ones((3, 1), np.uint8))
     for degrees in directions:
         np.maximum(rules, _open(bridged, length, degrees), out=rules)
-    # An opening in a few directions leaves the edges of a rule in others.
-    edges = cv2.dilate(rules, np.ones((3, 1), np.uint8))
-    return edges & binary
+    return _drop_interrupted(rules, binary) & binary
+
+
+def _drop_interrupted(rules: np.ndarray, binary: np.ndarray) -> np.ndarray:
+    """Drops rules that are mostly bridged gaps: rows of specks."""
+    if not rules.any():
+        return rules
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(rules)
+    is_rule = np.zeros(len(stats), bool)
+    for index, (left, top, width, height, _) in enumerate(stats[1:].tolist(), 1):
+        region = (slice(top, top + height), slice(left, left + width))
+        inked = (labels[region] == index) & (binary[region] > 0)
+        is_rule[index] = inked.any(0).mean() >= _MIN_INKED
+    return is_rule[labels].astype(np.uint8)
 
 
 def find_vertical_rules(binary: np.ndarray, length: int) -> np.ndarray:
@@ -68,7 +88,8 @@ def remove_horizontal_rules(binary: np.ndarray, rules: np.ndarray) -> np.ndarray
         return binary
     rest = binary & (1 - rules)
     thickness = _thickness(rules)
-    kernel = np.ones((thickness + 2, 3), np.uint8)
+    # A slanted stroke meets the two sides of the rule in different columns.
+    kernel = np.ones((thickness + 1 + thickness // 2, thickness + 1), np.uint8)
     bridged = cv2.morphologyEx(rest, cv2.MORPH_CLOSE, kernel)
     return rest | (bridged & rules)
 
@@ -113,13 +134,13 @@ def _open(binary: np.ndarray, length: int, degrees: float) -> np.ndarray:
 
 @lru_cache(maxsize=128)
 def _line_kernel(length: int, degrees: float) -> np.ndarray:
-    """Draws the kernel of a line, `uint8 (rows, length)`."""
-    rise = np.tan(np.deg2rad(degrees))
-    columns = np.arange(length)
-    rows = np.rint(rise * columns).astype(int)
-    rows -= rows.min()
-    kernel = np.zeros((rows.max() + 1, length), np.uint8)
-    kernel[rows, columns] = 1
+    """Draws the kernel of a line, `uint8 (rows, columns)`, both odd."""
+    # An opening keeps its place with a kernel that is symmetric about its middle pixel.
+    half = length // 2
+    columns = np.arange(-half, half + 1)
+    rows = np.rint(np.tan(np.deg2rad(degrees)) * columns).astype(int)
+    kernel = np.zeros((2 * rows.max() + 1 if rows.any() else 1, len(columns)), np.uint8)
+    kernel[rows - rows.min(), columns + half] = 1
     return kernel
 
 

@@ -13,11 +13,21 @@ from cnn.preprocessing.text_lines.work_image import WorkImage
 # Height of other ink at the side of a picture, and width of a rule as high.
 _TALL = 1.4
 _MAX_RULE_WIDTH = 0.25
+# Length of a stroke under or over digits, its height as a fraction of that, and its
+# greatest distance inside of the band.
+_MIN_STROKE = 0.5
+_MAX_FLAT = 0.3
+_STROKE_REACH = 0.12
+# Height of what is no digit at the side of a picture: a blot, or a dash of a rule.
+_LOW = 0.5
 # Rows in which ink of the line lies, beyond its band.
 _REACH_ABOVE = 0.35
 _REACH_BELOW = 0.45
 # Smallest share of a component inside these rows.
 _MIN_INSIDE = 0.5
+# Smallest overlap of a component with the band, except for a comma, and its height.
+_OVERLAP = 0.05
+_COMMA = 0.4
 # Smallest area of a component, in squared heights of a digit: a point's.
 _MIN_AREA = 0.004
 # A mark at the side of a picture: its greatest width, as a fraction of its height, and
@@ -57,10 +67,13 @@ def select_components(marks: Marks, band: Band, work: WorkImage) -> Selection:
     inside = np.minimum(boxes[:, 3], bottom) - np.maximum(boxes[:, 1], top)
     covered = np.minimum(boxes[:, 3], band.bottom) - np.maximum(boxes[:, 1], band.top)
     is_in_band = (inside >= _MIN_INSIDE * heights) | (covered >= _MIN_INSIDE * height)
-    is_in_band &= inside > 0
+    is_in_band &= (inside > 0) & (boxes[:, 3] > band.top + _OVERLAP * height)
+    is_in_band &= (boxes[:, 1] < band.bottom - _OVERLAP * height) | (
+        heights < _COMMA * height
+    )
     is_large = marks.areas >= max(4.0, _MIN_AREA * height * height)
     belongs = is_in_band & is_large & ~_is_cut_off(boxes, band, work)
-    belongs &= ~find_dashes(marks, height) & ~_is_rule(boxes, height)
+    belongs &= ~find_dashes(marks, height) & ~_is_rule(boxes, band)
     is_mark, doubtful = _side_marks(boxes, belongs, band, work)
     rest = belongs & ~is_mark
     # Without its doubtful parts, there must be a number.
@@ -83,11 +96,17 @@ def _is_cut_off(boxes: np.ndarray, band: Band, work: WorkImage) -> np.ndarray:
     return at_top | at_bottom | (at_side & is_tall)
 
 
-def _is_rule(boxes: np.ndarray, height: float) -> np.ndarray:
-    """Tells which components are narrower and higher than a 1, `bool (n,)`."""
+def _is_rule(boxes: np.ndarray, band: Band) -> np.ndarray:
+    """Tells which components are higher than a 1, or strokes above or below digits."""
+    height = band.height
     widths = boxes[:, 2] - boxes[:, 0]
     heights = boxes[:, 3] - boxes[:, 1]
-    return (heights >= _TALL * height) & (widths <= _MAX_RULE_WIDTH * height)
+    is_high = (heights >= _TALL * height) & (widths <= _MAX_RULE_WIDTH * height)
+    middles = (boxes[:, 1] + boxes[:, 3]) / 2
+    is_flat = (widths >= _MIN_STROKE * height) & (heights <= _MAX_FLAT * widths)
+    is_beside = middles > band.bottom - _STROKE_REACH * height
+    is_beside |= middles < band.top + _STROKE_REACH * height
+    return is_high | (is_flat & is_beside)
 
 
 def _side_marks(
@@ -114,7 +133,10 @@ def _side_marks(
             is_narrow = right - left < _MAX_SIDE_WIDTH * min(height, bottom - top)
             is_outermost = abs(boxes[this, outer] - edge) < _SIDE_DISTANCE * height
             is_apart = gap > _SIDE_GAP * height or offset > _SIDE_OFFSET * height
-            if not (is_narrow and is_outermost and is_apart):
+            # A minus is wide, and no blot.
+            is_low = max(bottom - top, (right - left) / 2) < _LOW * height / 2
+            is_low |= (bottom - top < _LOW * height) & (right - left < bottom - top)
+            if not (is_outermost and (is_low or (is_narrow and is_apart))):
                 doubtful[this] = is_narrow and is_outermost
                 break
             is_mark[this] = True

@@ -13,23 +13,25 @@ import numpy as np
 INK_THRESHOLD = 0.4
 # Height of a digit, in pixels, to which larger ones are reduced, and from which on.
 # A digit has 20 pixels in the network input.
-_WORKING_HEIGHT = 44
-_MAX_HEIGHT = 60
+_WORKING_HEIGHT = 36
+_MAX_HEIGHT = 50
 # Least width of a stroke before the reduction, as a fraction of a digit's height:
 # one working pixel and a half, so that it stays above the threshold.
 _MIN_STROKE = 1.5 / _WORKING_HEIGHT
 # Components of at least this fraction of the highest one tell the height of a digit.
-_MIN_TALL = 0.45
-# Quantile of their heights that is the height of a digit: some are written lower than
-# the others, few higher.
-_HEIGHT_QUANTILE = 0.7
+_MIN_TALL = 0.5
+# Quantile of their sizes that is the height of a digit. Some hands have long tails.
+_HEIGHT_QUANTILE = 0.6
+# Height of the line's other digits, as a fraction of the width of a flat one, and the
+# greatest width of one digit, as a fraction of its height.
+_FLAT_SIZE = 0.85
+_MAX_SINGLE_ASPECT = 1.8
 # Empty pixels around the ink, in which strokes are widened.
 MARGIN = 4
-# Slants that are compared, in pixels to the right per pixel upwards.
-_SLANTS = np.arange(-0.4, 1.01, 0.1)
-# How much better than upright a slant must be, as a fraction of the sum of squares of
-# the column sums: a few digits always lean a little.
-_MIN_SLANT_GAIN = 1.02
+# Greatest slope of an edge that tells the slant, in pixels sideways per pixel upwards.
+_MAX_EDGE_SLOPE = 1.2
+# Smallest slant that is removed, in the same unit: a few digits always lean a little.
+_MIN_SLANT = 0.1
 
 
 class WorkingInk(NamedTuple):
@@ -97,14 +99,18 @@ def _crop(mask: np.ndarray, left: int, top: int, width: int, height: int) -> np.
 
 
 def _estimate_digit_height(widths: np.ndarray, heights: np.ndarray) -> float:
-    """Returns a quantile of the tall components' heights, weighted by their widths."""
+    """Returns a typical size of the tall components, weighted by their widths."""
     is_tall = heights >= _MIN_TALL * heights.max()
+    # A flat digit is lower than the others. What is wider has several digits.
+    is_single = widths <= _MAX_SINGLE_ASPECT * heights
+    flat_sizes = np.minimum(_FLAT_SIZE * widths, heights.max())
+    sizes = np.where(is_single, np.maximum(heights, flat_sizes), heights)
     # A wide component may hold several digits, a bar or a speck none.
     weights = np.where(is_tall, np.maximum(widths, heights / 2), 0).astype(float)
-    order = np.argsort(heights, kind="stable")
+    order = np.argsort(sizes, kind="stable")
     cumulative = np.cumsum(weights[order])
     rank = np.searchsorted(cumulative, _HEIGHT_QUANTILE * cumulative[-1])
-    return max(float(heights[order[rank]]), 1.0)
+    return max(float(sizes[order[rank]]), _MIN_TALL * float(heights.max()), 1.0)
 
 
 def _reduce(ink: np.ndarray, scale: float, min_stroke: float) -> np.ndarray:
@@ -144,35 +150,28 @@ def _measure(mask: np.ndarray, scale: float, offset: np.ndarray) -> WorkingInk |
         boxes=np.stack([left, top, left + width, top + height], 1),
         digit_height=_estimate_digit_height(width[1:], height[1:]),
         stroke_width=measure_stroke_width(binary),
-        slant=_estimate_slant(binary),
+        slant=_estimate_slant(mask),
         scale=scale,
         offset=offset,
     )
 
 
-def _estimate_slant(binary: np.ndarray) -> float:
-    """Finds the shear that gathers the ink in the fewest columns.
+def _estimate_slant(mask: np.ndarray) -> float:
+    """Estimates the slant of the hand from the edges of the steep strokes.
 
     Args:
-      binary: `uint8 (height, width)`, 1 for ink.
+      mask: `float32 (height, width)`, the ink's coverage.
 
     Returns:
-      Pixels to the right per pixel upwards, a member of `_SLANTS`.
+      Pixels to the right per pixel upwards, 0 for an upright hand.
     """
-    rows, columns = np.nonzero(binary)
-    above = len(binary) - rows
-    # The largest shear to the left is moved to column 0.
-    moved = (
-        columns[None] - _SLANTS[:, None] * above + np.abs(_SLANTS).max() * len(binary)
-    )
-    gains = np.array(
-        [float(np.square(np.bincount(x)).sum()) for x in moved.astype(int)]
-    )
-    best = int(gains.argmax())
-    upright = int(np.abs(_SLANTS).argmin())
-    if gains[best] < _MIN_SLANT_GAIN * gains[upright]:
-        return 0.0
-    return float(_SLANTS[best])
+    across = cv2.Sobel(mask, cv2.CV_32F, 1, 0)
+    down = cv2.Sobel(mask, cv2.CV_32F, 0, 1)
+    is_steep = np.abs(down) < _MAX_EDGE_SLOPE * np.abs(across)
+    across, down = across[is_steep].astype(float), down[is_steep].astype(float)
+    # The slope of an edge is that of the gradient, at a right angle to it.
+    slant = float(across @ down) / max(float(across @ across), 1e-6)
+    return 0.0 if abs(slant) < _MIN_SLANT else slant
 
 
 def row_shifts(height: int, slant: float) -> np.ndarray:

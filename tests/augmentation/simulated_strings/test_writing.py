@@ -19,6 +19,7 @@ UPRIGHT = hands.Hand(
     gap=0.2,
     gap_jitter=0,
     descending="",
+    small="",
     joins=0,
 )
 
@@ -102,3 +103,32 @@ def test_texts_with_separators_are_dates_amounts_times_or_dashed_numbers(pool):
     ]
     assert [text for text in texts if not form.fullmatch(text)] == []
     assert set("".join(texts)) >= set(".,-/:")
+
+
+def test_thin_strokes_are_not_broken():
+    """A ring one pixel wide stays one component, at any width of the pen."""
+    import cv2
+
+    image = np.zeros((28, 28), np.uint8)
+    cv2.ellipse(image, (14, 14), (6, 9), 20, 0, 360, 200, 1, cv2.LINE_AA)
+    ring = image.astype(np.float32) / np.float32(255)
+    for stroke in (0.0, 0.06, 0.1):
+        hand = UPRIGHT._replace(stroke=stroke)
+        ink = hands.draw_digit(np.random.default_rng(0), ring, hand, 96)
+        parts, _ = cv2.connectedComponents((ink > 0.5).astype(np.uint8))
+        assert parts - 1 == 1
+        # The paper inside the ring and around it.
+        holes, _ = cv2.connectedComponents((np.pad(ink, 2) <= 0.5).astype(np.uint8))
+        assert holes - 1 == 2
+
+
+def test_long_digits_of_old_hands_keep_their_place_above_the_line(pool):
+    """A descending digit begins at most a third of a height below the others."""
+    hand = UPRIGHT._replace(descending="7", small="0")
+    for seed in range(10):
+        boxes = find_boxes(write(pool, "2720", hand, seed=seed).hulls)
+        top, height = boxes[0, 1], boxes[0, 3] - boxes[0, 1]
+        assert -0.1 * height < boxes[1, 1] - top < 0.55 * height
+        small = boxes[3, 3] - boxes[3, 1]
+        assert 0.45 * height < small < 0.95 * height
+        assert boxes[3, 3] == pytest.approx(boxes[0, 3], abs=4)
