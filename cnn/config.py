@@ -34,7 +34,7 @@ PRESETS: dict[str, dict[str, int | float]] = {
     # For the highest accuracy, also on pages: long, regularized, with all additional
     # examples.
     "best": {
-        "epochs": 100,
+        "epochs": 60,
         "learning_rate": 3e-3,
         "weight_decay": 0.1,
         "elastic_sigma": 0.3,

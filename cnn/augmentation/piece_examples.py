@@ -18,13 +18,13 @@ from cnn.augmentation.simulated_strings import (
 )
 from cnn.preprocessing.centering import Placement
 from cnn.preprocessing.opencv_threads import single_threaded_opencv
-from cnn.preprocessing.text_lines import TextLine
+from cnn.preprocessing.text_lines import FEATURES, TextLine
 from cnn.preprocessing.text_lines.line_segmentation import segment_line
 
 # A piece shows a character if the intersection over union of their boxes and the
 # correlation of their images are at least these, in [0, 1].
-_MIN_OVERLAP = 0.8
-_MIN_MATCH = 0.88
+_MIN_OVERLAP = 0.83
+_MIN_MATCH = 0.9
 # A piece does not show a character if both are below these.
 _MAX_WRONG_OVERLAP = 0.6
 _MAX_WRONG_MATCH = 0.8
@@ -33,8 +33,19 @@ _MAX_WRONG_MATCH = 0.8
 # make the network doubt the characters.
 _WRONG_PER_RIGHT = 1.0
 _MAX_WRONG_ALONE = 3
+# A piece lower than this, in heights of the line, is hardly taken for a character. So
+# one in a few of the wrong ones is enough.
+_LOW = 0.5
+_KEPT_OF_LOW = 3
 # Most lines per piece that is wanted. So many are made if few can be read.
 _MAX_LINES_PER_PIECE = 2
+
+# Smallest level of ink in a piece.
+_MIN_INK = 0.5
+# Largest ratio of the standard deviations across and along a straight stroke.
+_MAX_STROKE_RATIO = 0.35
+# Largest standard deviation of its middle line from a straight one, in pixels.
+_MAX_BEND = 0.6
 
 # Separates the random numbers of strings from others of the same seed.
 _STRING_STREAM = 6
@@ -126,6 +137,8 @@ def label_pieces(line: SimulatedLine, found: TextLine) -> Iterator[_Piece]:
     """
     for lattice in found.lattices:
         overlaps = box_overlaps(lattice.boxes, line.boxes)
+        is_low = lattice.features[:, FEATURES.index("height")] < _LOW
+        is_kept = ~is_low | (np.arange(len(is_low)) % _KEPT_OF_LOW == 0)
         for arc in np.flatnonzero(lattice.is_character).tolist():
             image = lattice.images[arc]
             best = int(overlaps[arc].argmax()) if line.text else -1
@@ -136,8 +149,41 @@ def label_pieces(line: SimulatedLine, found: TextLine) -> Iterator[_Piece]:
             if overlap >= _MIN_OVERLAP and match >= _MIN_MATCH:
                 if line.text[best].isdigit():
                     yield image, int(line.text[best])
-            elif overlap < _MAX_WRONG_OVERLAP and match < _MAX_WRONG_MATCH:
+                continue
+            is_wrong = overlap < _MAX_WRONG_OVERLAP and match < _MAX_WRONG_MATCH
+            if is_wrong and is_kept[arc] and not is_straight_stroke(image):
                 yield image, None
+
+
+def is_straight_stroke(image: np.ndarray) -> bool:
+    """Tells whether a piece is one straight stroke, by the moments of its ink.
+
+    Half a digit that is such a stroke cannot be told from a 1 by its shape, only by its
+    place. As an example of no class it would make the network doubt every 1.
+
+    Args:
+      image: `float32 (28, 28)` in [0, 1].
+
+    Example:
+      >>> stroke = np.zeros((28, 28), np.float32)
+      >>> stroke[4:24, 13:16] = 1
+      >>> is_straight_stroke(stroke)
+      True
+      >>> stroke[4:7, 8:20] = 1
+      >>> is_straight_stroke(stroke)
+      False
+    """
+    positions = np.argwhere(image > _MIN_INK).astype(float)
+    if len(positions) < 2:
+        return True
+    centered = positions - positions.mean(0)
+    variances, axes = np.linalg.eigh(np.cov(centered.T))
+    across, along = (centered @ axes).T
+    if variances[0] > _MAX_STROKE_RATIO**2 * variances[1]:
+        return False
+    _, step = np.unique(np.rint(along), return_inverse=True)
+    middle = np.bincount(step, across) / np.bincount(step)
+    return bool(middle.std() < _MAX_BEND)
 
 
 def box_overlaps(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:

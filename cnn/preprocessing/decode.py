@@ -26,7 +26,13 @@ from cnn.preprocessing.documents.picture_pages import (
 )
 from cnn.preprocessing.documents.signatures import is_pdf
 from cnn.preprocessing.grayscale import has_high_bit_depth, has_transparency
-from cnn.preprocessing.picture_file import FORMATS, MAX_PIXELS, open_picture
+from cnn.preprocessing.picture_file import (
+    FORMATS,
+    MAX_PIXELS,
+    PLOT_SOFTWARE,
+    open_picture,
+    refuse_plot,
+)
 from cnn.preprocessing.unreadable import PlotError, UnreadableImageError, first_line
 
 __all__ = [
@@ -48,9 +54,6 @@ _MAX_HIDING_ALPHA = 4
 # Smallest longer side of a JPEG that its decoder reduces, as a fraction of the
 # longest side wanted.
 _MIN_DRAFT_FRACTION = 0.7
-# What the plots of this program name as their software, in a text chunk.
-PLOT_SOFTWARE = "cnn plot"
-
 # Rows of pixels that are digested at once.
 _DIGEST_ROWS = 256
 
@@ -131,9 +134,26 @@ def _decode_page(file: BinaryIO, in_color: bool, view: View) -> DecodedImage:
         with open_document(file, PictureFile) as pages:
             check_page(view.page, pages.num_pages)
             if pages.num_pages > 1:
-                image = pages.decode(view.page)
-                return _to_decoded(image, view, pages.num_pages)
+                return _decode_one_page(pages, view)
+    # A cut file may be completed, below.
+    elif view.region is not None and not truncation.lacks_end(file):
+        with (
+            contextlib.suppress(Exception),
+            open_document(file, PictureFile) as pages,
+        ):
+            return _decode_one_page(pages, view)
     return _decode(file, in_color, view)
+
+
+def _decode_one_page(pages: PictureFile, view: View) -> DecodedImage:
+    page = view.page or 1
+    if view.region is None:
+        image = pages.decode(page)
+        size = image.size
+    else:
+        image, size = pages.decode_region(page, view.region)
+    reduced = _reduce(image, view.max_side)
+    return DecodedImage(reduced, None, False, size, pages.num_pages)
 
 
 def _render_pdf(file: BinaryIO, view: View) -> DecodedImage:
@@ -164,8 +184,7 @@ def _decode(file: BinaryIO, in_color: bool, view: View) -> DecodedImage:
 def _decode_upright(file: BinaryIO, in_color: bool, view: View) -> DecodedImage:
     """Decodes the first page, reduces it, and applies its EXIF orientation."""
     image = open_picture(file)
-    if image.info.get("Software") == PLOT_SOFTWARE:
-        raise PlotError("a plot of this program, not a picture of a character")
+    refuse_plot(image)
     frames = list_frames(image, file)
     if frames[0] != image.tell():
         image.seek(frames[0])
@@ -178,9 +197,12 @@ def _decode_upright(file: BinaryIO, in_color: bool, view: View) -> DecodedImage:
     image.load()
     if not _turn_upright(image):
         full_size = full_size[::-1]
-    decoded = _to_decoded(image, view, len(frames))
-    decoded = decoded._replace(lacks_color=lacks_color)
-    return decoded._replace(size=full_size) if is_reduced else decoded
+    if not is_reduced:
+        full_size = image.size
+    if view.region is not None:
+        image = image.crop(region_box(full_size, view.region))
+    reduced = _reduce(image, view.max_side)
+    return DecodedImage(reduced, None, lacks_color, full_size, len(frames))
 
 
 def _turn_upright(image: Image.Image) -> bool:
@@ -192,16 +214,12 @@ def _turn_upright(image: Image.Image) -> bool:
     return image.size == size
 
 
-def _to_decoded(image: Image.Image, view: View, num_pages: int) -> DecodedImage:
-    """Crops the region of an upright image, and reduces it."""
-    size = image.size
-    if view.region is not None:
-        image = image.crop(region_box(size, view.region))
+def _reduce(image: Image.Image, max_side: int) -> Image.Image:
     image = _without_hiding_alpha(image)
-    if max(image.size) > view.max_side:
+    if max(image.size) > max_side:
         image = _to_resizable_mode(image)
-        image.thumbnail((view.max_side, view.max_side), Image.Resampling.BOX)
-    return DecodedImage(image, None, False, size, num_pages)
+        image.thumbnail((max_side, max_side), Image.Resampling.BOX)
+    return image
 
 
 def _digest_pixels(data: bytes) -> bytes | None:

@@ -6,7 +6,7 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from cnn.preprocessing.documents.signatures import SIGNATURE_BYTES, is_heif
-from cnn.preprocessing.unreadable import UnreadableImageError
+from cnn.preprocessing.unreadable import PlotError, UnreadableImageError
 
 # Formats that Pillow opens by itself.
 _PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "AVIF")
@@ -14,6 +14,8 @@ _PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "AVIF")
 FORMATS = (*_PILLOW_FORMATS, "HEIC", "PDF")
 # Largest number of pixels of an image. Pillow refuses more than twice its limit, too.
 MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
+# What the plots of this program name as their software, in a text chunk.
+PLOT_SOFTWARE = "cnn plot"
 # Endings of the names of files that may have several pages.
 PAGE_SUFFIXES = (
     ".pdf", ".tif", ".tiff", ".gif", ".webp", ".apng", ".heic", ".heif", ".avif",
@@ -46,6 +48,12 @@ def open_picture(file: BinaryIO) -> Image.Image:
         image.close()
         raise
     return image
+
+
+def refuse_plot(image: Image.Image) -> None:
+    """Raises `PlotError` if an open image is a plot of this program."""
+    if image.info.get("Software") == PLOT_SOFTWARE:
+        raise PlotError("a plot of this program, not a picture of a character")
 
 
 def check_size(size: tuple[int, int]) -> None:

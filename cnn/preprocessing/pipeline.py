@@ -3,7 +3,7 @@
 | step | module |
 |---|---|
 | open a file or URI | `open_source` |
-| decode, turn upright | `decode` |
+| decode a page, turn it upright, crop a region | `decode`, `documents/` |
 | complete a cut file | `truncation` |
 | convert to gray | `grayscale` |
 | find the character's ink | `segmentation` |

@@ -1,8 +1,10 @@
+import cv2
 import numpy as np
 import pytest
 
 from cnn.augmentation.piece_examples import (
     box_overlaps,
+    is_straight_stroke,
     label_pieces,
     make_piece_examples,
 )
@@ -14,10 +16,11 @@ PLACEMENT = Placement(box=20, by_center_of_mass=True)
 
 
 def draw(*columns) -> np.ndarray:
-    """Draws vertical bars, `float32 (28, 28)`."""
+    """Draws vertical bars with feet, `float32 (28, 28)`."""
     image = np.zeros((28, 28), np.float32)
     for column in columns:
         image[4:24, column : column + 3] = 1
+        image[21:24, column : column + 8] = 1
     return image
 
 
@@ -32,7 +35,7 @@ def make_found(pieces) -> TextLine:
         symbols,
         np.stack(images),
         np.array(boxes, np.float32),
-        np.zeros((count, len(FEATURES)), np.float32),
+        np.ones((count, len(FEATURES)), np.float32),
         np.zeros(count, np.float32),
     )
     return TextLine(np.zeros(4, np.float32), (lattice,), np.ones(1, np.float32))
@@ -101,3 +104,14 @@ def test_examples_depend_on_the_seed_alone(examples, mnist_test):
     np.testing.assert_array_equal(again[0], examples[0])
     other = make_piece_examples(4, images, targets, 60, PLACEMENT)
     assert not np.array_equal(other[0], examples[0])
+
+
+@pytest.mark.parametrize("end", [(14, 24), (22, 23), (6, 20)])
+def test_a_straight_stroke_in_any_direction_is_told_from_a_bent_one(end):
+    straight = np.zeros((28, 28), np.uint8)
+    cv2.line(straight, (14, 4), end, 255, 3)
+    bent = straight.copy()
+    cv2.line(bent, (14, 4), (4, 8), 255, 3)
+
+    assert is_straight_stroke(straight / 255)
+    assert not is_straight_stroke(bent / 255)

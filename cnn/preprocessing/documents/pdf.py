@@ -82,6 +82,9 @@ class PdfFile:
             with contextlib.suppress(Exception):
                 self._document.init_forms()
             self.num_pages = len(self._document)
+        # The last page stays open, with its decoded scan, for its further regions.
+        self._page: PdfPage | None = None
+        self._page_number = 0
 
     def render(self, view: View) -> RenderedPage:
         """Renders a page, or a region of it.
@@ -89,22 +92,31 @@ class PdfFile:
         Raises:
           UnreadableImageError: there is no such page, or it is damaged.
         """
-        number = view.page or 1
         with _LOCK, _as_unreadable():
+            page = self._load_page(view.page or 1)
+            return _render(page, view, self._document.formenv)
+
+    def _load_page(self, number: int) -> "PdfPage":
+        if self._page is None or self._page_number != number:
+            self._close_page()
             try:
-                page = self._document.get_page(number - 1)
+                self._page = self._document.get_page(number - 1)
             except Exception as error:
                 raise UnreadableImageError(
                     f"damaged PDF: page {number} cannot be loaded"
                 ) from error
-            try:
-                return _render(page, view, self._document.formenv)
-            finally:
-                page.close()
+            self._page_number = number
+        return self._page
+
+    def _close_page(self) -> None:
+        if self._page is not None:
+            self._page.close()
+        self._page = None
 
     def close(self) -> None:
         """Frees the memory of the document."""
         with _LOCK:
+            self._close_page()
             self._document.close()
 
 

@@ -1,12 +1,24 @@
 """Pages of TIFF files, and frames of animations."""
 
-from typing import BinaryIO
+import contextlib
+from typing import BinaryIO, NamedTuple
 
 from PIL import Image, ImageOps
 
+from cnn.page_region import Region
+from cnn.preprocessing.documents.page_view import region_box
 from cnn.preprocessing.documents.tiff_pages import find_tiff_pages
-from cnn.preprocessing.picture_file import PAGE_FORMATS, check_size, open_picture
+from cnn.preprocessing.picture_file import (
+    PAGE_FORMATS,
+    check_size,
+    open_picture,
+    refuse_plot,
+)
 from cnn.preprocessing.unreadable import UnreadableImageError
+
+# Largest page that is kept for its further regions, in pixels: three bytes each, beside
+# the page that is decoded next.
+_MAX_KEPT_PIXELS = 50_000_000
 
 # Pages after which a file is not read. It is damaged, or made to keep a reader busy.
 MAX_PAGES = 100_000
@@ -36,6 +48,18 @@ def list_frames(image: Image.Image, file: BinaryIO) -> list[int] | range:
         file.seek(position)
 
 
+class DecodedRegion(NamedTuple):
+    """A region of a page.
+
+    Attributes:
+      image: the region, at its full size.
+      size: width and height of the whole upright page in pixels.
+    """
+
+    image: Image.Image
+    size: tuple[int, int]
+
+
 class PictureFile:
     """An open image file of one or several pages.
 
@@ -53,8 +77,12 @@ class PictureFile:
           UnreadableImageError: the file is not an image, or too large.
         """
         self._image = open_picture(file)
+        refuse_plot(self._image)
         self._frames = list_frames(self._image, file)
         self.num_pages = len(self._frames)
+
+        # The last page whose region was wanted, and its number.
+        self._kept: tuple[int, Image.Image] | None = None
 
     def decode(self, page: int) -> Image.Image:
         """Decodes a page, upright and at its full size.
@@ -66,13 +94,32 @@ class PictureFile:
           UnreadableImageError: the page is too large.
           Exception: the page is damaged.
         """
+        self._kept = None
         self._image.seek(self._frames[page - 1])
         check_size(self._image.size)
         self._image.load()
-        return ImageOps.exif_transpose(self._image)
+        # A damaged EXIF block does not make the pixels unreadable.
+        with contextlib.suppress(Exception):
+            return ImageOps.exif_transpose(self._image)
+        return self._image.copy()
+
+    def decode_region(self, page: int, region: Region) -> DecodedRegion:
+        """Decodes a page, of which several regions are read in turn, and crops it.
+
+        Args:
+          page: number of the page, as for `decode`.
+          region: the part of the page.
+        """
+        kept = self._kept
+        image = kept[1] if kept and kept[0] == page else self.decode(page)
+        if image.width * image.height <= _MAX_KEPT_PIXELS:
+            self._kept = (page, image)
+        cropped = image.crop(region_box(image.size, region))
+        return DecodedRegion(cropped, image.size)
 
     def close(self) -> None:
         """Frees the memory of the image."""
+        self._kept = None
         self._image.close()
 
 

@@ -52,12 +52,14 @@ class PageInk(NamedTuple):
       ink: levels above the background, `float32 (height, width)`, with their noise.
       strokes: `uint8 (height, width)`, 1 for ink that is no rule.
       rules: `uint8 (height, width)`, 1 for printed rules.
+      paper: `uint8 (height, width)`, gray levels of the background.
       scale: pixels of this ink per pixel of the page, at most 1.
     """
 
     ink: Ink
     strokes: np.ndarray
     rules: np.ndarray
+    paper: np.ndarray
     scale: float
 
 
@@ -69,17 +71,17 @@ def find_page_ink(gray: np.ndarray) -> PageInk:
     """
     small = downscale(gray, _WORKING_SIDE)
     scale = small.shape[1] / gray.shape[1]
-    ink = denoise(_subtract_paper(small))
+    if estimate_polarity(small)[0] < 0:
+        small = 255 - small
+    paper = _estimate_paper(small)
+    ink = denoise(_subtract_paper(small, paper))
     binary = _binarize(ink)
     strokes, rules = remove_rules(binary)
-    return PageInk(ink, strokes, rules, scale)
+    return PageInk(ink, strokes, rules, paper, scale)
 
 
-def _subtract_paper(gray: np.ndarray) -> np.ndarray:
-    """Computes the levels above the background, `float32`, positive for ink."""
-    if estimate_polarity(gray)[0] < 0:
-        gray = 255 - gray
-    background = _estimate_paper(gray)
+def _subtract_paper(gray: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """Computes the levels above the background, `float32`, positive for dark ink."""
     levels = cv2.subtract(background, gray).astype(np.float32)
     illumination = np.maximum(background, THRESHOLDS.background.min_illumination * 255)
     levels *= THRESHOLDS.background.white_level / illumination

@@ -92,7 +92,7 @@ def _weigh_characters(
     chain = chain_neighbors(characters.box, slope, _MAX_GAP, rules=page.rules)
     word = find_words(characters.box, chain)
     odds = smooth_along_lines(odds + weigh_alignment(characters, word), word)
-    odds = spread_majority(odds, word, chain)
+    odds = spread_majority(odds, characters, word, chain)
     return characters._replace(print_odds=odds)
 
 

@@ -52,7 +52,9 @@ _NEIGHBOR_WEIGHT = 0.5
 # Log odds from which a component is clearly printed.
 _CLEAR_ODDS = 1.0
 # Log odds that a component is printed if all of its word or line is.
-_MAJORITY_ODDS = 1.5
+_MAJORITY_ODDS = 2.0
+# Weight of a narrow component among others.
+_NARROW_WEIGHT = 0.2
 # Largest number of neighbors whose mean odds count, each by half.
 _MAX_LINE_WEIGHT = 6
 
@@ -77,7 +79,8 @@ def weigh_print(characters: PageComponents, levels: np.ndarray) -> np.ndarray:
     odds += _PRIOR_ODDS
     if is_twin.sum() >= _MIN_STYLED:
         same_style = _has_style(characters, is_twin)
-        odds += much * np.where(same_style, _STYLE_ODDS, _OTHER_STYLE_ODDS)
+        other_odds = np.where(is_telling, _OTHER_STYLE_ODDS, 0)
+        odds += much * np.where(same_style, _STYLE_ODDS, other_odds)
     return odds
 
 
@@ -131,17 +134,23 @@ def smooth_along_lines(odds: np.ndarray, group: np.ndarray) -> np.ndarray:
     return result
 
 
-def spread_majority(odds: np.ndarray, *groups: np.ndarray) -> np.ndarray:
+def spread_majority(
+    odds: np.ndarray, characters: PageComponents, *groups: np.ndarray
+) -> np.ndarray:
     """Adds odds where most of a group is printed, or subtracts them, `float (N,)`.
 
     Args:
       odds: `float (N,)`, of components.
+      characters: the components.
       groups: each `int (N,)`, the group of each component: its word, its line.
     """
+    is_telling = characters.width >= _MIN_TELLING_WIDTH * characters.height
+    weight = np.where(is_telling, 1.0, _NARROW_WEIGHT)
     is_printed = odds > _CLEAR_ODDS
     result = odds.copy()
     for group in groups:
-        share = np.bincount(group, is_printed) / np.maximum(np.bincount(group), 1)
+        total = np.maximum(np.bincount(group, weight), _NARROW_WEIGHT)
+        share = np.bincount(group, weight * is_printed) / total
         result += _MAJORITY_ODDS * (2 * share[group] - 1)
     return result
 

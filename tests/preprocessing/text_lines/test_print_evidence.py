@@ -62,8 +62,11 @@ def test_equal_tops_bottoms_and_strokes_speak_for_print():
 
 
 def test_the_majority_of_a_word_counts():
+    page = np.zeros((60, 200), np.uint8)
+    for i in range(5):
+        page[20:40, 10 + 30 * i : 25 + 30 * i] = 1
     odds = np.array([4.0, 4.0, -1.0, -1.0, -1.0])
     word = np.array([0, 0, 0, 1, 1])
-    spread = spread_majority(odds, word)
+    spread = spread_majority(odds, measure_components(page), word)
     assert spread[2] > odds[2]
     assert (spread[3:] < odds[3:]).all()
