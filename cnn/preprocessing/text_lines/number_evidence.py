@@ -35,22 +35,26 @@ _EDGE_QUANTILES = (0.1, 0.9)
 _USUAL_SIZE = 0.06
 _SIZE_WEIGHT = 50.0
 _MAX_SIZE_LOSS = 3.0
+# Log odds of a number whose components are all connected with a drawing.
+_DRAWING_ODDS = -8.0
 # Spread of the heights, as the standard deviation of their logarithms, of which digits
 # have less and words, with their ascenders, have more.
 _USUAL_SPREAD = 0.1
 # Log odds that are lost per unit of spread, and their limits.
 _SPREAD_WEIGHT = 10.0
 _SPREAD_LIMITS = (-2.0, 0.7)
-# Log odds of a single component, and of one as narrow as a 1, in heights. Rests of
-# drawings are often single.
+# Log odds of a single component, and of components that are all as narrow as a 1.
+# Rests of drawings are often single or narrow.
 _SINGLE_ODDS = -0.5
-_NARROW_ODDS = -1.5
+_NARROW_ODDS = -2.0
+# Width below which a component is narrow, in heights.
 _NARROW_WIDTH = 0.35
 # Largest log odds: words in letters look as much like numbers as this.
 _MAX_ODDS = 0.5
-# Weight of the log odds that its characters are not printed, and their limit.
-_PRINT_WEIGHT = 0.3
-_PRINT_LIMIT = 3.0
+# Largest number of characters whose log odds of print count, and the limits of their
+# sum: that there is no print is no evidence for a number.
+_MAX_PRINT_COUNT = 3
+_PRINT_LIMITS = (-4.0, 0.5)
 
 
 def weigh_number(page: PageInk, group: PageComponents) -> float:
@@ -66,16 +70,19 @@ def weigh_number(page: PageInk, group: PageComponents) -> float:
     spread = float(np.log(group.height).std())
     odds = np.clip(_SPREAD_WEIGHT * (_USUAL_SPREAD - spread), *_SPREAD_LIMITS)
     if len(group.label) < 2:
-        is_narrow = group.width[0] < _NARROW_WIDTH * group.height[0]
-        odds = _NARROW_ODDS if is_narrow else _SINGLE_ODDS
-    not_printed = -_PRINT_WEIGHT * float(group.print_odds.sum())
-    odds += np.clip(not_printed, -_PRINT_LIMIT, _PRINT_LIMIT)
+        odds = _SINGLE_ODDS
+    if (group.width < _NARROW_WIDTH * group.height).all():
+        odds = _NARROW_ODDS
+    count = min(len(group.label), _MAX_PRINT_COUNT)
+    not_printed = -count * float(group.print_odds.mean())
+    odds += np.clip(not_printed, *_PRINT_LIMITS)
     clutter = measure_clutter(page, group) - _USUAL_CLUTTER
     odds -= np.clip(_CLUTTER_WEIGHT * clutter, 0, _MAX_CLUTTER_LOSS)
     edge = measure_edge(page, group) - _USUAL_EDGE
     odds -= np.clip(_EDGE_WEIGHT * edge, 0, _MAX_CLUTTER_LOSS)
     size = float(group.height.max()) / equivalent_side(page.paper) - _USUAL_SIZE
     odds -= np.clip(_SIZE_WEIGHT * size, 0, _MAX_SIZE_LOSS)
+    odds += _DRAWING_ODDS * float(group.is_drawing.mean())
     return min(float(odds), _MAX_ODDS)
 
 

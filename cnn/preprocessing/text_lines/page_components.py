@@ -32,6 +32,7 @@ class PageComponents(NamedTuple):
       area: `int (N,)`, number of pixels.
       stroke_width: `float (N,)`, twice the area per pixel of the outline.
       print_odds: `float (N,)`, log odds that the component is printed.
+      is_drawing: `bool (N,)`, whether it is connected with a drawing.
     """
 
     labels: np.ndarray
@@ -40,6 +41,7 @@ class PageComponents(NamedTuple):
     area: np.ndarray
     stroke_width: np.ndarray
     print_odds: np.ndarray
+    is_drawing: np.ndarray
 
     @property
     def width(self) -> np.ndarray:
@@ -70,6 +72,7 @@ class PageComponents(NamedTuple):
             np.concatenate([self.area, other.area]),
             np.concatenate([self.stroke_width, other.stroke_width]),
             np.concatenate([self.print_odds, other.print_odds]),
+            np.concatenate([self.is_drawing, other.is_drawing]),
         )
 
     def take(self, selected: np.ndarray) -> "PageComponents":
@@ -81,6 +84,7 @@ class PageComponents(NamedTuple):
             self.area[selected],
             self.stroke_width[selected],
             self.print_odds[selected],
+            self.is_drawing[selected],
         )
 
 
@@ -104,6 +108,7 @@ def measure_components(strokes: np.ndarray) -> PageComponents:
         area,
         stroke_width.astype(float),
         np.zeros(count - 1),
+        np.zeros(count - 1, bool),
     )
     return components.take(order)
 

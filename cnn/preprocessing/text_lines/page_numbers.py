@@ -11,6 +11,7 @@ from cnn.preprocessing.text_lines.page_components import (
     measure_components,
     select_characters,
 )
+from cnn.preprocessing.text_lines.page_drawings import find_drawings
 from cnn.preprocessing.text_lines.page_groups import (
     chain_neighbors,
     estimate_slope,
@@ -75,6 +76,8 @@ def find_page_numbers(page: PageInk) -> list[PageNumber]:
     combs, strokes = find_combs(page.strokes, page.rules)
     components = measure_components(strokes)
     is_character = select_characters(components)
+    is_drawing = find_drawings(page, components, is_character)
+    components = components._replace(is_drawing=is_drawing)
     characters = components.take(is_character)
     slope = estimate_slope(characters)
     characters = _weigh_characters(characters, page, slope)

@@ -44,8 +44,10 @@ _STYLE_TOLERANCE = 0.08
 # Largest difference of the tops and of the bottoms of neighbors on one baseline, as a
 # fraction of their height.
 _ALIGNMENT_TOLERANCE = 0.03
+# Largest difference of the stroke width of neighbors, as a fraction.
+_STROKE_TOLERANCE = 0.12
 # Log odds that two neighbors are printed, if they are as high and thick, or not.
-_EQUAL_ODDS = 1.8
+_EQUAL_ODDS = 1.0
 _UNEQUAL_ODDS = -0.4
 # Weight of the odds of the neighbors in a line.
 _NEIGHBOR_WEIGHT = 0.5
@@ -103,7 +105,7 @@ def weigh_alignment(characters: PageComponents, word: np.ndarray) -> np.ndarray:
     tolerance = np.maximum(1, _ALIGNMENT_TOLERANCE * (height[1:] + height[:-1]) / 2)
     is_equal = np.abs(box[1:, 1] - box[:-1, 1]) <= tolerance
     is_equal &= np.abs(box[1:, 3] - box[:-1, 3]) <= tolerance
-    is_equal &= np.abs(np.log(thickness[1:] / thickness[:-1])) <= _STYLE_TOLERANCE
+    is_equal &= np.abs(np.log(thickness[1:] / thickness[:-1])) <= _STROKE_TOLERANCE
     odds = np.where(is_equal, _EQUAL_ODDS, _UNEQUAL_ODDS) / 2
     odds[word[order][1:] != word[order][:-1]] = 0
     result = np.zeros(len(word))
@@ -151,7 +153,9 @@ def spread_majority(
     for group in groups:
         total = np.maximum(np.bincount(group, weight), _NARROW_WEIGHT)
         share = np.bincount(group, weight * is_printed) / total
-        result += _MAJORITY_ODDS * (2 * share[group] - 1)
+        # Of narrow components alone, nothing is known.
+        is_known = np.bincount(group, is_telling) > 0
+        result += _MAJORITY_ODDS * (np.where(is_known, 2 * share - 1, 0))[group]
     return result
 
 
