@@ -18,13 +18,13 @@ from cnn.augmentation.simulated_strings import (
 )
 from cnn.preprocessing.centering import Placement
 from cnn.preprocessing.opencv_threads import single_threaded_opencv
-from cnn.preprocessing.text_lines import TextLine
+from cnn.preprocessing.text_lines import FEATURES, TextLine
 from cnn.preprocessing.text_lines.line_segmentation import segment_line
 
 # A piece shows a character if the intersection over union of their boxes and the
 # correlation of their images are at least these, in [0, 1].
-_MIN_OVERLAP = 0.8
-_MIN_MATCH = 0.88
+_MIN_OVERLAP = 0.83
+_MIN_MATCH = 0.9
 # A piece does not show a character if both are below these.
 _MAX_WRONG_OVERLAP = 0.6
 _MAX_WRONG_MATCH = 0.8
@@ -33,6 +33,10 @@ _MAX_WRONG_MATCH = 0.8
 # make the network doubt the characters.
 _WRONG_PER_RIGHT = 1.0
 _MAX_WRONG_ALONE = 3
+# A piece lower than this, in heights of the line, is hardly taken for a character. So
+# one in a few of the wrong ones is enough.
+_LOW = 0.5
+_KEPT_OF_LOW = 3
 # Most lines per piece that is wanted. So many are made if few can be read.
 _MAX_LINES_PER_PIECE = 2
 
@@ -133,6 +137,8 @@ def label_pieces(line: SimulatedLine, found: TextLine) -> Iterator[_Piece]:
     """
     for lattice in found.lattices:
         overlaps = box_overlaps(lattice.boxes, line.boxes)
+        is_low = lattice.features[:, FEATURES.index("height")] < _LOW
+        is_kept = ~is_low | (np.arange(len(is_low)) % _KEPT_OF_LOW == 0)
         for arc in np.flatnonzero(lattice.is_character).tolist():
             image = lattice.images[arc]
             best = int(overlaps[arc].argmax()) if line.text else -1
@@ -143,9 +149,9 @@ def label_pieces(line: SimulatedLine, found: TextLine) -> Iterator[_Piece]:
             if overlap >= _MIN_OVERLAP and match >= _MIN_MATCH:
                 if line.text[best].isdigit():
                     yield image, int(line.text[best])
-            elif overlap >= _MAX_WRONG_OVERLAP or match >= _MAX_WRONG_MATCH:
                 continue
-            elif not is_straight_stroke(image):
+            is_wrong = overlap < _MAX_WRONG_OVERLAP and match < _MAX_WRONG_MATCH
+            if is_wrong and is_kept[arc] and not is_straight_stroke(image):
                 yield image, None
 
 

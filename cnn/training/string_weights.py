@@ -40,7 +40,7 @@ _FIRST_CONFIDENCE = np.array([1.0, 0.0, 0.0, 0.0])
 _MAX_MARGIN = 500.0
 # Standard deviation of the weights around the first ones, of their normal prior, which
 # counts as one line.
-_PRIOR_DEVIATION = 2.0
+_PRIOR_DEVIATION = 1.0
 _MAX_ITERATIONS = 60
 # Ranges of weights. Ink as high as a digit must not be passed over for the sake of
 # lines with letters, nor may the shape of a separator count for nothing.

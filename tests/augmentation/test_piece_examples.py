@@ -35,7 +35,7 @@ def make_found(pieces) -> TextLine:
         symbols,
         np.stack(images),
         np.array(boxes, np.float32),
-        np.zeros((count, len(FEATURES)), np.float32),
+        np.ones((count, len(FEATURES)), np.float32),
         np.zeros(count, np.float32),
     )
     return TextLine(np.zeros(4, np.float32), (lattice,), np.ones(1, np.float32))

@@ -65,7 +65,7 @@ def test_pages_on_ray_have_the_rows_of_the_local_engine(folder, trained, tmp_pat
 def test_lines_on_ray_have_labels_and_characters(folder, trained, tmp_path):
     (tmp_path / "l.csv").write_text("path,label\nscan0.png,123\nscan1.png,4\n")
     flags = ["--input", folder, "--model", trained / "mnist_model.h5"]
-    flags += ["--layout", "line", "--labels", "l.csv", "--pages", "2-"]
+    flags += ["--layout", "line", "--labels", "l.csv"]
     flags += ["--format", "jsonl"]
     local = infer(*flags, "--output", "o.jsonl", cwd=tmp_path)
     remote = infer(*flags, "--output", "out", "--engine", "ray", cwd=tmp_path)

@@ -23,6 +23,8 @@ _MNIST_BOX = 20
 _STROKE_THRESHOLD = 0.5
 # Parameter of the bicubic filter, as in Pillow.
 _BICUBIC = -0.5
+# Pixels outside of the mask that a filter at its edge reaches, at most.
+_OUTSIDE = 8
 # Empty rows between stacked masks: more than the ink is widened.
 _GAP = 4
 
@@ -68,10 +70,14 @@ def _filter_weights(start: np.ndarray, scale: np.ndarray, size: int) -> np.ndarr
     step = 1 / scale
     support = np.maximum(step, 1)[:, None, None]
     centers = start[:, None] + (np.arange(IMAGE_SIZE) + 0.5) * step[:, None]
-    distance = (np.arange(size) + 0.5 - centers[:, :, None]) / support
+    pixels = np.arange(-_OUTSIDE, size + _OUTSIDE)
+    distance = (pixels + 0.5 - centers[:, :, None]) / support
     weights = _bicubic(np.abs(distance).astype(np.float32))
-    # The filter's sum, with the pixels outside of the mask.
-    return weights / support.astype(np.float32)
+    # The sum of each filter is 1, with the pixels outside of the mask.
+    total = weights.sum(2, keepdims=True)
+    inside = weights[:, :, _OUTSIDE:-_OUTSIDE]
+    normalized: np.ndarray = inside / np.where(total == 0, 1, total)
+    return normalized
 
 
 def _bicubic(x: np.ndarray) -> np.ndarray:

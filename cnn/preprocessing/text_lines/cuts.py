@@ -13,6 +13,8 @@ from cnn.preprocessing.text_lines.working_ink import WorkingInk, row_shifts, shi
 # Lengths are fractions of a digit's height.
 # Narrower components are not cut.
 _MIN_WIDTH = 0.42
+# Wider ones are no digits that touch, and are not cut either.
+_MAX_WIDTH = 15
 # Least height of a component that is cut.
 _MIN_HEIGHT = 0.4
 # Distance of the columns near which seams are searched, and of the first from the edge.
@@ -21,10 +23,14 @@ _EDGE = 0.1
 # Least ink on each side of a seam, and between two of them: the product of a stroke's
 # width and this fraction of a digit's height.
 _MIN_PART = 0.45
-_MIN_BETWEEN = 0.2
+_MIN_BETWEEN = 0.15
+_MIN_FIRST_BETWEEN = 0.3
+# Cost of the ink that a seam crosses, per width of a stroke: less than 1, as a seam
+# along the contact of two strokes crosses much.
+_INK_COST = 0.7
 # Cost of each stroke that a seam crosses besides the first: where digits touch, it
 # crosses one.
-_STROKE_COST = 0.5
+_STROKE_COST = 0.7
 # A part that is lower than this fraction of its component is hardly a digit, and what
 # it costs, in strokes.
 _SURE_HEIGHT = 0.75
@@ -33,7 +39,7 @@ _LOW_PART_COST = 2.0
 _MIN_ROW_INK = 0.5
 # Highest cost of a cut, in strokes, by the width of a component that has it: a narrow
 # one is hardly two digits.
-_MAX_COST_NARROW = 1.5
+_MAX_COST_NARROW = 1.7
 _MAX_COST_WIDE = 4.0
 _NARROW = 1.3
 _MAX_CROSSED_WIDE = 3.2
@@ -41,9 +47,11 @@ _NARROW = 0.8
 _WIDE = 1.15
 # Advantage of a cut at a printed border over others, in strokes: more than any crosses.
 _BORDER_PRIORITY = 1000
+# Most cuts of a component: fragments count them in the bits of an integer.
+MAX_CUTS = 61
 # Most cuts of a component, by its width.
 _CUT_WIDTHS = (0.4, 0.8, 1.2, 2.0)
-_MAX_CUTS = (1, 2, 5, 9)
+_MAX_CUTS = (1, 3, 6, 11)
 # A part with less ink than this is hardly a digit, and what it costs, in strokes.
 _SURE_PART = 0.8
 _SMALL_PART_COST = 1.0
@@ -88,7 +96,9 @@ def find_cuts(ink: WorkingInk, borders: np.ndarray) -> Cuts:
     seams, crossed, num_strokes = find_seams(ink, mask, labels, component, column)
     repeats = len(SLOPES)
     cuts = Cuts(np.tile(component, repeats), seams, crossed, np.zeros(len(seams)))
-    cost = crossed / ink.stroke_width + _STROKE_COST * np.maximum(num_strokes - 1, 0)
+    cost = _INK_COST * crossed / ink.stroke_width + _STROKE_COST * np.maximum(
+        num_strokes - 1, 0
+    )
     cost[np.tile(is_border, repeats)] -= _BORDER_PRIORITY
     return _select(ink, mask, labels, cuts, cost)
 
@@ -126,7 +136,8 @@ def _propose_columns(
     extents = component_extents(labels, ink.num_labels)
     heights = ink.boxes[:, 3] - ink.boxes[:, 1]
     widths = extents[:, 1] - extents[:, 0]
-    is_cut = (widths >= _MIN_WIDTH * height) & (heights >= _MIN_HEIGHT * height)
+    is_cut = (widths >= _MIN_WIDTH * height) & (widths <= _MAX_WIDTH * height)
+    is_cut &= heights >= _MIN_HEIGHT * height
     is_cut[0] = False
     step = max(_COLUMN_STEP * height, 1.0)
     middle_shift = shifts[len(shifts) // 2]
@@ -205,7 +216,8 @@ def _limit_cuts(width: float) -> int:
     """Returns the most cuts of a component, by its width in heights of a digit."""
     slope = (_MAX_CUTS[-1] - _MAX_CUTS[-2]) / (_CUT_WIDTHS[-1] - _CUT_WIDTHS[-2])
     beyond = slope * max(width - _CUT_WIDTHS[-1], 0)
-    return round(float(np.interp(width, _CUT_WIDTHS, _MAX_CUTS)) + beyond)
+    limit = round(float(np.interp(width, _CUT_WIDTHS, _MAX_CUTS)) + beyond)
+    return min(limit, MAX_CUTS)
 
 
 def _ink_before(own: np.ndarray, seams: np.ndarray) -> np.ndarray:
@@ -232,10 +244,12 @@ def _choose(before: np.ndarray, limit: int) -> list[int]:
       Their indices, from the left.
     """
     chosen: list[int] = []
-    for index in range(len(before)):
-        if len(chosen) == limit:
-            break
-        difference = np.abs(before[index] - before[chosen]).sum(1)
-        if (difference >= _MIN_BETWEEN).all():
-            chosen.append(index)
+    # First seams that are far apart, then others between them.
+    for least in (_MIN_FIRST_BETWEEN, _MIN_BETWEEN):
+        for index in range(len(before)):
+            if len(chosen) == limit:
+                break
+            difference = np.abs(before[index] - before[chosen]).sum(1)
+            if (difference >= least).all():
+                chosen.append(index)
     return sorted(chosen, key=lambda index: float(before[index].sum()))

@@ -14,8 +14,6 @@ from cnn.preprocessing.component_labels import NEIGHBORHOOD
 from cnn.preprocessing.text_lines.cuts import Cuts
 from cnn.preprocessing.text_lines.working_ink import WorkingInk, row_shifts, shift_rows
 
-# Most cuts of a component: one bit each.
-_MAX_CUTS = 61
 # Lengths are fractions of a digit's height.
 # A component is small up to this height.
 _MAX_SMALL_HEIGHT = 0.45
@@ -114,7 +112,7 @@ def _label_fragments(
         inside = np.s_[top:bottom, left:right]
         own = ink.labels[inside] == label
         rows, of_own = np.nonzero(own)[0], columns[inside][own]
-        seams = cuts.seams[cuts.component == label][:_MAX_CUTS, top:bottom]
+        seams = cuts.seams[cuts.component == label][:, top:bottom]
         bits = np.left_shift(1, np.arange(1, len(seams) + 1))
         of_pixel = bits @ (of_own >= seams[:, rows]) + 1
         found, number = np.unique(of_pixel, return_inverse=True)

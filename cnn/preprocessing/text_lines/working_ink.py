@@ -9,6 +9,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from cnn.preprocessing.component_labels import NEIGHBORHOOD
+
 # Coverage above which a pixel is ink.
 INK_THRESHOLD = 0.4
 # Height of a digit, in pixels, to which larger ones are reduced, and from which on.
@@ -16,8 +18,8 @@ INK_THRESHOLD = 0.4
 _WORKING_HEIGHT = 36
 _MAX_HEIGHT = 50
 # Least width of a stroke before the reduction, as a fraction of a digit's height:
-# one working pixel and a half, so that it stays above the threshold.
-_MIN_STROKE = 1.5 / _WORKING_HEIGHT
+# two working pixels and a half, so that its width can be measured afterwards.
+_MIN_STROKE = 2.5 / _WORKING_HEIGHT
 # Components of at least this fraction of the highest one tell the height of a digit.
 _MIN_TALL = 0.5
 # Quantile of their sizes that is the height of a digit. Some hands have long tails.
@@ -26,6 +28,8 @@ _HEIGHT_QUANTILE = 0.6
 # greatest width of one digit, as a fraction of its height.
 _FLAT_SIZE = 0.85
 _MAX_SINGLE_ASPECT = 1.8
+# Most components of a line. The smallest of more are specks, and cost much time.
+MAX_COMPONENTS = 80
 # Empty pixels around the ink, in which strokes are widened.
 MARGIN = 4
 # Greatest slope of an edge that tells the slant, in pixels sideways per pixel upwards.
@@ -142,6 +146,8 @@ def _measure(mask: np.ndarray, scale: float, offset: np.ndarray) -> WorkingInk |
     num_labels, labels, stats, _ = cv2.connectedComponentsWithStats(binary)
     if num_labels < 2:
         return None
+    if num_labels > MAX_COMPONENTS + 1:
+        return _measure(_erase_specks(mask, labels, stats[:, 4]), scale, offset)
     left, top, width, height = stats[:, :4].T
     return WorkingInk(
         mask=mask,
@@ -154,6 +160,24 @@ def _measure(mask: np.ndarray, scale: float, offset: np.ndarray) -> WorkingInk |
         scale=scale,
         offset=offset,
     )
+
+
+def _erase_specks(
+    mask: np.ndarray, labels: np.ndarray, areas: np.ndarray
+) -> np.ndarray:
+    """Keeps the largest components of a mask.
+
+    Args:
+      mask: `float32 (height, width)`, the ink's coverage.
+      labels: `int32 (height, width)`, its components.
+      areas: `int (labels,)`, their pixels. The first is the background.
+    """
+    largest = np.argsort(-areas[1:], kind="stable")[:MAX_COMPONENTS] + 1
+    is_kept = np.zeros(len(areas), bool)
+    is_kept[largest] = True
+    near = cv2.dilate(is_kept[labels].astype(np.uint8), NEIGHBORHOOD) > 0
+    is_dropped = (labels > 0) & ~is_kept[labels]
+    return np.where(near & ~is_dropped, mask, 0)
 
 
 def _estimate_slant(mask: np.ndarray) -> float:
