@@ -21,9 +21,11 @@ _OWN_STROKES_SHARE = 0.4
 _OWN_STROKE_WIDTH = 0.11
 
 # Digits that may reach below the line in old hands, and how far, as a fraction of their
-# height. Some of it makes them longer.
+# height: by a long tail, or as a whole.
 _DESCENDING = "34579"
-_DESCENT = (0.1, 0.6)
+_TAILED = "79"
+_TAILS = (0.2, 1.1)
+_DESCENT = (0.05, 0.35)
 # Digits that may be lower than others in old hands, and their height.
 _SMALL = "012"
 _SMALL_HEIGHTS = (0.55, 0.85)
@@ -99,7 +101,7 @@ def sample_hand(rng: np.random.Generator) -> Hand:
 
 def sample_old_hand(rng: np.random.Generator) -> Hand:
     """Samples a slanted hand with a broad nib, some of whose digits reach down."""
-    share = rng.choice([0, 0.6])
+    share = rng.choice([0, 0.8])
     descending = [digit for digit in _DESCENDING if rng.random() < share]
     share = rng.choice([0, 0, 0.7])
     small = [digit for digit in _SMALL if rng.random() < share]
@@ -191,15 +193,22 @@ def place_on_line(
       The ink, and how far it reaches below the line, in pixels.
     """
     descent = rng.normal(0, hand.baseline_jitter)
-    factors = np.ones(2)
+    if digit in hand.descending and digit in _TAILED:
+        tail = rng.uniform(*_TAILS)
+        return _lengthen_tail(ink, tail), (descent + tail) * height
     if digit in hand.descending:
-        depth = rng.uniform(*_DESCENT)
-        descent += depth
-        factors[1] += depth * rng.uniform(0.2, 1)
+        descent += rng.uniform(*_DESCENT)
     elif digit in hand.small:
-        factors *= rng.uniform(*_SMALL_HEIGHTS)
-    size = np.maximum(np.rint(factors * ink.shape[::-1]), 1).astype(int).tolist()
-    return cv2.resize(ink, size, interpolation=cv2.INTER_LINEAR), descent * height
+        ink = _fit_height(ink, max(1, round(rng.uniform(*_SMALL_HEIGHTS) * len(ink))))
+    return ink, descent * height
+
+
+def _lengthen_tail(ink: np.ndarray, tail: float) -> np.ndarray:
+    """Stretches the lower half of a digit, by a fraction of the digit's height."""
+    middle = len(ink) // 2
+    lower = ink[middle:]
+    size = (ink.shape[1], len(lower) + round(tail * len(ink)))
+    return np.concatenate([ink[:middle], cv2.resize(lower, size)])
 
 
 def _widen_by_nib(coverage: np.ndarray, length: float) -> np.ndarray:
