@@ -216,3 +216,17 @@ def test_help_tells_shapes_ranges_and_the_threshold():
         "unsure_below",
     ):
         assert words in text
+
+
+def test_a_model_carries_the_weights_of_its_numbers(tmp_path):
+    path = tmp_path / "m.h5"
+    of_strings = {"string_weights": {"gap": 0.5}, "string_unsure_below": 0.75}
+    keras_h5.save(path, random_params(), METADATA | of_strings)
+    classifier = Classifier.load(path)
+    assert classifier.string_weights.gap == 0.5
+    assert classifier.string_unsure_below == 0.75
+
+
+def test_weights_of_numbers_that_are_unknown_are_refused():
+    with pytest.raises(keras_h5.ModelFileError, match="unknown weight 'breadth'"):
+        Classifier(random_params(), METADATA | {"string_weights": {"breadth": 1.0}})
