@@ -46,6 +46,9 @@ _RELATIVE_FONT_SIZE = 0.6
 _SHEET_FONT_SIZE = 9.0
 # Above this many numbers, the histogram's smallest bars need a logarithmic scale.
 _MAX_LINEAR_COUNT = 50
+# Room above the highest bar, for the legend, relative to the bar.
+_HEADROOM = 1.25
+_LOG_HEADROOM = 5
 
 
 class DrawnNumber(NamedTuple):
@@ -286,9 +289,12 @@ def _draw_confidence(
         )
         axes.stairs(correct, edges, fill=True, color=GREEN, label="right")
         axes.legend(loc="upper left")
-    if confidences.max(initial=0) > _MAX_LINEAR_COUNT:
+    highest = max(1, int(confidences.max(initial=0)))
+    if highest > _MAX_LINEAR_COUNT:
         axes.set_yscale("symlog", linthresh=1)
+        axes.set_ylim(0, highest * _LOG_HEADROOM)
     else:
+        axes.set_ylim(0, highest * _HEADROOM)
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_title("Confidence")
     axes.set_xlabel("confidence that the whole number is right (%)")
