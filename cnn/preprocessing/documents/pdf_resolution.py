@@ -14,6 +14,8 @@ POINTS_PER_INCH = 72.0
 # Smallest part of a page, by area, that the images of a scan cover. Scanners leave out
 # margins.
 _MIN_SCAN_AREA = 0.7
+# Smallest image that may decide the resolution, as a fraction of the largest one.
+_MIN_PART = 0.5
 # Objects of a page that are looked at. A scan has one image, or some dozens of strips,
 # and a line of invisible text per line.
 _MAX_OBJECTS = 2000
@@ -32,8 +34,8 @@ def find_resolution(page: "PdfPage") -> float:
     A page that shows the images of a scan, and nothing else, has their resolution. With
     anything else on it, it has at least the default one.
     """
-    area = 0.0
-    resolution = 0.0
+    # Area in square points, and dots per point, of each image.
+    images: list[tuple[float, float]] = []
     has_drawings = False
     for item, matrix in itertools.islice(_find_objects(page), _MAX_OBJECTS):
         if not _is_image(item):
@@ -42,13 +44,22 @@ def find_resolution(page: "PdfPage") -> float:
         width, height = _size_on_page(matrix)
         columns, rows = item.get_px_size()
         if min(width, height) > 0:
-            area += width * height
-            resolution = max(resolution, columns / width, rows / height)
+            images.append((width * height, max(columns / width, rows / height)))
     page_area = page.get_width() * page.get_height()
-    if not resolution or area < _MIN_SCAN_AREA * page_area:
+    if sum(area for area, _ in images) < _MIN_SCAN_AREA * page_area:
         return DEFAULT_RESOLUTION
-    resolution *= POINTS_PER_INCH
+    resolution = POINTS_PER_INCH * _resolution_of_largest(images)
     return max(resolution, DEFAULT_RESOLUTION) if has_drawings else resolution
+
+
+def _resolution_of_largest(images: list[tuple[float, float]]) -> float:
+    """Returns the highest resolution among the images that are nearly the largest.
+
+    A scan may be a coarse background and a fine mask of its ink. A logo beside it may
+    be finer.
+    """
+    largest = max(area for area, _ in images)
+    return max(dots for area, dots in images if area >= _MIN_PART * largest)
 
 
 def _find_objects(

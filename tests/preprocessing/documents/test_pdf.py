@@ -93,6 +93,32 @@ def test_an_image_that_is_not_the_whole_page_does_not_decide_its_resolution():
     assert render(scan(b"36 0 0 72 0 0 cm /I Do")).size == (300, 600)
 
 
+def test_the_finest_of_the_large_images_decides_the_resolution():
+    """A coarse background with a fine mask, and a still finer logo."""
+    data = write_pdf(
+        [
+            CATALOG,
+            ONE_PAGE,
+            page(
+                b"4 0 R",
+                b"0 0 72 144",
+                b"/Resources << /XObject << /I 5 0 R /J 6 0 R >> >>",
+            ),
+            stream(
+                b"q 72 0 0 144 0 0 cm /I Do Q q 72 0 0 144 0 0 cm /J Do Q"
+                b" q 7 0 0 14 0 0 cm /J Do Q"
+            ),
+            deflated(bytes(100 * 200), IMAGE),
+            deflated(
+                bytes(150 * 300),
+                b"/Type /XObject /Subtype /Image /Width 150 /Height 300"
+                b" /ColorSpace /DeviceGray /BitsPerComponent 8",
+            ),
+        ]
+    )
+    assert render(data).size == (150, 300)
+
+
 def test_a_coarse_image_below_a_drawing_does_not_make_it_coarse():
     content = b"q 72 0 0 144 0 0 cm /I Do Q 1 g 18 36 36 72 re f"
     assert render(scan(content)).size == (300, 600)
