@@ -11,7 +11,7 @@ _MIN_HEIGHT = 0.15
 _MAX_HEIGHT = 1.6
 _MAX_WIDTH = 0.16
 # Distance of a tick's end from the rule.
-_JOINT = 0.12
+_JOINT = 0.08
 # Difference in height of the ticks of a comb, in heights of a tick.
 _MAX_DIFFERENCE = 0.15
 # Fewest ticks of a comb.

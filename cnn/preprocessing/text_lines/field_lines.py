@@ -34,6 +34,8 @@ _MAX_BORDER_WIDTH = 0.16
 # as a fraction of its length.
 _MAX_LONG_WIDTH = 0.25
 _MAX_LEAN = 0.1
+# Least width of a frame around a comb, in heights of a digit.
+_MIN_COMB_WIDTH = 2.5
 # Length of a component that may be part of a worn rule, as a fraction of its length.
 _MIN_PART = 0.6
 # Distance of residues from a removed line, in heights of a digit, and the smallest
@@ -72,7 +74,7 @@ def remove_field_lines(
       picture_rows: first row of the picture, and the row after its last.
       frames: its frames, if they are known.
     """
-    horizontal, vertical, _ = find_frames(marks) if frames is None else frames
+    horizontal, vertical, boxes = find_frames(marks) if frames is None else frames
     horizontal = horizontal | _long_rules(marks, digit_height)
     vertical = vertical | _borders(marks, horizontal, digit_height, picture_rows)
     if not (horizontal.any() or vertical.any()):
@@ -80,9 +82,12 @@ def remove_field_lines(
     binary = (marks.labels > 0).astype(np.uint8)
     rest = remove_horizontal_rules(binary, horizontal & (1 - vertical))
     rest = remove_vertical_rules(rest & (1 - (vertical & horizontal)), vertical)
-    ticks = find_ticks(rest, horizontal, digit_height)
-    rest = remove_vertical_rules(rest, ticks)
-    vertical |= ticks
+    # Boxes of one digit have no ticks between digits.
+    widths = boxes[:, 2] - boxes[:, 0]
+    if not (widths < _MIN_COMB_WIDTH * digit_height).any():
+        ticks = find_ticks(rest, horizontal, digit_height)
+        rest = remove_vertical_rules(rest, ticks)
+        vertical |= ticks
     rest = _remove_residues(rest, horizontal | vertical, digit_height)
     return FieldInk(
         find_marks(rest), np.sort(_middles(vertical)), horizontal | vertical

@@ -18,7 +18,7 @@ _KERNEL = 0.6
 # Contrast of text, as a fraction of that of all ink, from which the lines beside it do
 # not hide it.
 _MAX_PALER = 0.75
-# Prior probability that a doubtful mark at the side of a picture is a margin's.
+# Prior probability that doubtful ink beside a number is a margin's, or a label.
 _MARGIN_WEIGHT = 0.6
 
 
@@ -48,7 +48,8 @@ def find_line_masks(gray: np.ndarray) -> list[LineMask]:
       Up to three masks, none for a picture without ink.
     """
     reduced = reduce_picture(gray)
-    for sign in estimate_polarity(gray):
+    # Where the polarity is open, as beside a black margin, ink is dark: 1 is first.
+    for sign in sorted(estimate_polarity(gray), reverse=True):
         work = find_work_image(gray, reduced, sign)
         if work is None:
             continue

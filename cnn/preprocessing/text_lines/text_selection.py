@@ -7,6 +7,7 @@ import numpy as np
 
 from cnn.preprocessing.text_lines.dashed_lines import find_dashes
 from cnn.preprocessing.text_lines.digit_band import Band, Marks
+from cnn.preprocessing.text_lines.printed_label import find_label
 from cnn.preprocessing.text_lines.work_image import WorkImage
 
 # All lengths are in heights of a digit.
@@ -44,7 +45,7 @@ class Selection(NamedTuple):
 
     Attributes:
       belongs: `bool (n,)`, components of the number.
-      doubtful: `bool (n,)`, those of them that may be a margin's.
+      doubtful: `bool (n,)`, those of them that may be a margin's or a label's.
     """
 
     belongs: np.ndarray
@@ -76,6 +77,9 @@ def select_components(marks: Marks, band: Band, work: WorkImage) -> Selection:
     belongs &= ~find_dashes(marks, height) & ~_is_rule(boxes, band)
     is_mark, doubtful = _side_marks(boxes, belongs, band, work)
     rest = belongs & ~is_mark
+    label = np.zeros(len(rest), bool)
+    label[rest] = find_label(boxes[rest], height)
+    doubtful |= label
     # Without its doubtful parts, there must be a number.
     return Selection(
         rest, doubtful & rest if (rest & ~doubtful).any() else rest & False
