@@ -24,6 +24,7 @@ from cnn.preprocessing.text_lines.print_evidence import (
     smooth_along_lines,
     spread_majority,
     weigh_alignment,
+    weigh_line_style,
     weigh_print,
 )
 
@@ -37,7 +38,7 @@ _MAX_PRINT_ODDS = 1.5
 _MIN_LOG_ODDS = -4.0
 # Log odds that what is written in a comb is a number: combs are printed for numbers,
 # and now and then for letters.
-_COMB_ODDS = 4.0
+_COMB_ODDS = 2.0
 # Largest size of a mark that belongs to a number, such as a decimal point or a broken
 # piece of a digit, as a fraction of the height of its digits.
 _MAX_MARK_SIZE = 0.5
@@ -96,6 +97,7 @@ def _weigh_characters(
     word = find_words(characters.box, chain)
     odds = smooth_along_lines(odds + weigh_alignment(characters, word), word)
     odds = spread_majority(odds, characters, word, chain)
+    odds = weigh_line_style(odds, characters, chain)
     return characters._replace(print_odds=odds)
 
 

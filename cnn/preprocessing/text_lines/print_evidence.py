@@ -55,6 +55,13 @@ _NEIGHBOR_WEIGHT = 0.5
 _CLEAR_ODDS = 1.0
 # Log odds that a component is printed if all of its word or line is.
 _MAJORITY_ODDS = 2.0
+# Smallest number of components of a line of print, and share of them that are printed.
+_MIN_LINE_SIZE = 8
+_MIN_PRINTED_SHARE = 0.6
+# Largest difference of the stroke width from the line's, as a fraction, and the log
+# odds that what fits is printed.
+_LINE_STROKE_TOLERANCE = 0.25
+_LINE_STYLE_ODDS = 4.0
 # Weight of a narrow component among others.
 _NARROW_WEIGHT = 0.2
 # Largest number of neighbors whose mean odds count, each by half.
@@ -156,6 +163,35 @@ def spread_majority(
         # Of narrow components alone, nothing is known.
         is_known = np.bincount(group, is_telling) > 0
         result += _MAJORITY_ODDS * (np.where(is_known, 2 * share - 1, 0))[group]
+    return result
+
+
+def weigh_line_style(
+    odds: np.ndarray, characters: PageComponents, line: np.ndarray
+) -> np.ndarray:
+    """Adds odds to what looks like the print of its text line, `float (N,)`.
+
+    A number in the middle of a printed line is printed, if it is as high and thick as
+    the letters, though no digit of it repeats.
+
+    Args:
+      odds: `float (N,)`, log odds that each component is printed.
+      characters: the components.
+      line: `int (N,)`, the text line of each.
+    """
+    is_printed = odds > _CLEAR_ODDS
+    result = odds.copy()
+    for i in np.flatnonzero(np.bincount(line) >= _MIN_LINE_SIZE).tolist():
+        members = np.flatnonzero(line == i)
+        printed = members[is_printed[members]]
+        if len(printed) < _MIN_PRINTED_SHARE * len(members):
+            continue
+        height, thickness = characters.height, characters.stroke_width
+        highest = (1 + _STYLE_TOLERANCE) * height[printed].max()
+        usual = float(np.median(thickness[printed]))
+        fits = height[members] <= highest
+        fits &= np.abs(np.log(thickness[members] / usual)) <= _LINE_STROKE_TOLERANCE
+        result[members[fits]] += _LINE_STYLE_ODDS
     return result
 
 

@@ -19,7 +19,7 @@ def comb(height, has_top=False):
     return strokes, rules
 
 
-@pytest.mark.parametrize("height, has_top", [(14, False), (50, True)])
+@pytest.mark.parametrize(("height", "has_top"), [(14, False), (50, True)])
 def test_the_sides_of_cells_are_found_and_removed(height, has_top):
     strokes, rules = comb(height, has_top)
     combs, rest = find_combs(strokes, rules)

@@ -4,6 +4,7 @@ from cnn.preprocessing.text_lines.page_components import measure_components
 from cnn.preprocessing.text_lines.print_evidence import (
     spread_majority,
     weigh_alignment,
+    weigh_line_style,
     weigh_print,
 )
 from tests.preprocessing.text_lines.page_drawings import (
@@ -70,3 +71,14 @@ def test_the_majority_of_a_word_counts():
     spread = spread_majority(odds, measure_components(page), word)
     assert spread[2] > odds[2]
     assert (spread[3:] < odds[3:]).all()
+
+
+def test_what_fits_a_line_of_print_is_print_and_larger_writing_is_not():
+    page = np.zeros((80, 500), np.uint8)
+    for i in range(9):
+        page[30:50, 10 + 40 * i : 25 + 40 * i] = 1
+    page[10:60, 380:395] = 1
+    odds = np.array([4.0] * 8 + [-2.0, -2.0])
+    weighed = weigh_line_style(odds, measure_components(page), np.zeros(10, int))
+    assert weighed[8] > 0
+    assert weighed[9] == -2.0
