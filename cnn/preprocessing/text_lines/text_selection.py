@@ -21,6 +21,12 @@ _MAX_FLAT = 0.3
 _STROKE_REACH = 0.12
 # Height of what is no digit at the side of a picture: a blot, or a dash of a rule.
 _LOW = 0.5
+# Height and greatest gap to the number, with which a low mark beside it may be a digit:
+# that beside the long tail of a 7 or 9 is small.
+_SMALL_DIGIT = 0.3
+_SMALL_DIGIT_GAP = 0.1
+# Least distance of a border's end from the band's, if the picture's edge cuts it off.
+_EDGE_OFFSET = 0.1
 # Rows in which ink of the line lies, beyond its band.
 _REACH_ABOVE = 0.35
 _REACH_BELOW = 0.45
@@ -134,14 +140,34 @@ def _side_marks(
             left, top, right, bottom = boxes[this]
             gap = abs(boxes[following, outer] - boxes[this, inner])
             offset = max(abs(top - band.top), abs(bottom - band.bottom))
+            beyond = max(band.top - top, bottom - band.bottom)
             is_narrow = right - left < _MAX_SIDE_WIDTH * min(height, bottom - top)
-            is_outermost = abs(boxes[this, outer] - edge) < _SIDE_DISTANCE * height
+            distance = abs(boxes[this, outer] - edge)
+            is_outermost = distance < _SIDE_DISTANCE * height
             is_apart = gap > _SIDE_GAP * height or offset > _SIDE_OFFSET * height
-            # A minus is wide, and no blot.
-            is_low = max(bottom - top, (right - left) / 2) < _LOW * height / 2
-            is_low |= (bottom - top < _LOW * height) & (right - left < bottom - top)
+            is_apart |= distance <= 1 and beyond > _EDGE_OFFSET * height
+            is_low = _is_blot(boxes[this], gap, distance <= 1, height)
             if not (is_outermost and (is_low or (is_narrow and is_apart))):
                 doubtful[this] = is_narrow and is_outermost
                 break
             is_mark[this] = True
     return is_mark, doubtful
+
+
+def _is_blot(box: np.ndarray, gap: float, at_edge: bool, height: float) -> bool:
+    """Tells whether a mark is too low for a digit, and no minus.
+
+    Args:
+      box: `float (4,)`, left, top, right and bottom of the mark.
+      gap: its distance from the number, in pixels.
+      at_edge: whether it touches the edge of the picture.
+      height: height of a digit, in pixels.
+    """
+    left, top, right, bottom = box
+    if max(bottom - top, (right - left) / 2) < _LOW * height / 2:
+        return True
+    # A minus is wide, and does not begin at the picture's edge.
+    is_blot = bottom - top < _LOW * height and (at_edge or right - left < bottom - top)
+    is_small_digit = bottom - top > _SMALL_DIGIT * height
+    is_small_digit &= gap < _SMALL_DIGIT_GAP * height and not at_edge
+    return bool(is_blot and not is_small_digit)

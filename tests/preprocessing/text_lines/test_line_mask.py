@@ -143,3 +143,21 @@ def test_finds_a_small_number_in_a_large_photograph():
 
 def test_finds_nothing_on_blank_paper():
     assert find_line_masks(np.full((60, 200), PAPER, np.uint8)) == []
+
+
+def test_keeps_a_small_digit_beside_the_long_tail_of_a_seven():
+    image = Image.new("L", (130, 140), PAPER)
+    pen = ImageDraw.Draw(image)
+    small = [(18 + 0.5 * a, 30 + 0.4 * b) for a, b in STROKES["2"]]
+    pen.line(small, INK, 4, joint="curve")
+    for left in (36, 72):
+        tail = [(left, 32), (left + 28, 32), (left + 6, 100)]
+        pen.line(tail, INK, 4, joint="curve")
+
+    assert len(found_boxes(with_noise(image))) == 3
+
+
+def test_leaves_a_blot_at_the_edge_of_the_picture_out():
+    image, boxes = draw(left=40)
+    ImageDraw.Draw(image).rectangle((0, 55, 18, 66), fill=INK)
+    assert_digits(image, boxes)
