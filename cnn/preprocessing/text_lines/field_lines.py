@@ -10,6 +10,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from cnn.preprocessing.text_lines.comb_grid import CombGrid, find_comb_grid
 from cnn.preprocessing.text_lines.combs import find_ticks
 from cnn.preprocessing.text_lines.digit_band import Marks, find_marks
 from cnn.preprocessing.text_lines.frames import Frames, find_frames
@@ -80,18 +81,31 @@ def remove_field_lines(
     if not (horizontal.any() or vertical.any()):
         return FieldInk(marks, np.zeros(0), horizontal)
     binary = (marks.labels > 0).astype(np.uint8)
-    rest = remove_horizontal_rules(binary, horizontal & (1 - vertical))
-    rest = remove_vertical_rules(rest & (1 - (vertical & horizontal)), vertical)
     # Boxes of one digit have no ticks between digits.
     widths = boxes[:, 2] - boxes[:, 0]
-    if not (widths < _MIN_COMB_WIDTH * digit_height).any():
+    may_have_ticks = not (widths < _MIN_COMB_WIDTH * digit_height).any()
+    grid = None
+    if may_have_ticks:
+        grid = find_comb_grid(binary, horizontal, digit_height)
+    if grid is not None:
+        vertical = _replace_inside(vertical, grid)
+    rest = remove_horizontal_rules(binary, horizontal & (1 - vertical))
+    rest = remove_vertical_rules(rest & (1 - (vertical & horizontal)), vertical)
+    if may_have_ticks and grid is None:
         ticks = find_ticks(rest, horizontal, digit_height)
         rest = remove_vertical_rules(rest, ticks)
         vertical |= ticks
     rest = _remove_residues(rest, horizontal | vertical, digit_height)
-    return FieldInk(
-        find_marks(rest), np.sort(_middles(vertical)), horizontal | vertical
-    )
+    borders = np.sort(_middles(vertical)) if grid is None else grid.columns
+    return FieldInk(find_marks(rest), borders, horizontal | vertical)
+
+
+def _replace_inside(vertical: np.ndarray, grid: CombGrid) -> np.ndarray:
+    """Replaces the vertical lines between the ends of a comb by its own."""
+    left, right = round(grid.columns[0]), round(grid.columns[-1])
+    outside = vertical.copy()
+    outside[:, left : right + 1] = 0
+    return outside | grid.lines
 
 
 def _long_rules(marks: Marks, digit_height: float) -> np.ndarray:
