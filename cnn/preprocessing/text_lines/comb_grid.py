@@ -27,16 +27,16 @@ _MAX_PITCH = 3.5
 # Largest distance of a tick from its place, as a fraction of the pitch.
 _MAX_SHIFT = 0.06
 # Smallest share of the places between the first and the last tick that have one.
-_MIN_COVERAGE = 0.6
+_MIN_COVERAGE = 0.5
 # Value of a tick in its place, in empty places: a grid that misses a third of them is
 # better than one of twice the pitch without a miss.
 _TICK_VALUE = 3
-# Height of a tick: this quantile of those on the grid, as strokes lengthen some.
-_HEIGHT_QUANTILE = 0.35
 # Difference in height of ticks, in heights of a tick, and the smallest share of ticks
 # that differ less. Digits that stand on a rule are of different heights.
 _MAX_DIFFERENCE = 0.15
 _MIN_ALIKE = 0.4
+# Height of a tick above which it is as high as the frame, as a fraction of the frame's.
+_MAX_SHORT = 0.8
 # Distance of an end of the rule from the last place, as a fraction of the pitch.
 _END_SHIFT = 0.25
 # Neighbors by which a pitch is tried, and cells between two of them.
@@ -52,10 +52,14 @@ class CombGrid(NamedTuple):
     Attributes:
       columns: `float64 (n,)`, middles of the borders, from the left.
       lines: `uint8 (height, width)`, 1 for the pixels of the borders.
+      inside: `bool (height, width)`, the inside of its frame.
+      score: number of ticks in their places, less that of empty places.
     """
 
     columns: np.ndarray
     lines: np.ndarray
+    inside: np.ndarray
+    score: float
 
 
 class _Rule(NamedTuple):
@@ -67,26 +71,54 @@ class _Rule(NamedTuple):
     thickness: int
 
 
+class _Ticks(NamedTuple):
+    """Ticks on a rule: column of one, and measures of all, in pixels."""
+
+    start: float
+    pitch: float
+    height: float
+    width: int
+    highest: float
+    score: float
+
+
 def find_comb_grid(
-    binary: np.ndarray, horizontal: np.ndarray, digit_height: float
+    inks: list[np.ndarray], horizontal: np.ndarray, digit_height: float
 ) -> CombGrid | None:
     """Finds equidistant vertical lines of one height that stand on a rule.
 
     Args:
-      binary: `uint8 (height, width)`, 1 for ink.
+      inks: `uint8 (height, width)` each, 1 for ink, at several thresholds: pale ticks
+        need a low one, and blurred ones a high one.
       horizontal: the same shape, 1 for the pixels of horizontal rules.
       digit_height: height of a digit, in pixels.
 
     Returns:
       The grid with the most lines, or None without one.
     """
+    grids = [_fit(ink, horizontal, digit_height) for ink in inks]
+    found = [grid for grid in grids if grid is not None]
+    if found:
+        return max(found, key=lambda grid: grid.score)
+    # The lower rule may be too faint. High lines hang from the upper one as well.
+    flipped = _fit(inks[-1][::-1], horizontal[::-1], digit_height)
+    if flipped is None:
+        return None
+    lines, inside = flipped.lines[::-1].copy(), flipped.inside[::-1].copy()
+    return flipped._replace(lines=lines, inside=inside)
+
+
+def _fit(
+    binary: np.ndarray, horizontal: np.ndarray, digit_height: float
+) -> CombGrid | None:
+    """Fits a grid to the lines that stand on any of the rules."""
     rules = _find_rules(horizontal, digit_height)
     grids = [
         _fit_on_rule(binary, rule, _upper_rule(rule, rules), digit_height)
         for rule in rules
     ]
     found = [grid for grid in grids if grid is not None]
-    return max(found, key=lambda grid: len(grid.columns)) if found else None
+    return max(found, key=lambda grid: grid.score, default=None)
 
 
 def _find_rules(horizontal: np.ndarray, digit_height: float) -> list[_Rule]:
@@ -132,25 +164,58 @@ def _fit_on_rule(
         reach = min(reach, frame_height)
     strip = _level(binary, rule, reach)
     runs = _run_heights(strip, digit_height)
-    middles, heights, widths = _candidates(runs, digit_height)
+    least = max(_MIN_TICK_PIXELS, round(_MIN_TICK * digit_height))
+    # A blurred rule is uneven, and joins ticks above their feet only.
+    fits = [_fit_ticks(runs, scale * least, digit_height) for scale in (1, 2)]
+    ticks = max((fit for fit in fits if fit), key=lambda fit: fit.score, default=None)
+    if ticks is None:
+        return None
+    columns = _extend(ticks.start, ticks.pitch, rule.right - rule.left)
+    rows = strip[: max(1, round(ticks.height))]
+    columns = _snap(columns, rows, ticks.width, ticks.pitch)
+    full = reach if frame_height is not None else round(ticks.highest)
+    is_short = ticks.height <= _MAX_SHORT * full
+    height = round((1 + _MAX_DIFFERENCE / 2) * ticks.height + 1) if is_short else full
+    lines = np.zeros_like(binary)
+    for column in columns[1:-1].tolist():
+        _draw(lines, rule, column, ticks.width, height)
+    # The ends of a comb may be those of a frame.
+    for column in columns[[0, -1]].tolist():
+        _draw(lines, rule, column, ticks.width, full)
+    inside = _inside(binary.shape, rule, full)
+    return CombGrid(columns + rule.left, lines & binary, inside, ticks.score)
+
+
+def _inside(shape: tuple[int, ...], rule: _Rule, height: int) -> np.ndarray:
+    """Marks the rows above a rule, without those at its ends, `bool`."""
+    inside = np.zeros(shape, bool)
+    rows = np.arange(shape[0])[:, None]
+    margin = max(2, rule.thickness // 2)
+    is_above = rows < rule.tops - margin
+    is_above &= rows >= rule.tops - height + margin
+    inside[:, rule.left : rule.right] = is_above
+    return inside
+
+
+def _fit_ticks(runs: np.ndarray, least: int, digit_height: float) -> _Ticks | None:
+    """Fits ticks of one height and pitch to the ink that stands on a rule.
+
+    Args:
+      runs: `int (width,)`, height of the ink, in pixels.
+      least: smallest height of a tick, in pixels.
+      digit_height: height of a digit, in pixels.
+    """
+    middles, heights, widths = _candidates(runs, least, digit_height)
     fit = _fit_pitch(middles, digit_height)
     if fit is None:
         return None
     start, pitch, is_tick = fit
-    height = float(np.quantile(heights[is_tick], _HEIGHT_QUANTILE))
-    limit = max(2.0, _MAX_DIFFERENCE * height)
-    if (np.abs(heights[is_tick] - height) <= limit).mean() < _MIN_ALIKE:
+    height, share = _most_common(np.sort(heights[is_tick]))
+    if share < _MIN_ALIKE:
         return None
-    columns = _extend(start, pitch, rule.right - rule.left)
     width = max(1, round(float(np.median(widths[is_tick]))))
-    columns = _snap(columns, strip[: max(1, round(height))], width, pitch)
-    full = len(strip) if frame_height is not None else round(float(heights.max()))
-    lines = np.zeros_like(binary)
-    for place, column in enumerate(columns.tolist()):
-        is_end = place in (0, len(columns) - 1)
-        rows = full if is_end or height > 0.8 * full else round(height + limit / 2)
-        _draw(lines, rule, column, width, rows)
-    return CombGrid(columns + rule.left, lines & binary)
+    score = _TICK_VALUE * share * is_tick.sum() - np.rint(len(runs) / pitch)
+    return _Ticks(start, pitch, height, width, float(heights.max()), float(score))
 
 
 def _level(binary: np.ndarray, rule: _Rule, reach: int) -> np.ndarray:
@@ -174,10 +239,9 @@ def _run_heights(strip: np.ndarray, digit_height: float) -> np.ndarray:
 
 
 def _candidates(
-    runs: np.ndarray, digit_height: float
+    runs: np.ndarray, least: int, digit_height: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns the middles, heights and widths of thin lines on a rule, in pixels."""
-    least = max(_MIN_TICK_PIXELS, round(_MIN_TICK * digit_height))
     changes = np.diff((runs >= least).astype(np.int8), prepend=0, append=0)
     starts, ends = np.flatnonzero(changes > 0), np.flatnonzero(changes < 0)
     widths = ends - starts
@@ -217,6 +281,14 @@ def _fit_pitch(
     selected = is_tick[best]
     pitch, start = np.polyfit(np.rint(places[best])[selected], middles[selected], 1)
     return float(start), float(pitch), selected
+
+
+def _most_common(heights: np.ndarray) -> tuple[float, float]:
+    """Returns the most common height, the lowest of several, and its share."""
+    limits = np.maximum(2.0, _MAX_DIFFERENCE * heights)[:, None]
+    shares = (np.abs(heights - heights[:, None]) <= limits).mean(1)
+    best = int(shares.argmax())
+    return float(heights[best]), float(shares[best])
 
 
 def _trials(middles: np.ndarray, digit_height: float) -> np.ndarray:

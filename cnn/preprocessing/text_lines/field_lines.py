@@ -54,11 +54,13 @@ class FieldInk(NamedTuple):
       marks: the components of the ink.
       borders: `float64 (n,)`, columns of vertical lines and ticks, sorted.
       lines: `uint8 (height, width)`, 1 for the pixels of lines.
+      comb: columns of the ends of a comb, or None.
     """
 
     marks: Marks
     borders: np.ndarray
     lines: np.ndarray
+    comb: tuple[float, float] | None = None
 
 
 def remove_field_lines(
@@ -66,6 +68,7 @@ def remove_field_lines(
     digit_height: float,
     picture_rows: tuple[float, float],
     frames: Frames | None = None,
+    weak: np.ndarray | None = None,
 ) -> FieldInk:
     """Removes lines that are longer than the strokes of digits.
 
@@ -74,6 +77,8 @@ def remove_field_lines(
       digit_height: height of a digit, in pixels.
       picture_rows: first row of the picture, and the row after its last.
       frames: its frames, if they are known.
+      weak: `uint8 (height, width)`, 1 for ink and what may be faint ink. It shows
+        the ticks of a pale comb.
     """
     horizontal, vertical, boxes = find_frames(marks) if frames is None else frames
     horizontal = horizontal | _long_rules(marks, digit_height)
@@ -86,9 +91,12 @@ def remove_field_lines(
     may_have_ticks = not (widths < _MIN_COMB_WIDTH * digit_height).any()
     grid = None
     if may_have_ticks:
-        grid = find_comb_grid(binary, horizontal, digit_height)
+        inks = [binary] if weak is None else [binary, weak]
+        grid = find_comb_grid(inks, horizontal, digit_height)
     if grid is not None:
         vertical = _replace_inside(vertical, grid)
+        # Bars of digits that join are as long as a rule.
+        horizontal = np.where(grid.inside, 0, horizontal).astype(np.uint8)
     rest = remove_horizontal_rules(binary, horizontal & (1 - vertical))
     rest = remove_vertical_rules(rest & (1 - (vertical & horizontal)), vertical)
     if may_have_ticks and grid is None:
@@ -96,8 +104,11 @@ def remove_field_lines(
         rest = remove_vertical_rules(rest, ticks)
         vertical |= ticks
     rest = _remove_residues(rest, horizontal | vertical, digit_height)
-    borders = np.sort(_middles(vertical)) if grid is None else grid.columns
-    return FieldInk(find_marks(rest), borders, horizontal | vertical)
+    lines = horizontal | vertical
+    if grid is None:
+        return FieldInk(find_marks(rest), np.sort(_middles(vertical)), lines)
+    ends = (float(grid.columns[0]), float(grid.columns[-1]))
+    return FieldInk(find_marks(rest), grid.columns, lines, ends)
 
 
 def _replace_inside(vertical: np.ndarray, grid: CombGrid) -> np.ndarray:

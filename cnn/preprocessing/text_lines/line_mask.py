@@ -7,7 +7,7 @@ import numpy as np
 from cnn.preprocessing.background import estimate_polarity
 from cnn.preprocessing.ink_levels import Ink
 from cnn.preprocessing.text_lines import line_ink
-from cnn.preprocessing.text_lines.digit_band import Band, find_marks
+from cnn.preprocessing.text_lines.digit_band import Band, Marks, find_marks
 from cnn.preprocessing.text_lines.field_lines import FieldInk
 from cnn.preprocessing.text_lines.line_search import find_text, find_work_image
 from cnn.preprocessing.text_lines.text_selection import select_components
@@ -73,6 +73,10 @@ def _select_text(work: WorkImage, sign: int) -> list[LineMask]:
     field, band = found
     marks, borders = field.marks, field.borders
     belongs, doubtful = select_components(marks, band, work)
+    if field.comb is not None:
+        # The number is inside the comb, a label beside it.
+        inside = _is_inside(marks, field.comb)
+        belongs, doubtful = belongs & inside, np.zeros_like(doubtful)
     if not belongs.any():
         return []
     cells = _find_cells(borders, band)
@@ -88,10 +92,18 @@ def _select_text(work: WorkImage, sign: int) -> list[LineMask]:
     return masks
 
 
+def _is_inside(marks: Marks, ends: tuple[float, float]) -> np.ndarray:
+    """Tells which components have their middle between two columns, `bool (n,)`."""
+    middles = (marks.boxes[:, 0] + marks.boxes[:, 2]) / 2
+    return (middles > ends[0]) & (middles < ends[1])
+
+
 def _find_text(ink: Ink, work: WorkImage) -> tuple[FieldInk, Band] | None:
     """Finds the text in the ink of a work image."""
     marks = find_marks(line_ink.binarize(ink))
-    return find_text(marks, work.digit_height, (work.inside[1], work.inside[3]))
+    rows = (work.inside[1], work.inside[3])
+    weak = line_ink.binarize_weak(ink)
+    return find_text(marks, work.digit_height, rows, weak=weak)
 
 
 def _find_cells(borders: np.ndarray, band: Band) -> np.ndarray | None:
