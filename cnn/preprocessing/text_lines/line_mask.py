@@ -30,12 +30,14 @@ class LineMask(NamedTuple):
       work: the image that it was made from, and its place in the picture.
       cells: `float32 (n,)`, columns of the printed borders between digits, or None.
       weight: prior probability relative to the line's other masks.
+      is_comb: whether each cell is for one digit.
     """
 
     mask: np.ndarray
     work: WorkImage
     cells: np.ndarray | None = None
     weight: float = 1.0
+    is_comb: bool = False
 
 
 def find_line_masks(gray: np.ndarray) -> list[LineMask]:
@@ -88,7 +90,8 @@ def _select_text(work: WorkImage, sign: int) -> list[LineMask]:
     masks = []
     for selected, weight in ways:
         text = np.concatenate([[False], selected])[marks.labels]
-        masks.append(LineMask(line_ink.scale_text(ink, text), work, cells, weight))
+        mask = line_ink.scale_text(ink, text)
+        masks.append(LineMask(mask, work, cells, weight, field.comb is not None))
     return masks
 
 
