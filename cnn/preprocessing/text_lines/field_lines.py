@@ -10,6 +10,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from cnn.preprocessing.text_lines.comb_grid import CombGrid, find_comb_grid
 from cnn.preprocessing.text_lines.combs import find_ticks
 from cnn.preprocessing.text_lines.digit_band import Marks, find_marks
 from cnn.preprocessing.text_lines.frames import Frames, find_frames
@@ -53,11 +54,13 @@ class FieldInk(NamedTuple):
       marks: the components of the ink.
       borders: `float64 (n,)`, columns of vertical lines and ticks, sorted.
       lines: `uint8 (height, width)`, 1 for the pixels of lines.
+      comb: columns of the ends of a comb, or None.
     """
 
     marks: Marks
     borders: np.ndarray
     lines: np.ndarray
+    comb: tuple[float, float] | None = None
 
 
 def remove_field_lines(
@@ -65,6 +68,7 @@ def remove_field_lines(
     digit_height: float,
     picture_rows: tuple[float, float],
     frames: Frames | None = None,
+    weak: np.ndarray | None = None,
 ) -> FieldInk:
     """Removes lines that are longer than the strokes of digits.
 
@@ -73,6 +77,8 @@ def remove_field_lines(
       digit_height: height of a digit, in pixels.
       picture_rows: first row of the picture, and the row after its last.
       frames: its frames, if they are known.
+      weak: `uint8 (height, width)`, 1 for ink and what may be faint ink. It shows
+        the ticks of a pale comb.
     """
     horizontal, vertical, boxes = find_frames(marks) if frames is None else frames
     horizontal = horizontal | _long_rules(marks, digit_height)
@@ -80,18 +86,37 @@ def remove_field_lines(
     if not (horizontal.any() or vertical.any()):
         return FieldInk(marks, np.zeros(0), horizontal)
     binary = (marks.labels > 0).astype(np.uint8)
-    rest = remove_horizontal_rules(binary, horizontal & (1 - vertical))
-    rest = remove_vertical_rules(rest & (1 - (vertical & horizontal)), vertical)
     # Boxes of one digit have no ticks between digits.
     widths = boxes[:, 2] - boxes[:, 0]
-    if not (widths < _MIN_COMB_WIDTH * digit_height).any():
+    may_have_ticks = not (widths < _MIN_COMB_WIDTH * digit_height).any()
+    grid = None
+    if may_have_ticks:
+        inks = [binary] if weak is None else [binary, weak]
+        grid = find_comb_grid(inks, horizontal, digit_height)
+    if grid is not None:
+        vertical = _replace_inside(vertical, grid)
+        # Bars of digits that join are as long as a rule.
+        horizontal = np.where(grid.inside, 0, horizontal).astype(np.uint8)
+    rest = remove_horizontal_rules(binary, horizontal & (1 - vertical))
+    rest = remove_vertical_rules(rest & (1 - (vertical & horizontal)), vertical)
+    if may_have_ticks and grid is None:
         ticks = find_ticks(rest, horizontal, digit_height)
         rest = remove_vertical_rules(rest, ticks)
         vertical |= ticks
     rest = _remove_residues(rest, horizontal | vertical, digit_height)
-    return FieldInk(
-        find_marks(rest), np.sort(_middles(vertical)), horizontal | vertical
-    )
+    lines = horizontal | vertical
+    if grid is None:
+        return FieldInk(find_marks(rest), np.sort(_middles(vertical)), lines)
+    ends = (float(grid.columns[0]), float(grid.columns[-1]))
+    return FieldInk(find_marks(rest), grid.columns, lines, ends)
+
+
+def _replace_inside(vertical: np.ndarray, grid: CombGrid) -> np.ndarray:
+    """Replaces the vertical lines between the ends of a comb by its own."""
+    left, right = round(grid.columns[0]), round(grid.columns[-1])
+    outside = vertical.copy()
+    outside[:, left : right + 1] = 0
+    return outside | grid.lines
 
 
 def _long_rules(marks: Marks, digit_height: float) -> np.ndarray:

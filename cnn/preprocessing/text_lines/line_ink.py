@@ -33,6 +33,8 @@ _MIN_BLUR = 0.7
 # fraction of the contrast.
 _WEAK_NOISE = 2.5
 _WEAK_SHARE = 0.25
+# Level of a faint printed line, as a fraction of the threshold of ink.
+_WEAK_LINE_SHARE = 0.5
 
 
 def subtract_paper(gray: np.ndarray, sign: int, kernel: int) -> Ink:
@@ -99,6 +101,12 @@ def binarize(ink: Ink) -> np.ndarray:
     is_ink[labels[strong]] = True
     is_ink[0] = False
     return is_ink[labels].astype(np.uint8)
+
+
+def binarize_weak(ink: Ink) -> np.ndarray:
+    """Returns the pixels of ink and of what may be faint ink, `uint8`, 0 or 1."""
+    level = max(_WEAK_NOISE * ink.noise, _WEAK_LINE_SHARE * ink.threshold)
+    return (ink.foreground > min(level, ink.threshold)).astype(np.uint8)
 
 
 def without_lines(ink: Ink, lines: np.ndarray) -> Ink:

@@ -34,13 +34,18 @@ from cnn.preprocessing.text_lines.working_ink import WorkingInk, find_working_in
 _PART_SKIPPED = -3.0
 # A piece whose components lack more than this share of their ink is no separator.
 _MAX_REST = 0.02
+# Share of the ink of a comb's cell that its digit may leave out: a neighbor's stroke.
+_MAX_CELL_REST = 0.3
 # Height from which on ink is a digit, to which the distance of specks is measured, as
 # a fraction of a digit's height.
 _MIN_DIGIT = 0.6
 
 
 def make_lattice(
-    mask: np.ndarray, placement: Placement, cells: Sequence[float] | None = None
+    mask: np.ndarray,
+    placement: Placement,
+    cells: Sequence[float] | None = None,
+    is_comb: bool = False,
 ) -> Lattice | None:
     """Cuts the ink of a number into pieces that may be characters.
 
@@ -50,6 +55,7 @@ def make_lattice(
       placement: size and position of a character in the network input.
       cells: columns of printed borders between digits, in pixels. None if there are
         none.
+      is_comb: whether each cell is for one digit.
 
     Returns:
       The lattice, with boxes in pixels of `mask`, or None if there is no ink.
@@ -65,12 +71,30 @@ def make_lattice(
     pieces = join_fragments(ink, fragments, cell)
     if not len(borders):
         pieces = pieces._replace(cell_rest=np.zeros(len(pieces.first)))
-    index, symbols, log_odds = _choose_symbols(ink, fragments, pieces)
+    is_character = may_be_character(ink, pieces)
+    if is_comb and len(borders):
+        is_character = _keep_whole_cells(is_character, pieces, cell)
+    index, symbols, log_odds = _choose_symbols(ink, fragments, pieces, is_character)
     return _assemble(ink, fragments, pieces.select(index), symbols, log_odds, placement)
 
 
+def _keep_whole_cells(
+    is_character: np.ndarray, pieces: Pieces, cell: np.ndarray
+) -> np.ndarray:
+    """Drops characters that are parts of a cell's ink, where another is all of it.
+
+    Args:
+      is_character: `bool (N,)`.
+      pieces: of the line, N of them.
+      cell: `int (fragments,)`, printed cell that each fragment is in.
+    """
+    own = cell[pieces.members.argmax(1)]
+    is_whole = is_character & (pieces.cell_rest <= _MAX_CELL_REST)
+    return np.where(np.isin(own, own[is_whole]), is_whole, is_character)
+
+
 def _choose_symbols(
-    ink: WorkingInk, fragments: Fragments, pieces: Pieces
+    ink: WorkingInk, fragments: Fragments, pieces: Pieces, is_character: np.ndarray
 ) -> tuple[np.ndarray, tuple[str, ...], np.ndarray]:
     """Finds what each piece may be.
 
@@ -78,7 +102,6 @@ def _choose_symbols(
       `int (arcs,)`, the piece of each arc, its symbol, and `float32 (arcs,)`, its log
       odds.
     """
-    is_character = may_be_character(ink, pieces)
     found = [(int(i), CHARACTER, 0.0) for i in np.flatnonzero(is_character)]
     of_separators = _measure_separators(ink, fragments, pieces)
     for symbol in SEPARATORS:

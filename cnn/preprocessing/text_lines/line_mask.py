@@ -7,7 +7,7 @@ import numpy as np
 from cnn.preprocessing.background import estimate_polarity
 from cnn.preprocessing.ink_levels import Ink
 from cnn.preprocessing.text_lines import line_ink
-from cnn.preprocessing.text_lines.digit_band import Band, find_marks
+from cnn.preprocessing.text_lines.digit_band import Band, Marks, find_marks
 from cnn.preprocessing.text_lines.field_lines import FieldInk
 from cnn.preprocessing.text_lines.line_search import find_text, find_work_image
 from cnn.preprocessing.text_lines.text_selection import select_components
@@ -30,12 +30,14 @@ class LineMask(NamedTuple):
       work: the image that it was made from, and its place in the picture.
       cells: `float32 (n,)`, columns of the printed borders between digits, or None.
       weight: prior probability relative to the line's other masks.
+      is_comb: whether each cell is for one digit.
     """
 
     mask: np.ndarray
     work: WorkImage
     cells: np.ndarray | None = None
     weight: float = 1.0
+    is_comb: bool = False
 
 
 def find_line_masks(gray: np.ndarray) -> list[LineMask]:
@@ -73,6 +75,10 @@ def _select_text(work: WorkImage, sign: int) -> list[LineMask]:
     field, band = found
     marks, borders = field.marks, field.borders
     belongs, doubtful = select_components(marks, band, work)
+    if field.comb is not None:
+        # The number is inside the comb, a label beside it.
+        inside = _is_inside(marks, field.comb)
+        belongs, doubtful = belongs & inside, np.zeros_like(doubtful)
     if not belongs.any():
         return []
     cells = _find_cells(borders, band)
@@ -84,14 +90,23 @@ def _select_text(work: WorkImage, sign: int) -> list[LineMask]:
     masks = []
     for selected, weight in ways:
         text = np.concatenate([[False], selected])[marks.labels]
-        masks.append(LineMask(line_ink.scale_text(ink, text), work, cells, weight))
+        mask = line_ink.scale_text(ink, text)
+        masks.append(LineMask(mask, work, cells, weight, field.comb is not None))
     return masks
+
+
+def _is_inside(marks: Marks, ends: tuple[float, float]) -> np.ndarray:
+    """Tells which components have their middle between two columns, `bool (n,)`."""
+    middles = (marks.boxes[:, 0] + marks.boxes[:, 2]) / 2
+    return (middles > ends[0]) & (middles < ends[1])
 
 
 def _find_text(ink: Ink, work: WorkImage) -> tuple[FieldInk, Band] | None:
     """Finds the text in the ink of a work image."""
     marks = find_marks(line_ink.binarize(ink))
-    return find_text(marks, work.digit_height, (work.inside[1], work.inside[3]))
+    rows = (work.inside[1], work.inside[3])
+    weak = line_ink.binarize_weak(ink)
+    return find_text(marks, work.digit_height, rows, weak=weak)
 
 
 def _find_cells(borders: np.ndarray, band: Band) -> np.ndarray | None:

@@ -68,7 +68,8 @@ def find_work_image(
     digit_height = _first_height(marks, frames)
     if digit_height is None:
         return None
-    found = find_text(marks, digit_height, (0, height), frames)
+    weak = line_ink.binarize_weak(ink)
+    found = find_text(marks, digit_height, (0, height), frames, weak)
     if found is None:
         return None
     field, band = found
@@ -164,6 +165,7 @@ def find_text(
     digit_height: float,
     rows: tuple[float, float],
     frames: Frames | None = None,
+    weak: np.ndarray | None = None,
 ) -> tuple[FieldInk, Band] | None:
     """Finds the band of a line without the lines that are longer than its strokes.
 
@@ -172,8 +174,9 @@ def find_text(
       digit_height: height of a digit in pixels.
       rows: first row of the picture, and the row after its last.
       frames: its frames, if they are known.
+      weak: `uint8 (height, width)`, 1 for ink and what may be faint ink.
     """
-    field = remove_field_lines(marks, digit_height, rows, frames)
+    field = remove_field_lines(marks, digit_height, rows, frames, weak)
     band = find_band(field.marks)
     return None if band is None else (field, band)
 

@@ -22,7 +22,7 @@ def segment_line(gray: np.ndarray, placement: Placement) -> TextLine | None:
     weights = []
     for found in find_line_masks(gray):
         cells = None if found.cells is None else found.cells.tolist()
-        lattice = make_lattice(found.mask, placement, cells)
+        lattice = make_lattice(found.mask, placement, cells, found.is_comb)
         if lattice is None:
             continue
         boxes = found.work.to_picture(lattice.boxes, gray.shape)
