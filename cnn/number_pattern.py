@@ -84,7 +84,7 @@ def _parse_pattern(text: str) -> str:
     if is_known and DIGIT in text and len(text) <= MAX_LENGTH:
         return text
     raise UsageError(
-        f"--pattern: expected a d for each digit, and separators among {_LISTED}, "
+        f"--pattern: expected d for each digit and {_LISTED} for separators, "
         f"like dd.dd.dddd, got {text}"
     )
 
