@@ -7,6 +7,8 @@ from cnn.errors import UsageError
 
 # Marks between digits that can be read.
 SEPARATORS = ".,-/:"
+# The same with spaces, so that a message does not seem to end at the last one.
+_LISTED = " ".join(SEPARATORS)
 # Stands for a digit in a pattern.
 DIGIT = "d"
 # Largest number of digits that can be asked for.
@@ -82,8 +84,8 @@ def _parse_pattern(text: str) -> str:
     if is_known and DIGIT in text and len(text) <= MAX_LENGTH:
         return text
     raise UsageError(
-        f"--pattern: expected d for each digit and the separators {SEPARATORS} "
-        f"as they stand, like dd.dd.dddd, got {text}"
+        f"--pattern: expected d for each digit and {_LISTED} for separators, "
+        f"like dd.dd.dddd, got {text}"
     )
 
 
@@ -91,5 +93,6 @@ def _parse_separators(text: str) -> str:
     if text and set(text) <= set(SEPARATORS):
         return text
     raise UsageError(
-        f"--separators: expected one or more of {SEPARATORS} without spaces, got {text}"
+        f"--separators: expected one or more of {_LISTED} without spaces between, "
+        f"got {text}"
     )

@@ -56,16 +56,20 @@ def parse_pages(text: str) -> PageRange:
 def _parse_part(part: str, text: str) -> tuple[int, int | None]:
     match = _PART.fullmatch(part)
     if match is None or max(map(len, filter(None, match.groups()))) > _MAX_DIGITS:
-        raise UsageError(
-            f"--pages {text}: {part or 'nothing'!r} is no page; expected numbers and "
-            "ranges, such as 1,3-5 or 2-"
-        )
+        raise _unexpected(text)
     first = int(match[1])
     last: int | None = first
     if match[2]:
         last = int(match[3]) if match[3] else None
     if first < 1:
-        raise UsageError(f"--pages {text}: pages are counted from 1")
+        raise _unexpected(text)
     if last is not None and last < first:
-        raise UsageError(f"--pages {text}: {part} ends before it begins")
+        raise UsageError(f"--pages: expected {last}-{first}, got {part}")
     return first, last
+
+
+def _unexpected(text: str) -> UsageError:
+    return UsageError(
+        "--pages: expected page numbers from 1 and ranges of them, like 1,3-5 or 2-, "
+        f"got {text or 'nothing'}"
+    )

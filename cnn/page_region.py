@@ -72,6 +72,6 @@ def _parse_region(text: str) -> Region:
     if not (inside and left < right and top < bottom):
         raise UsageError(
             "--region: expected 0 ≤ LEFT < RIGHT ≤ 1 and 0 ≤ TOP < BOTTOM ≤ 1, "
-            f"got {text}"
+            f"in fractions of the page, got {text}"
         )
     return Region(left, top, right, bottom, name)

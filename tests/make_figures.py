@@ -1,7 +1,8 @@
-"""Draws the README's figures of training images, of one picture and of simulated pages.
+"""Draws the README's figures of training images, of pictures and of simulated pages.
 
 They are written to `tests/figures`. Run by hand, after `bin/train`:
-python -m tests.make_figures [--model MODEL] [augmentation] [one_picture] [pages]
+python -m tests.make_figures [--model MODEL] [NAME ...]
+with names among augmentation, one_picture, number_page and pages, or none for all.
 """
 
 import argparse
@@ -19,19 +20,29 @@ from PIL import Image
 
 from cnn.augmentation import affine, corruptions, glyphs, outlier_exposure
 from cnn.augmentation.simulated_pages import PAGE_KINDS, make_page_examples
+from cnn.augmentation.simulated_strings import simulate_number_page
 from cnn.classifier import Classifier
 from cnn.data import datasets
 from cnn.inference.listing import InputFile
+from cnn.inference.number_report import save_number_visualization
 from cnn.inference.report import save_visualization
+from cnn.inference.source_predictions import SourceResult
 from cnn.preprocessing import pipeline
+from cnn.preprocessing.source import Source
 from tests.conftest import ROOT
 
 FIGURES = ROOT / "tests" / "figures"
-FIGURE_NAMES = ("augmentation", "one_picture", "pages")
+FIGURE_NAMES = ("augmentation", "one_picture", "number_page", "pages")
 COUNT = 16
 PAGE_COLUMNS = 7
 DOTS_PER_INCH = 120
 GREEN, RED = "#1a7f37", "#c62828"
+# The page of numbers is as wide as its figure. Its part ends below a row of
+# the table.
+NUMBER_PAGE_DPI = 145
+NUMBER_PAGE_PART = 0.485
+# Colors of its figure. Paper has grain, which PNG stores at three times the size.
+NUM_COLORS = 64
 
 
 def main() -> None:
@@ -44,6 +55,8 @@ def main() -> None:
         plot_image_rows(augmented_rows(), FIGURES / "augmentation.png")
     if "one_picture" in names:
         plot_one_picture(Classifier.load(arguments.model), FIGURES / "one_picture.png")
+    if "number_page" in names:
+        plot_number_page(Classifier.load(arguments.model), FIGURES / "number_page.png")
     if "pages" in names:
         plot_page_examples(Classifier.load(arguments.model), FIGURES / "pages.png")
 
@@ -108,6 +121,24 @@ def plot_one_picture(classifier: Classifier, path: Path) -> None:
             InputFile(name, "squared.png"), prediction, Path(folder), "mnist"
         )
         shutil.copy(f"{folder}/squared.png.png", path)
+
+
+def plot_number_page(classifier: Classifier, path: Path) -> None:
+    """Draws a simulated table of numbers as `bin/infer --debug-dir` does."""
+    test = datasets.load("mnist", "test")
+    rng = np.random.default_rng(0)
+    page = simulate_number_page(rng, "table", test.images, test.labels, NUMBER_PAGE_DPI)
+    shown = page.image[: int(NUMBER_PAGE_PART * len(page.image))]
+    with tempfile.TemporaryDirectory() as folder:
+        name = f"{folder}/table.png"
+        Image.fromarray(shown).save(name)
+        numbers = classifier.read_page(name)
+        file = InputFile(name, "table.png")
+        save_number_visualization(
+            SourceResult(file, Source(name), numbers, ""), Path(folder)
+        )
+        figure = Image.open(f"{folder}/table.png.png").convert("RGB")
+    figure.quantize(NUM_COLORS, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def plot_page_examples(classifier: Classifier, path: Path) -> None:
