@@ -36,7 +36,10 @@ _ASPECT_RATIOS = {
 # The same of any other character. It says little.
 _ASPECT_RATIO = (0.8, 0.5)
 # Standard deviation of the height of the digits of a number, in heights of the line.
-_HEIGHT_DEVIATION = 0.2
+_HEIGHT_DEVIATION = 0.3
+# Largest cost of a height and of an offset, as half of a squared deviation. Old hands
+# write a 0 half as high as an 8, and long tails.
+_MAX_PLACE_COST = 1.5
 # Standard deviation of the middle of a digit from that of the line, in heights of the
 # line.
 _OFFSET_DEVIATION = 0.15
@@ -136,13 +139,13 @@ def measure_characters(
         np.log(np.maximum(probabilities, _MIN_PROBABILITY)),
         np.ones((len(probabilities), 1)),
         _width_deviation(column["width"], height, class_names),
-        _half_square((height - 1) / _HEIGHT_DEVIATION),
+        _place_cost((height - 1) / _HEIGHT_DEVIATION),
         np.maximum(gap, 0),
         np.maximum(-gap, 0),
         column["cut_ink"],
         column["num_fragments"],
         column["inner_gap"],
-        _half_square(column["offset"] / _OFFSET_DEVIATION),
+        _place_cost(column["offset"] / _OFFSET_DEVIATION),
         column["component_rest"],
         column["cell_rest"],
     ]
@@ -202,6 +205,10 @@ def _width_deviation(
     mean, deviation = np.array(usual).T
     ratio = width / np.maximum(height, _MIN_HEIGHT)
     return _half_square((ratio - mean) / deviation)
+
+
+def _place_cost(deviation: np.ndarray) -> np.ndarray:
+    return np.minimum(_half_square(deviation), _MAX_PLACE_COST)
 
 
 def _half_square(deviation: np.ndarray) -> np.ndarray:

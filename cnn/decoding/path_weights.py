@@ -63,30 +63,31 @@ class PathWeights(NamedTuple):
     confidence: float = 0.0
 
 
-# Fitted by `cnn.training.string_weights` with a model that learned pieces of numbers.
+# Fitted by `cnn.training.string_weights` with a model of `default`, which has not
+# learned pieces of numbers.
 DEFAULT_WEIGHTS = PathWeights(
-    odds=1.42,
-    flat_odds=0.76,
-    log_probability=2.0,
-    character=2.78,
-    width=-0.49,
-    height=-0.7,
-    gap=3.04,
-    overlap=-2.21,
-    cut_ink=-3.1,
-    num_fragments=-0.85,
-    inner_gap=-1.21,
-    offset=-2.82,
-    component_rest=-3.07,
-    cell_rest=-1.94,
-    separator_odds=0.73,
-    separator=-1.09,
+    odds=0.91,
+    flat_odds=1.46,
+    log_probability=1.18,
+    character=-6.22,
+    width=-0.56,
+    height=-2.0,
+    gap=4.56,
+    overlap=-7.06,
+    cut_ink=-5.74,
+    num_fragments=-0.49,
+    inner_gap=-4.65,
+    offset=-1.43,
+    component_rest=-1.31,
+    cell_rest=-3.3,
+    separator_odds=0.5,
+    separator=-1.82,
     skipped_odds=1.0,
-    skipped=-1.75,
-    share_logit=0.43,
-    weakest_odds=0.06,
-    num_characters=-0.0,
-    confidence=-0.93,
+    skipped=-3.5,
+    share_logit=0.54,
+    weakest_odds=0.42,
+    num_characters=0.11,
+    confidence=-2.56,
 )
 
 

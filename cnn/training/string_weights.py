@@ -40,15 +40,18 @@ _FIRST_CONFIDENCE = np.array([1.0, 0.0, 0.0, 0.0])
 _MAX_MARGIN = 500.0
 # Standard deviation of the weights around the first ones, of their normal prior, which
 # counts as one line.
-_PRIOR_DEVIATION = 1.0
-_MAX_ITERATIONS = 60
+_PRIOR_DEVIATION = 3.0
+_MAX_ITERATIONS = 150
 # Ranges of weights. Ink as high as a digit must not be passed over for the sake of
-# lines with letters, nor may the shape of a separator count for nothing.
+# lines with letters, nor may the shape of a separator count for nothing. Digits of
+# hands that are not simulated differ more in height.
 _BOUNDS: dict[str, tuple[float | None, float | None]] = {
     "odds": (0.3, None),
     "log_probability": (0.5, 2.0),
     "separator_odds": (0.5, 2.0),
     "skipped_odds": (1.0, 3.0),
+    "skipped": (None, -3.5),
+    "height": (-2.0, None),
 }
 # Logarithm of a constant that is added to the share of the right text. Lines whose
 # share is less, for bad ink or bad cuts, do not decide about the weights.
