@@ -19,6 +19,14 @@ _MAX_GAP_SHARE = 0.06
 _MIN_WAVERING = 28
 # Smallest share of a rule's length that is ink.
 _MIN_INKED = 0.8
+# Share of a horizontal rule's columns with ink above or below it, and the same of the
+# side with less ink, from which it is a row of strokes that nearly touch. Distance of
+# that ink from it, in pixels and as a fraction of its length. Digits that stand on a
+# rule leave its other side free.
+_MAX_COVERED = 0.7
+_MAX_COVERED_SIDE = 0.35
+_INK_DISTANCE = 2
+_INK_DISTANCE_SHARE = 0.08
 # Directions of the kernels on either side of the axis, in degrees: what remains after
 # the line is straightened, of perspective and of bent paper.
 _DIRECTIONS = (-2.0, -1.0, 0.0, 1.0, 2.0)
@@ -54,20 +62,56 @@ def find_horizontal_rules(
         bridged = cv2.dilate(bridged, np.ones((3, 1), np.uint8))
     for degrees in directions:
         np.maximum(rules, _open(bridged, length, degrees), out=rules)
-    return _drop_interrupted(rules, binary) & binary
-
-
-def _drop_interrupted(rules: np.ndarray, binary: np.ndarray) -> np.ndarray:
-    """Drops rules that are mostly bridged gaps: rows of specks."""
     if not rules.any():
         return rules
+    distance = max(_INK_DISTANCE, round(_INK_DISTANCE_SHARE * length))
+    # Borders and ticks are short, and digits fill the boxes between them.
+    if directions == _VERTICAL_DIRECTIONS:
+        distance = 0
+    return _drop_interrupted(rules, binary, distance) & binary
+
+
+def _drop_interrupted(
+    rules: np.ndarray, binary: np.ndarray, distance: int
+) -> np.ndarray:
+    """Drops rules that are mostly bridged gaps, or strokes of digits in a row.
+
+    Args:
+      rules: `uint8 (height, width)`, 1 for the pixels of rules and of their gaps.
+      binary: the same shape, 1 for ink.
+      distance: of the ink that tells strokes from a rule, in pixels, or 0 to keep
+        strokes.
+    """
     _, labels, stats, _ = cv2.connectedComponentsWithStats(rules)
     is_rule = np.zeros(len(stats), bool)
     for index, (left, top, width, height, _) in enumerate(stats[1:].tolist(), 1):
         region = (slice(top, top + height), slice(left, left + width))
-        inked = (labels[region] == index) & (binary[region] > 0)
-        is_rule[index] = inked.any(0).mean() >= _MIN_INKED
+        rule = labels[region] == index
+        inked = (rule & (binary[region] > 0)).any(0)
+        is_rule[index] = inked.mean() >= _MIN_INKED
+        if distance and is_rule[index]:
+            part = binary[:, left : left + width]
+            is_rule[index] = not _is_covered(rule, part, top, distance)
     return is_rule[labels].astype(np.uint8)
+
+
+def _is_covered(rule: np.ndarray, binary: np.ndarray, top: int, distance: int) -> bool:
+    """Tells whether most of a rule has ink above and below it, as strokes have.
+
+    Args:
+      rule: `bool (rows, columns)`, its pixels.
+      binary: `uint8 (height, columns)`, 1 for ink, the same columns.
+      top: row of `binary` in which `rule` begins.
+      distance: of the ink from the rule, in pixels.
+    """
+    columns = np.arange(rule.shape[1])
+    first = top + rule.argmax(0) - distance
+    last = top + len(rule) - 1 - rule[::-1].argmax(0) + distance
+    above = (first >= 0) & (binary[np.maximum(first, 0), columns] > 0)
+    end = len(binary) - 1
+    below = (last <= end) & (binary[np.minimum(last, end), columns] > 0)
+    less = min(above.mean(), below.mean())
+    return bool(less > _MAX_COVERED_SIDE and (above | below).mean() > _MAX_COVERED)
 
 
 def find_vertical_rules(binary: np.ndarray, length: int) -> np.ndarray:

@@ -75,3 +75,12 @@ def test_measures_no_skew_without_a_rule():
     image = draw((300, 120), ([(20, 40), (60, 60)], 5), ([(100, 40), (90, 90)], 5))
 
     assert estimate_skew(image) is None
+
+
+def test_keeps_a_row_of_bulging_strokes_that_nearly_touch():
+    image = Image.new("L", (260, 160))
+    pen = ImageDraw.Draw(image)
+    for x in range(30, 230, 24):
+        pen.polygon([(x - 10, 80), (x, 5), (x + 10, 80), (x, 155)], 1)
+
+    assert not find_horizontal_rules(np.array(image), 80).any()
