@@ -16,6 +16,9 @@ from cnn.model import CNN
 # another order for another size. All batches have this size, so the probabilities of an
 # image are the same, bit for bit, however many images are computed together.
 _BATCH_SIZE = 256
+# The same for the pieces of numbers on a CPU. A line has a few dozen of them, and blank
+# images cost as much as others.
+_PIECE_BATCH_SIZE = 32
 
 _IMAGE_SHAPE = (28, 28, 1)
 # Values may exceed their range by a rounding error.
@@ -24,7 +27,10 @@ _RANGE_TOLERANCE = 1e-6
 
 @own_settings()
 def forward_in_batches(
-    params: Params, images: np.ndarray, num_classes: int
+    params: Params,
+    images: np.ndarray,
+    num_classes: int,
+    batch_size: int = _BATCH_SIZE,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Computes the logits and the probabilities of images.
 
@@ -35,6 +41,7 @@ def forward_in_batches(
       images: `(N, 28, 28)` or `(N, 28, 28, 1)`, as integers in [0, 255] or floats in
         [0, 1].
       num_classes: the number of outputs of the network.
+      batch_size: images per call of the network.
 
     Returns:
       The logits and their softmax, both `float32 (N, num_classes)`.
@@ -54,20 +61,20 @@ def forward_in_batches(
     forward = _jitted_forward(num_classes)
     logits = np.empty((len(images), num_classes), np.float32)
     probabilities = np.empty_like(logits)
-    starts = range(0, len(images), _BATCH_SIZE)
+    starts = range(0, len(images), batch_size)
     devices = jax.local_devices()[: len(starts)]
     copies = [jax.device_put(params, device) for device in devices]
     for first in range(0, len(starts), max(1, len(devices))):
         group = starts[first : first + len(devices)]
         # A call returns before its result is computed, so all devices work at once.
         outputs = [
-            forward(copy, _take_batch(images, start))
+            forward(copy, _take_batch(images, start, batch_size))
             for copy, start in zip(copies, group, strict=False)
         ]
         for start, (batch_logits, batch_probabilities) in zip(
             group, outputs, strict=True
         ):
-            rows = slice(start, min(start + _BATCH_SIZE, len(images)))
+            rows = slice(start, min(start + batch_size, len(images)))
             logits[rows] = np.asarray(batch_logits)[: rows.stop - start]
             probabilities[rows] = np.asarray(batch_probabilities)[: rows.stop - start]
     return logits, probabilities
@@ -76,6 +83,15 @@ def forward_in_batches(
 def images_per_call() -> int:
     """Returns the number of images that keeps all devices of this process busy."""
     return _BATCH_SIZE * jax.local_device_count()
+
+
+def forward_pieces(
+    params: Params, images: np.ndarray, num_classes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Computes what `forward_in_batches` does, in batches of one smaller size."""
+    is_cpu = jax.default_backend() == "cpu"
+    batch_size = _PIECE_BATCH_SIZE if is_cpu else _BATCH_SIZE
+    return forward_in_batches(params, images, num_classes, batch_size)
 
 
 def _as_batch(images: np.ndarray) -> np.ndarray:
@@ -103,10 +119,10 @@ def _check_range(images: np.ndarray, highest: int) -> None:
         )
 
 
-def _take_batch(images: np.ndarray, start: int) -> np.ndarray:
+def _take_batch(images: np.ndarray, start: int, batch_size: int) -> np.ndarray:
     """Returns the images from `start` on, and blank ones up to the size of a batch."""
-    batch = images[start : start + _BATCH_SIZE]
-    missing = _BATCH_SIZE - len(batch)
+    batch = images[start : start + batch_size]
+    missing = batch_size - len(batch)
     if not missing:
         return batch
     blank = np.zeros((missing, *_IMAGE_SHAPE), images.dtype)
