@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cnn.preprocessing.text_lines.lone_strokes import weigh_lone_strokes
 from cnn.preprocessing.text_lines.number_evidence import weigh_number
 from cnn.preprocessing.text_lines.page_combs import Comb, assign_to_combs, find_combs
 from cnn.preprocessing.text_lines.page_components import (
@@ -25,6 +26,7 @@ from cnn.preprocessing.text_lines.print_evidence import (
     spread_majority,
     weigh_alignment,
     weigh_line_style,
+    weigh_page_style,
     weigh_print,
 )
 
@@ -82,8 +84,9 @@ def find_page_numbers(page: PageInk) -> list[PageNumber]:
     characters = components.take(is_character)
     slope = estimate_slope(characters)
     characters = _weigh_characters(characters, page, slope)
-    written = characters.take(characters.print_odds <= _MAX_PRINT_ODDS)
-    numbers = _weigh_groups(_find_groups(written, combs, slope, page.rules), page)
+    is_printed = characters.print_odds > _MAX_PRINT_ODDS
+    groups = _find_groups(characters.take(~is_printed), combs, slope, page.rules)
+    numbers = _weigh_groups(groups, characters.take(is_printed), page)
     marks = components.take(~is_character)
     return _sort([_add_marks(number, marks) for number in numbers], slope)
 
@@ -119,10 +122,19 @@ def _find_groups(
     return [n for n in numbers if len(n.components.label) <= _MAX_GROUP_SIZE]
 
 
-def _weigh_groups(numbers: list[PageNumber], page: PageInk) -> list[PageNumber]:
+def _weigh_groups(
+    numbers: list[PageNumber], printed: PageComponents, page: PageInk
+) -> list[PageNumber]:
     """Weighs groups, and leaves out those that are certainly no number."""
     weighed = [number._replace(log_odds=_weigh(number, page)) for number in numbers]
-    return [number for number in weighed if number.log_odds >= _MIN_LOG_ODDS]
+    likely = [number for number in weighed if number.log_odds >= _MIN_LOG_ODDS]
+    groups = [number.components for number in likely]
+    odds = weigh_lone_strokes(groups, [number.log_odds for number in likely])
+    of_print = weigh_page_style(groups, printed).tolist()
+    return [
+        number._replace(log_odds=log_odds - print_odds)
+        for number, log_odds, print_odds in zip(likely, odds, of_print, strict=True)
+    ]
 
 
 def _weigh(number: PageNumber, page: PageInk) -> float:

@@ -7,7 +7,7 @@
 | measure connected components | `page_components` |
 | tell print from handwriting | `print_evidence` |
 | chain characters to numbers, and these to lines | `page_groups` |
-| weigh whether it is a number | `number_evidence` |
+| weigh whether it is a number | `number_evidence`, `lone_strokes` |
 | cut each number into pieces | `line_lattice` |
 """
 

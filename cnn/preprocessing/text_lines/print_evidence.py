@@ -5,6 +5,8 @@ of a page that have a twin are printed, and so are those beside them in a line w
 same height and stroke width.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -62,6 +64,15 @@ _MIN_PRINTED_SHARE = 0.6
 # odds that what fits is printed.
 _LINE_STROKE_TOLERANCE = 0.25
 _LINE_STYLE_ODDS = 4.0
+# Smallest number of printed components of a page of print, and share of its components.
+# What looks like them there is printed, too, by these log odds.
+_MIN_PAGE_PRINT = 30
+_MIN_PAGE_SHARE = 0.5
+_PAGE_STYLE_ODDS = 7.0
+# Quantile of the heights and stroke widths of a page's print that bounds the others,
+# and how much higher and thicker than it print may be, as a fraction.
+_PAGE_STYLE_QUANTILE = 0.95
+_PAGE_STYLE_EXCESS = 0.12
 # Weight of a narrow component among others.
 _NARROW_WEIGHT = 0.2
 # Largest number of neighbors whose mean odds count, each by half.
@@ -193,6 +204,37 @@ def weigh_line_style(
         fits &= np.abs(np.log(thickness[members] / usual)) <= _LINE_STROKE_TOLERANCE
         result[members[fits]] += _LINE_STYLE_ODDS
     return result
+
+
+def weigh_page_style(
+    groups: Sequence[PageComponents], printed: PageComponents
+) -> np.ndarray:
+    """Weighs whether groups on a page of print look like that print.
+
+    Of a page that is mostly print, what is no higher and no thicker is printed, too.
+
+    Args:
+      groups: the components of each of N groups, none of which are clearly printed.
+      printed: the components that are.
+
+    Returns:
+      `float (N,)`, log odds that a group is printed.
+    """
+    count = len(printed.label)
+    total = count + sum(len(group.label) for group in groups)
+    if count < max(_MIN_PAGE_PRINT, _MIN_PAGE_SHARE * total):
+        return np.zeros(len(groups))
+    excess = 1 + _PAGE_STYLE_EXCESS
+    height = excess * float(np.quantile(printed.height, _PAGE_STYLE_QUANTILE))
+    thickness = printed.stroke_width
+    thickest = excess * float(np.quantile(thickness, _PAGE_STYLE_QUANTILE))
+    thinnest = float(np.quantile(thickness, 1 - _PAGE_STYLE_QUANTILE)) / excess
+    fits = [
+        float(group.height.max()) <= height
+        and thinnest <= float(np.median(group.stroke_width)) <= thickest
+        for group in groups
+    ]
+    return _PAGE_STYLE_ODDS * np.array(fits, float)
 
 
 def _count_twins(characters: PageComponents, levels: np.ndarray) -> np.ndarray:

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 
 from cnn.preprocessing.text_lines.page_components import measure_components
@@ -5,6 +6,7 @@ from cnn.preprocessing.text_lines.print_evidence import (
     spread_majority,
     weigh_alignment,
     weigh_line_style,
+    weigh_page_style,
     weigh_print,
 )
 from tests.preprocessing.text_lines.page_drawings import (
@@ -82,3 +84,23 @@ def test_what_fits_a_line_of_print_is_print_and_larger_writing_is_not():
     weighed = weigh_line_style(odds, measure_components(page), np.zeros(10, int))
     assert weighed[8] > 0
     assert weighed[9] == -2.0
+
+
+def test_a_page_of_print_makes_alike_groups_print_and_larger_ones_not():
+    page = np.zeros((400, 700), np.uint8)
+    for i in range(40):
+        left, top = 10 + 30 * (i % 20), 20 + 60 * (i // 20)
+        cv2.rectangle(page, (left, top), (left + 12, top + 19), 1, 3)
+    cv2.rectangle(page, (30, 200), (42, 219), 1, 3)
+    cv2.rectangle(page, (230, 200), (260, 250), 1, 3)
+    components = measure_components(page)
+    is_printed = components.box[:, 1] < 150
+    groups = [
+        components.take(~is_printed & (components.box[:, 0] < 100)),
+        components.take(~is_printed & (components.box[:, 0] > 100)),
+    ]
+    odds = weigh_page_style(groups, components.take(is_printed))
+    assert odds[0] > 5
+    assert odds[1] == 0
+    few = np.flatnonzero(is_printed)[:10]
+    assert (weigh_page_style(groups, components.take(few)) == 0).all()
