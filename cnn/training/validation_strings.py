@@ -24,11 +24,12 @@ from cnn.training.training_set import has_digits
 _LINES_PER_IMAGE = 0.3
 # Separates the random numbers of these lines from those of the training lines.
 _VALIDATION_STREAM = 7
-# The fraction of the numbers that are read right with a confidence of at least the
-# threshold, and the smallest threshold: a number that is more probably wrong than right
-# is always unsure.
-_ACCEPTED_FRACTION = 0.99
+# The fraction of the numbers of at least the threshold that are read right, and the
+# range of the threshold: a number that is more probably wrong than right is always
+# unsure.
+_ACCEPTED_ACCURACY = 0.95
 _MIN_THRESHOLD = 0.5
+_MAX_THRESHOLD = 0.95
 
 
 class ValidationString(NamedTuple):
@@ -81,8 +82,8 @@ def calibrate_strings(
       class_names: the name of each class.
 
     Returns:
-      `string_weights`, by name, and `string_unsure_below`, the confidence that 99 % of
-      the numbers that are read right reach, and at least 0.5. Empty without numbers.
+      `string_weights`, by name, and `string_unsure_below`, the lowest confidence in
+      [0.5, 0.95] from which on 95 % of the numbers are right. Empty without numbers.
     """
     lines = read_pieces(params, strings, class_names)
     if not any(line.text for line in lines):
@@ -90,19 +91,36 @@ def calibrate_strings(
     weights = fit_path_weights(lines, class_names, DEFAULT_WEIGHTS)
     weights = fit_confidence(lines, class_names, weights)
     readings = [decode(line, class_names, weights) for line in lines]
-    confidence = [
-        reading.confidence
-        for reading, line in zip(readings, lines, strict=True)
-        if line.text and reading.text == line.text
-    ]
-    threshold = _MIN_THRESHOLD
-    if confidence:
-        reached = float(np.quantile(confidence, 1 - _ACCEPTED_FRACTION))
-        threshold = max(threshold, reached)
+    is_right = np.array(
+        [read.text == line.text for read, line in zip(readings, lines, strict=True)]
+    )
+    confidence = np.array([reading.confidence for reading in readings])
+    threshold = find_threshold(confidence, is_right)
     return {
         "string_weights": dict(weights._asdict()),
         "string_unsure_below": threshold,
     }
+
+
+def find_threshold(confidence: np.ndarray, is_right: np.ndarray) -> float:
+    """Finds the lowest confidence from which on 95 % of the numbers are right.
+
+    Args:
+      confidence: `float (N,)`, in [0, 1].
+      is_right: `bool (N,)`, whether a number was read right.
+
+    Returns:
+      A threshold in [0.5, 0.95].
+
+    Example:
+      >>> find_threshold(np.array([0.9, 0.8, 0.7]), np.array([True, True, False]))
+      0.8
+    """
+    order = np.argsort(-confidence, kind="stable")
+    accuracy = np.cumsum(is_right[order]) / np.arange(1, len(order) + 1)
+    accepted = np.flatnonzero(accuracy >= _ACCEPTED_ACCURACY)
+    lowest = confidence[order[accepted[-1]]] if len(accepted) else _MAX_THRESHOLD
+    return float(np.clip(lowest, _MIN_THRESHOLD, _MAX_THRESHOLD))
 
 
 def read_pieces(
