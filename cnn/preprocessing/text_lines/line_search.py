@@ -129,7 +129,10 @@ def _height_between_borders(
     """
     heights = marks.boxes[:, 3] - marks.boxes[:, 1]
     length = max(8, int(_BORDER_LENGTH * height))
-    if not (heights >= length).any():
+    # A border ends at a rule, or at the edge of the picture.
+    at_edge = (marks.boxes[:, 1] <= 1) | (marks.boxes[:, 3] >= len(horizontal) - 1)
+    is_long = heights >= length
+    if not (is_long & (at_edge | horizontal.any())).any():
         return height
     binary = (marks.labels > 0).astype(np.uint8)
     lines = find_marks(straight_rules.find_vertical_rules(binary, length))
