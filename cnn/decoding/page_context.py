@@ -16,6 +16,9 @@ _PRIOR_NUMBERS = 2.0
 _PRIOR_OTHERS = 1.0
 # Share of numbers on the pages on which the confidence was calibrated.
 _CALIBRATED_SHARE = _PRIOR_NUMBERS / (_PRIOR_NUMBERS + _PRIOR_OTHERS)
+# Log odds that are lost by each 1 after the second of a number of nothing else:
+# hatching and tallies look like it, and one number in ten goes on so.
+_REPEATED_ONE_ODDS = -2.0
 # Smallest probability, whose logarithm is finite.
 _MIN_PROBABILITY = 1e-6
 
@@ -38,6 +41,7 @@ def weigh_by_page(
     evidence = np.array([line.log_odds for line in lines])
     # Evidence for a number does not make its reading surer.
     logits = _logit(confidence) + np.minimum(evidence, 0)
+    logits += [_weigh_ones(reading.text) for reading in readings]
     probability = _sigmoid(logits)
     total, count = probability.sum(), len(probability)
     numbers = _PRIOR_NUMBERS + total - probability
@@ -49,6 +53,13 @@ def weigh_by_page(
         reading._replace(confidence=float(value))
         for reading, value in zip(readings, weighed, strict=True)
     ]
+
+
+def _weigh_ones(text: str) -> float:
+    """Returns the log odds that a text of nothing but ones is a number."""
+    if set(text) != {"1"}:
+        return 0.0
+    return _REPEATED_ONE_ODDS * max(len(text) - 2, 0)
 
 
 def _logit(probability: np.ndarray) -> np.ndarray:

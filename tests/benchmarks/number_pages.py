@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from cnn.augmentation.simulated_strings import (
     NUMBER_PAGE_KINDS,
@@ -23,9 +22,7 @@ from cnn.augmentation.simulated_strings import (
     simulate_number_page,
 )
 from cnn.classifier import Classifier
-from cnn.preprocessing import pipeline
 from cnn.preprocessing.opencv_threads import single_threaded_opencv
-from cnn.preprocessing.text_lines.layouts import find_text_lines
 from tests.benchmarks.strings import load_digits, table_row
 
 COLUMNS = (
@@ -103,19 +100,13 @@ def parse_arguments() -> argparse.Namespace:
 
 def read_page(classifier: Classifier, image: np.ndarray) -> tuple[list[PageRow], float]:
     """Reads all numbers of a page: its rows, and the milliseconds of CPU time."""
-    placement = pipeline.PREPROCESSING[classifier.preprocessing]
     start = time.process_time()
     with single_threaded_opencv():
-        lines = find_text_lines(Image.fromarray(image), "page", placement)
-        readings = classifier.read_lines(lines)
+        numbers = classifier.read_page(image)
     milliseconds = 1000 * (time.process_time() - start)
     rows = [
-        PageRow(
-            reading.text,
-            np.asarray(line.box),
-            bool(reading.text) and reading.confidence >= classifier.unsure_below,
-        )
-        for line, reading in zip(lines, readings, strict=True)
+        PageRow(number.prediction, np.asarray(number.box), number.status == "ok")
+        for number in numbers
     ]
     return rows, milliseconds
 

@@ -6,10 +6,10 @@ from cnn.decoding.page_context import weigh_by_page
 from cnn.preprocessing.text_lines import TextLine
 
 
-def weigh(confidences, log_odds=None):
+def weigh(confidences, log_odds=None, text="12"):
     log_odds = log_odds or [0.0] * len(confidences)
     lines = [TextLine(np.zeros(4), (), np.ones(1), log_odds=odds) for odds in log_odds]
-    readings = [Reading("12", confidence, (), 0, "") for confidence in confidences]
+    readings = [Reading(text, confidence, (), 0, "") for confidence in confidences]
     return [reading.confidence for reading in weigh_by_page(lines, readings)]
 
 
@@ -38,3 +38,10 @@ def test_evidence_for_a_number_outweighs_its_neighbors():
 
 def test_a_page_without_numbers_has_none():
     assert weigh_by_page([], []) == []
+
+
+def test_more_than_two_ones_alone_may_be_hatching():
+    assert weigh([0.9], text="11") == pytest.approx([0.9])
+    # Odds of 9, times e^-2 for each further 1.
+    assert weigh([0.9], text="111") == pytest.approx([0.549], abs=1e-3)
+    assert weigh([0.9], text="1111") == pytest.approx([0.142], abs=1e-3)

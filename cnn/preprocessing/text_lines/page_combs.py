@@ -28,14 +28,18 @@ _MAX_PITCH = 6.0
 _MAX_LENGTH_RATIO = 1.25
 # Smallest number of sides of a comb: two cells.
 _MIN_SIDES = 3
+# The same where the ends of the rule show two more: teeth are lower than the ends.
+_MIN_TEETH = 2
 # Largest deviation of the width of a cell from the median, as a fraction of it.
 _MAX_PITCH_DEVIATION = 0.2
 # Sides nearer than this fraction of the widest distance are those of two boxes.
 _MAX_BOX_GAP = 0.45
 # Share of the height of a cell, at each end, in which its own rules lie.
 _END_SHARE = 0.15
-# Smallest share of the width of a row that a rule across a table covers.
+# Smallest share of the width of a row that a rule across a table covers, and of the
+# cells that it crosses: a long stroke of a digit crosses one or two.
 _MIN_CROSSING_SHARE = 0.5
+_MIN_CROSSED_CELLS = 0.5
 # Smallest share of a cell's width that the rule below it covers.
 _MIN_RULE_SHARE = 0.8
 # Height of a digit in a comb, in widths of a cell.
@@ -77,17 +81,20 @@ def find_combs(
       The combs, and the strokes without sides of cells.
     """
     lines, boxes = _find_sides(strokes, rules)
-    if len(boxes) < _MIN_SIDES:
+    if len(boxes) < _MIN_TEETH:
         return [], strokes
     group = chain_neighbors(boxes, slope, _MAX_PITCH, _MAX_LENGTH_RATIO)
     combs = []
     removed = np.zeros_like(strokes)
     for i in range(group.max() + 1):
         comb = _to_comb(boxes[group == i])
-        if comb is not None and not _is_crossed(comb, rules):
-            comb = _extend(comb, rules)
-            combs.append(comb)
-            _mark_sides(removed, lines, comb)
+        if comb is None or _is_crossed(comb, rules):
+            continue
+        extended = _extend(comb, rules)
+        # Two teeth are those of three cells.
+        if len(comb.sides) >= _MIN_SIDES or len(extended.sides) == len(comb.sides) + 2:
+            combs.append(extended)
+            _mark_sides(removed, lines, extended)
     return combs, strokes & (1 - removed)
 
 
@@ -123,7 +130,7 @@ def _vertical_lines(ink: np.ndarray) -> np.ndarray:
 def _to_comb(members: np.ndarray) -> Comb | None:
     """Makes a chain of lines a comb if their distances are equal."""
     sides = _merge_near((members[:, 0] + members[:, 2]) / 2)
-    if len(sides) < _MIN_SIDES:
+    if len(sides) < _MIN_TEETH:
         return None
     pitch = float(np.median(np.diff(sides)))
     length = float(np.median(members[:, 3] - members[:, 1]))
@@ -142,11 +149,12 @@ def _is_crossed(comb: Comb, rules: np.ndarray) -> bool:
     """Tells whether a rule crosses the cells between their ends, as in a table."""
     margin = max(_END_SHARE * (comb.bottom - comb.top), 2 * _MAX_WIDTH)
     rows = slice(round(comb.top + margin), max(round(comb.bottom - margin), 0))
+    num_crossed = 0
     for left, right in zip(comb.sides[:-1], comb.sides[1:], strict=True):
         inside = rules[rows, round(left) + _MAX_WIDTH : round(right) - _MAX_WIDTH]
-        if inside.size and inside.mean(axis=1).max() >= _MIN_CROSSING_SHARE:
-            return True
-    return False
+        if inside.size:
+            num_crossed += bool(inside.mean(axis=1).max() >= _MIN_CROSSING_SHARE)
+    return num_crossed >= _MIN_CROSSED_CELLS * (len(comb.sides) - 1)
 
 
 def _extend(comb: Comb, rules: np.ndarray) -> Comb:

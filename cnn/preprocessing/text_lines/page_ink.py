@@ -41,6 +41,8 @@ _CHARACTER_ASPECT = 1.5
 _HEIGHT_QUANTILE = 0.75
 # Thickest printed rule, in pixels of the working page.
 _MAX_RULE_WIDTH = 9
+# Width of the area around a pixel of a rule in which its blurred edges are, in pixels.
+_RULE_EDGE = 9
 # Gaps of a rule that are closed, in pixels, where it is faint or broken.
 _RULE_TOLERANCE = 3
 
@@ -77,6 +79,7 @@ def find_page_ink(gray: np.ndarray) -> PageInk:
     ink = denoise(_subtract_paper(small, paper))
     binary = _binarize(ink)
     strokes, rules = remove_rules(binary)
+    strokes |= _find_faint_strokes(ink, rules)
     return PageInk(ink, strokes, rules, paper, scale)
 
 
@@ -115,6 +118,16 @@ def _binarize(ink: Ink) -> np.ndarray:
     threshold = cv2.resize(_MIN_LOCAL_FRACTION * strongest, (width, height))
     lowest = max(_MIN_INK_TO_NOISE * ink.noise, _MIN_INK_LEVEL)
     return (ink.foreground > np.maximum(threshold, lowest)).astype(np.uint8)
+
+
+def _find_faint_strokes(ink: Ink, rules: np.ndarray) -> np.ndarray:
+    """Finds ink that is faint beside printed rules, but not beside other ink."""
+    if not rules.any():
+        return rules
+    kernel = np.ones((_RULE_EDGE, _RULE_EDGE), np.uint8)
+    with_edges = cv2.dilate(rules, kernel)
+    foreground = np.where(with_edges > 0, np.float32(0), ink.foreground)
+    return _binarize(ink._replace(foreground=foreground))
 
 
 def remove_rules(binary: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

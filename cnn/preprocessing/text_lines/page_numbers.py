@@ -37,7 +37,7 @@ _MAX_GROUP_SIZE = 30
 # Log odds of print above which a character is left out.
 _MAX_PRINT_ODDS = 1.5
 # Log odds below which a group is no number.
-_MIN_LOG_ODDS = -4.0
+_MIN_LOG_ODDS = -5.0
 # Log odds that what is written in a comb is a number: combs are printed for numbers,
 # and now and then for letters.
 _COMB_ODDS = 2.0

@@ -68,3 +68,20 @@ def test_the_columns_of_a_table_are_no_comb():
         rules[20:263, column : column + 3] = 1
     combs, _ = find_combs(np.zeros_like(rules), rules)
     assert not combs
+
+
+def test_two_low_teeth_and_the_ends_of_their_rule_are_three_cells():
+    strokes, rules = np.zeros((2, 200, 300), np.uint8)
+    rules[100:103, 50 : 50 + 3 * 36] = 1
+    for side in (86, 122):
+        strokes[86:100, side - 1 : side + 2] = 1
+    (found,), rest = find_combs(strokes, rules)
+    np.testing.assert_allclose(found.sides, [50, 86, 122, 158], atol=2)
+    assert not rest.any()
+
+
+def test_a_long_stroke_across_a_cell_leaves_a_comb():
+    strokes, rules = comb(50, has_top=True)
+    rules[75:79, SIDES[2] : SIDES[3]] = 1
+    combs, _ = find_combs(strokes, rules)
+    assert len(combs) == 1

@@ -69,3 +69,12 @@ def test_a_large_page_is_reduced():
     found = find_page_ink(page)
     assert found.scale == pytest.approx(0.5, abs=0.01)
     assert found.strokes[505:545, 502:508].all()
+
+
+def test_faint_pencil_beside_a_black_rule_is_ink():
+    page = blank_page(600, 600)
+    page[150:154, 50:550] = 0
+    page[100:140, 300:304] = PAPER - 40
+    found = find_page_ink(page)
+    assert found.strokes[102:138, 301:303].all()
+    assert not found.strokes[150:154].any()
