@@ -8,6 +8,7 @@ from cnn.decoding.beam_search import (
 )
 from cnn.decoding.path_weights import (
     DEFAULT_WEIGHTS,
+    PRIOR_WEIGHTS,
     PathWeights,
     weights_from_metadata,
 )
@@ -15,6 +16,7 @@ from cnn.decoding.path_weights import (
 __all__ = [
     "ANY_NUMBER",
     "DEFAULT_WEIGHTS",
+    "PRIOR_WEIGHTS",
     "CharacterReading",
     "PathWeights",
     "Reading",

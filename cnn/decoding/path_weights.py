@@ -64,7 +64,8 @@ class PathWeights(NamedTuple):
 
 
 # Fitted by `cnn.training.string_weights` with a model that learned pieces of numbers.
-DEFAULT_WEIGHTS = PathWeights(
+# The fit of such a model begins with them.
+PRIOR_WEIGHTS = PathWeights(
     odds=1.42,
     flat_odds=0.76,
     log_probability=2.0,
@@ -87,6 +88,33 @@ DEFAULT_WEIGHTS = PathWeights(
     weakest_odds=0.06,
     num_characters=-0.0,
     confidence=-0.93,
+)
+
+# Fitted with models that learned single characters only, and take halves of digits for
+# digits: those of `bin/train` without `--simulated-string-fraction`, and of Keras.
+DEFAULT_WEIGHTS = PathWeights(
+    odds=1.31,
+    flat_odds=-0.24,
+    log_probability=1.99,
+    character=2.25,
+    width=-1.16,
+    height=-2.76,
+    gap=3.51,
+    overlap=-3.63,
+    cut_ink=-3.85,
+    num_fragments=0.64,
+    inner_gap=-1.49,
+    offset=-2.7,
+    component_rest=-3.78,
+    cell_rest=-1.94,
+    separator_odds=0.87,
+    separator=0.05,
+    skipped_odds=1.0,
+    skipped=-0.87,
+    share_logit=0.48,
+    weakest_odds=0.61,
+    num_characters=0.06,
+    confidence=-2.75,
 )
 
 

@@ -9,7 +9,7 @@ from cnn.augmentation.piece_examples import simulate_lines
 from cnn.classifier import Classifier
 from cnn.config import TrainConfig
 from cnn.data import datasets
-from cnn.decoding import DEFAULT_WEIGHTS
+from cnn.decoding import PRIOR_WEIGHTS
 from cnn.preprocessing.pipeline import PREPROCESSING
 from cnn.preprocessing.text_lines import TextLine
 from cnn.training.string_weights import (
@@ -87,7 +87,7 @@ def calibrate_strings(
     lines = read_pieces(params, strings, class_names)
     if not any(line.text for line in lines):
         return {}
-    weights = fit_path_weights(lines, class_names, DEFAULT_WEIGHTS)
+    weights = fit_path_weights(lines, class_names, PRIOR_WEIGHTS)
     weights = fit_confidence(lines, class_names, weights)
     readings = [decode(line, class_names, weights) for line in lines]
     confidence = [
