@@ -31,12 +31,18 @@ def stream(data: bytes, entries: bytes = b"") -> bytes:
     return b"<< /Length %d %b >>\nstream\n%b\nendstream" % (len(data), entries, data)
 
 
-def deflated(data: bytes, entries: bytes = b"", rounds: int = 1) -> bytes:
-    """Writes a compressed stream, which may be compressed several times."""
-    for _ in range(rounds):
-        data = zlib.compress(data, 9)
-    filters = b"/Filter [%b]" % b" ".join([b"/FlateDecode"] * rounds)
-    return stream(data, filters + entries)
+def deflated(data: bytes, entries: bytes = b"") -> bytes:
+    """Writes a compressed stream."""
+    return stream(zlib.compress(data, 9), b"/Filter [/FlateDecode]" + entries)
+
+
+def deflated_zeros(num_bytes: int) -> bytes:
+    """Writes a stream of zeros, compressed twice, in little time and memory."""
+    compressor = zlib.compressobj(1)
+    block = bytes(1 << 20)
+    parts = [compressor.compress(block) for _ in range(num_bytes // len(block))]
+    once = b"".join([*parts, compressor.flush()])
+    return stream(zlib.compress(once, 9), b"/Filter [/FlateDecode /FlateDecode]")
 
 
 def page(

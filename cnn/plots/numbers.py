@@ -149,10 +149,9 @@ def plot_number_boxes(
     axes = figure.subplots()
     axes.imshow(image)
     axes.set_axis_off()
-    points_per_pixel = scale * _POINTS_PER_INCH
     for fields in numbers:
         number = DrawnNumber(*fields)
-        font_size = _font_size(number.boxes, points_per_pixel)
+        font_size = _font_size(number.boxes, scale * _POINTS_PER_INCH)
         _draw_number(axes, number, np.zeros(2), 1.0, font_size)
     save_figure(figure, path)
 
@@ -230,10 +229,8 @@ def _draw_number(
     ]
     boxes = number.boxes.reshape(-1, 4) * scale + np.tile(origin, 2)
     for (left, top, right, bottom), text in zip(boxes, number.texts, strict=True):
-        corner = (left, top)
-        box = Rectangle(
-            corner, right - left, bottom - top, fill=False, color=color, linewidth=1
-        )
+        size = (right - left, bottom - top)
+        box = Rectangle((left, top), *size, fill=False, color=color, linewidth=1)
         axes.add_patch(box)
         label = axes.text(
             (left + right) / 2,

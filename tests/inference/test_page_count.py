@@ -10,7 +10,14 @@ from cnn.inference.page_count import expand_sources
 from cnn.page_range import parse_pages
 from cnn.page_region import Region
 from cnn.preprocessing.source import ReadOptions, Source
-from tests.pdf_files import deflated, encrypted_pdf, page, sevens_pdf, write_pdf
+from tests.pdf_files import (
+    deflated,
+    deflated_zeros,
+    encrypted_pdf,
+    page,
+    sevens_pdf,
+    write_pdf,
+)
 
 REGIONS = (Region(0, 0, 1, 0.5, "upper"), Region(0, 0.5, 1, 1, "lower"))
 CATALOG = b"<< /Type /Catalog /Pages 2 0 R >>"
@@ -122,7 +129,7 @@ def test_hostile_files_have_rows_and_harm_no_neighbor(tmp_path):
         entries = form + b"%d 0 R >> >>" % number
         nested.append(deflated(b"/F Do " * 20, entries))
     nested.append(deflated(b"0 0 9 9 re f", form + b"4 0 R >> >>"))
-    bomb = deflated(bytes(1 << 30) * 2, rounds=2)
+    bomb = deflated_zeros(1 << 31)
     for name, data in {
         "a.pdf": sevens_pdf(2),
         "b.pdf": write_pdf(nested),
