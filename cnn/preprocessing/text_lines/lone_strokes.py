@@ -28,12 +28,14 @@ _MIN_DIGITS_PER_STROKE = 2.0
 # Log odds of strokes without such writing: the network takes them for ones with a
 # confidence of nearly 1.
 _LONE_ODDS = -14.0
+# The same of any other single component: a circle is read as a 0.
+_LONE_COMPONENT_ODDS = -1.0
 
 
 def weigh_lone_strokes(
     groups: Sequence[PageComponents], odds: Sequence[float]
 ) -> list[float]:
-    """Lowers the log odds of straight strokes that no digits support.
+    """Lowers the log odds of straight strokes, or one component, among no digits.
 
     Args:
       groups: the components of each group.
@@ -44,18 +46,19 @@ def weigh_lone_strokes(
     """
     strokes = [_are_strokes(group) for group in groups]
     is_lone = [bool(of_group.mean() > _MIN_STROKE_SHARE) for of_group in strokes]
-    if not any(is_lone):
-        return list(odds)
+    if not groups:
+        return []
     is_writing = [lone or o >= _MIN_ODDS for lone, o in zip(is_lone, odds, strict=True)]
     counted = [i for i, writing in enumerate(is_writing) if writing]
-    boxes = np.concatenate([groups[i].box for i in counted])
-    of_strokes = np.concatenate([strokes[i] for i in counted])
-    return [
-        value + _LONE_ODDS * (not _has_digits(group, boxes, of_strokes))
-        if lone
-        else value
-        for group, lone, value in zip(groups, is_lone, odds, strict=True)
-    ]
+    boxes = np.concatenate([groups[i].box for i in counted or [0]])
+    of_strokes = np.concatenate([strokes[i] for i in counted or [0]])
+    weighed = list(odds)
+    for i, group in enumerate(groups):
+        if not is_lone[i] and len(group.label) > 1:
+            continue
+        if not _has_digits(group, boxes, of_strokes):
+            weighed[i] += _LONE_ODDS if is_lone[i] else _LONE_COMPONENT_ODDS
+    return weighed
 
 
 def _has_digits(

@@ -44,8 +44,8 @@ _USUAL_SPREAD = 0.1
 _SPREAD_WEIGHT = 10.0
 _SPREAD_LIMITS = (-2.0, 0.7)
 # Log odds of a single component, and of components that are all as narrow as a 1.
-# Rests of drawings are often single or narrow, and a circle is read as a 0.
-_SINGLE_ODDS = -1.5
+# Rests of drawings are often single or narrow.
+_SINGLE_ODDS = -0.5
 _NARROW_ODDS = -2.0
 # Width below which a component is narrow, in heights.
 _NARROW_WIDTH = 0.35

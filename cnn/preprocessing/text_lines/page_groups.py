@@ -19,7 +19,7 @@ _MAX_OFFSET = 0.45
 _MIN_RULE_SHARE = 0.6
 # Smallest gap between two numbers, as a fraction of the median height, and as a
 # multiple of the median gap of the chain.
-_MIN_WIDE_GAP = 0.5
+_MIN_WIDE_GAP = 0.65
 _WIDE_GAP_RATIO = 2.2
 # Smallest gap between two words, as a fraction of the median height of their letters.
 _MIN_WORD_GAP = 0.25

@@ -48,3 +48,14 @@ def test_digits_elsewhere_do_not_support_strokes():
     odds = weigh_lone_strokes([strokes, zeros], [-2.0, 0.5])
     assert odds[0] < -10
     assert odds[1] == 0.5
+
+
+def test_a_circle_by_itself_is_less_probable_than_one_among_digits():
+    page = np.zeros((300, 400), np.uint8)
+    draw_zeros(page, 50, 100, 1)
+    circle = components_in(page, 0, 0, 400, 300)
+    assert weigh_lone_strokes([circle], [0.5]) == [-0.5]
+    draw_zeros(page, 150, 100, 6)
+    circle = components_in(page, 0, 0, 120, 300)
+    zeros = components_in(page, 120, 0, 400, 300)
+    assert weigh_lone_strokes([circle, zeros], [0.5, 0.5]) == [0.5, 0.5]
