@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cnn.decoding.path_weights import PathWeights
-from cnn.preprocessing.text_lines import FEATURES, SKIPPED, Lattice
+from cnn.preprocessing.text_lines import CHARACTER, FEATURES, SKIPPED, Lattice
 
 # Range of the probability that a piece is a character. The network cannot be surer:
 # the right half of a 4 is a perfect 1.
@@ -47,6 +47,11 @@ _OFFSET_DEVIATION = 0.15
 _MIN_HEIGHT = 0.3
 # Largest squared deviation that counts, in standard deviations.
 _MAX_SQUARED_DEVIATION = 16.0
+
+# Height of a mark that could be a digit, in heights of the line, and what its score
+# loses where it is not asked for.
+_TALL_MARK = 0.6
+_TALL_MARK_COST = 5.0
 
 # Names of the measurements of a piece as a class, by weights of the same names.
 CHARACTER_TERMS = (
@@ -113,6 +118,23 @@ def score_arcs(
         np.where(is_character, -np.inf, marks),
         terms[0][:, 0],
     )
+
+
+def doubt_tall_marks(scores: ArcScores, lattice: Lattice, separators: str) -> ArcScores:
+    """Lowers the scores of marks as high as digits that are not asked for.
+
+    A slanted 1 looks like a slash. Where no slash is expected, it is a 1.
+
+    Args:
+      scores: scores of the arcs.
+      lattice: the arcs.
+      separators: the marks that are asked for.
+    """
+    height = lattice.features[:, FEATURES.index("height")]
+    asked = (CHARACTER, SKIPPED, *separators)
+    is_unasked = np.array([symbol not in asked for symbol in lattice.symbols], bool)
+    cost = np.where(is_unasked & (height > _TALL_MARK), _TALL_MARK_COST, 0.0)
+    return scores._replace(marks=scores.marks - cost)
 
 
 def measure_characters(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cnn.decoding.arc_scores import ArcScores, score_arcs
+from cnn.decoding.arc_scores import ArcScores, doubt_tall_marks, score_arcs
 from cnn.decoding.confidence import (
     TextEvidence,
     label_posterior,
@@ -151,6 +151,7 @@ def _sum_segmentations(
         line.lattices, probabilities, line.weights.tolist(), strict=True
     ):
         scores = score_arcs(lattice, outputs, class_names, weights)
+        scores = doubt_tall_marks(scores, lattice, pattern.separators)
         relative = relative_weights(lattice, scores)
         states = make_states(pattern, class_names, lattice.num_cuts - 1)
         sums = sum_paths(lattice, relative, states)
