@@ -178,3 +178,11 @@ def test_evidence_against_a_number_reduces_the_confidence_by_its_odds():
     doubtful = decode_line(line, [SURE], CLASS_NAMES, weights=weights)
     odds = plain.confidence / (1 - plain.confidence)
     assert doubtful.confidence == pytest.approx(odds / 9 / (1 + odds / 9))
+
+
+def test_a_slanted_1_is_a_slash_only_where_slashes_are_asked_for():
+    arcs = [(0, 1, CHARACTER), (1, 2, CHARACTER), (1, 2, "/"), (2, 3, CHARACTER)]
+    line = make_line(make_lattice(arcs, log_odds=[0, 0, 5, 0]))
+    outputs = np.stack([SURE[0], output(_1=0.9), output(), SURE[2]])
+    assert decode(line, [outputs]).text == "417"
+    assert decode(line, [outputs], separators="/").text == "4/7"
