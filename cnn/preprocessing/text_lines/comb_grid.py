@@ -9,10 +9,16 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from cnn.preprocessing.text_lines.comb_pitch import (
+    MAX_SHIFT,
+    TICK_VALUE,
+    extend_grid,
+    fit_pitch,
+)
+
 # Lengths are in heights of a digit unless noted.
-# Length of a rule with ticks, and the number of ticks: three cells and their ends.
+# Length of a rule with ticks: three cells.
 _MIN_RULE = 2.0
-_MIN_TICKS = 4
 # Least height of a tick, also in pixels, and its greatest width.
 _MIN_TICK = 0.1
 _MIN_TICK_PIXELS = 3
@@ -21,29 +27,12 @@ _MAX_WIDTH = 0.17
 _REACH = 2.5
 # Gap in a tick, or between it and its rule, that is bridged.
 _MAX_GAP = 0.07
-# Width of a cell. It may be as narrow as half of a frame, which passes for a digit.
-_MIN_PITCH = 0.4
-_MAX_PITCH = 3.5
-# Largest distance of a tick from its place, as a fraction of the pitch.
-_MAX_SHIFT = 0.06
-# Smallest share of the places between the first and the last tick that have one.
-_MIN_COVERAGE = 0.5
-# Value of a tick in its place, in empty places: a grid that misses a third of them is
-# better than one of twice the pitch without a miss.
-_TICK_VALUE = 3
 # Difference in height of ticks, in heights of a tick, and the smallest share of ticks
 # that differ less. Digits that stand on a rule are of different heights.
 _MAX_DIFFERENCE = 0.15
 _MIN_ALIKE = 0.4
 # Height of a tick above which it is as high as the frame, as a fraction of the frame's.
 _MAX_SHORT = 0.8
-# Distance of an end of the rule from the last place, as a fraction of the pitch.
-_END_SHIFT = 0.25
-# Neighbors by which a pitch is tried, and cells between two of them.
-_NUM_NEIGHBORS = 3
-_MAX_CELLS = 2
-# Most places on a rule that are compared with each other.
-_MAX_CANDIDATES = 60
 
 
 class CombGrid(NamedTuple):
@@ -170,7 +159,7 @@ def _fit_on_rule(
     ticks = max((fit for fit in fits if fit), key=lambda fit: fit.score, default=None)
     if ticks is None:
         return None
-    columns = _extend(ticks.start, ticks.pitch, rule.right - rule.left)
+    columns = extend_grid(ticks.start, ticks.pitch, rule.right - rule.left)
     rows = strip[: max(1, round(ticks.height))]
     columns = _snap(columns, rows, ticks.width, ticks.pitch)
     full = reach if frame_height is not None else round(ticks.highest)
@@ -206,7 +195,7 @@ def _fit_ticks(runs: np.ndarray, least: int, digit_height: float) -> _Ticks | No
       digit_height: height of a digit, in pixels.
     """
     middles, heights, widths = _candidates(runs, least, digit_height)
-    fit = _fit_pitch(middles, digit_height)
+    fit = fit_pitch(middles, digit_height)
     if fit is None:
         return None
     start, pitch, is_tick = fit
@@ -214,7 +203,7 @@ def _fit_ticks(runs: np.ndarray, least: int, digit_height: float) -> _Ticks | No
     if share < _MIN_ALIKE:
         return None
     width = max(1, round(float(np.median(widths[is_tick]))))
-    score = _TICK_VALUE * share * is_tick.sum() - np.rint(len(runs) / pitch)
+    score = TICK_VALUE * share * is_tick.sum() - np.rint(len(runs) / pitch)
     return _Ticks(start, pitch, height, width, float(heights.max()), float(score))
 
 
@@ -253,36 +242,6 @@ def _candidates(
     return (starts + ends - 1) / 2, heights, widths
 
 
-def _fit_pitch(
-    middles: np.ndarray, digit_height: float
-) -> tuple[float, float, np.ndarray] | None:
-    """Finds the most equidistant lines.
-
-    Returns:
-      The column of one, the pitch in pixels, and `bool (n,)`, which lines stand in
-      their places. None if too few do.
-    """
-    if not _MIN_TICKS <= len(middles) <= _MAX_CANDIDATES:
-        return None
-    trials = _trials(middles, digit_height)
-    if not len(trials):
-        return None
-    places = (middles - trials[:, :1]) / trials[:, 1:]
-    is_tick = np.abs(places - np.rint(places)) <= np.maximum(
-        _MAX_SHIFT, 1.5 / trials[:, 1:]
-    )
-    first = np.where(is_tick, np.rint(places), np.inf).min(1)
-    last = np.where(is_tick, np.rint(places), -np.inf).max(1)
-    num_places = last - first + 1
-    num_ticks = np.minimum(is_tick.sum(1), num_places)
-    best = int((_TICK_VALUE * num_ticks - num_places).argmax())
-    if num_ticks[best] < max(_MIN_TICKS, _MIN_COVERAGE * num_places[best]):
-        return None
-    selected = is_tick[best]
-    pitch, start = np.polyfit(np.rint(places[best])[selected], middles[selected], 1)
-    return float(start), float(pitch), selected
-
-
 def _most_common(heights: np.ndarray) -> tuple[float, float]:
     """Returns the most common height, the lowest of several, and its share."""
     limits = np.maximum(2.0, _MAX_DIFFERENCE * heights)[:, None]
@@ -291,32 +250,12 @@ def _most_common(heights: np.ndarray) -> tuple[float, float]:
     return float(heights[best]), float(shares[best])
 
 
-def _trials(middles: np.ndarray, digit_height: float) -> np.ndarray:
-    """Returns starts and pitches between neighbors, `float64 (n, 2)`."""
-    trials = []
-    for step in range(1, 1 + min(_NUM_NEIGHBORS, len(middles) - 1)):
-        distances = middles[step:] - middles[:-step]
-        for cells in range(1, 1 + _MAX_CELLS):
-            trials.append(np.stack([middles[:-step], distances / cells], 1))
-    found = np.concatenate(trials)
-    pitch = found[:, 1] / digit_height
-    return found[(pitch >= _MIN_PITCH) & (pitch <= _MAX_PITCH) & (found[:, 1] >= 6)]
-
-
-def _extend(start: float, pitch: float, length: int) -> np.ndarray:
-    """Returns the places of a grid from one end of the rule to the other."""
-    first = np.ceil(-start / pitch - _END_SHIFT)
-    last = np.floor((length - 1 - start) / pitch + _END_SHIFT)
-    columns = start + pitch * np.arange(first, last + 1)
-    return columns.clip(0, length - 1)
-
-
 def _snap(
     columns: np.ndarray, strip: np.ndarray, width: int, pitch: float
 ) -> np.ndarray:
     """Moves places to the nearby columns with the most ink."""
     ink = np.convolve(strip.sum(0), np.ones(width), "same")
-    reach = max(1, round(2 * _MAX_SHIFT * pitch))
+    reach = max(1, round(2 * MAX_SHIFT * pitch))
     snapped = []
     for column in np.rint(columns).astype(int).tolist():
         first = max(0, column - reach)
