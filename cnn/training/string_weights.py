@@ -41,7 +41,7 @@ _MAX_MARGIN = 500.0
 # Standard deviation of the weights around the first ones, of their normal prior, which
 # counts as one line.
 _PRIOR_DEVIATION = 3.0
-_MAX_ITERATIONS = 150
+_MAX_ITERATIONS = 80
 # Ranges of weights. Ink as high as a digit must not be passed over for the sake of
 # lines with letters, nor may the shape of a separator count for nothing. Digits of
 # hands that are not simulated differ more in height.

@@ -21,7 +21,7 @@ from cnn.training.string_weights import (
 from cnn.training.training_set import has_digits
 
 # Number of lines, per image of the validation split.
-_LINES_PER_IMAGE = 0.3
+_LINES_PER_IMAGE = 0.16
 # Separates the random numbers of these lines from those of the training lines.
 _VALIDATION_STREAM = 7
 # The fraction of the numbers of at least the threshold that are read right, and the

@@ -25,8 +25,8 @@ def strings(digits):
 
 
 def test_there_are_numbers_of_all_kinds_with_their_texts(strings):
-    expected = 0.3 * 100
-    assert len(STRING_KINDS) <= expected
+    expected = 0.16 * 100
+    assert expected == len(STRING_KINDS)
     assert expected / 2 <= len(strings) <= expected
     assert any(string.text.isdigit() for string in strings)
 
