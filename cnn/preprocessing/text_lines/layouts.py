@@ -10,6 +10,9 @@ from cnn.preprocessing.text_lines.lattice import TextLine
 from cnn.preprocessing.text_lines.line_segmentation import segment_line
 from cnn.preprocessing.text_lines.page_segmentation import segment_page
 
+# Shorter side of a picture that may show one line, in pixels.
+_MAX_LINE_SIDE = 400
+
 
 def crop_region(image: Image.Image, region: Region | None) -> Image.Image:
     """Crops the region of an upright image, at least one pixel of it."""
@@ -38,9 +41,9 @@ def find_text_lines(
     """
     cropped = crop_region(image, region)
     for gray in grayscale_candidates(cropped):
-        if layout == "page":
-            lines = segment_page(gray, placement)
-        else:
+        lines = segment_page(gray, placement) if layout == "page" else []
+        # A small picture may be a page of one number.
+        if layout == "line" or (not lines and min(gray.shape) <= _MAX_LINE_SIDE):
             line = segment_line(gray, placement)
             lines = [] if line is None else [line]
         if lines:

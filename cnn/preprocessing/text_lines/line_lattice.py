@@ -34,6 +34,8 @@ from cnn.preprocessing.text_lines.working_ink import WorkingInk, find_working_in
 _PART_SKIPPED = -3.0
 # A piece whose components lack more than this share of their ink is no separator.
 _MAX_REST = 0.02
+# Share of a component's ink in one printed cell from which on all of it is there.
+_MIN_OWN_CELL = 0.65
 # Share of the ink of a comb's cell that its digit may leave out: a neighbor's stroke.
 _MAX_CELL_REST = 0.3
 # Height from which on ink is a digit, to which the distance of specks is measured, as
@@ -66,8 +68,7 @@ def make_lattice(
     borders = np.sort(np.asarray([] if cells is None else cells, float))
     borders = (borders - ink.offset[0]) * ink.scale
     fragments = divide_components(ink, find_cuts(ink, borders))
-    middles = fragments.boxes[:, [0, 2]].mean(1)
-    cell = np.searchsorted(borders, middles)
+    cell = _assign_cells(ink, fragments, borders)
     pieces = join_fragments(ink, fragments, cell)
     if not len(borders):
         pieces = pieces._replace(cell_rest=np.zeros(len(pieces.first)))
@@ -76,6 +77,30 @@ def make_lattice(
         is_character = _keep_whole_cells(is_character, pieces, cell)
     index, symbols, log_odds = _choose_symbols(ink, fragments, pieces, is_character)
     return _assemble(ink, fragments, pieces.select(index), symbols, log_odds, placement)
+
+
+def _assign_cells(
+    ink: WorkingInk, fragments: Fragments, borders: np.ndarray
+) -> np.ndarray:
+    """Returns the printed cell that each fragment is in, `int (fragments,)`.
+
+    A digit that reaches into the next cell by a small part is in its own as a whole.
+
+    Args:
+      ink: of the line.
+      fragments: parts of its components.
+      borders: `float64 (N,)`, columns of the printed borders.
+    """
+    rows, columns = np.nonzero(ink.labels)
+    area = np.zeros((ink.num_labels, len(borders) + 1))
+    of_pixel = ink.labels[rows, columns], np.searchsorted(borders, columns)
+    np.add.at(area, of_pixel, 1)
+    main = area.argmax(1)
+    is_whole = area.max(1) >= _MIN_OWN_CELL * area.sum(1)
+    middles = fragments.boxes[:, [0, 2]].mean(1)
+    cell = np.searchsorted(borders, middles)
+    component = fragments.component
+    return np.where(is_whole[component], main[component], cell)
 
 
 def _keep_whole_cells(

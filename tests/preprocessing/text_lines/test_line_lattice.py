@@ -197,6 +197,16 @@ def test_no_piece_spans_a_printed_border():
     assert rest[arc] == 0
 
 
+def test_a_digit_that_reaches_into_the_next_cell_is_in_its_own_as_a_whole():
+    # The left stroke of the 0 is beyond the border, beside the 1 of that cell.
+    mask = draw_line(one(30), zero(55, width=40), one(140))
+    lattice = make_lattice(mask, PLACEMENT, cells=[59, 110], is_comb=True)
+    rest = lattice.features[:, FEATURES.index("cell_rest")]
+    for drawing in (one(30), zero(55, width=40), one(140)):
+        (arc,) = find_arc(lattice, box_of(drawing))
+        assert rest[arc] == 0
+
+
 def test_the_result_does_not_depend_on_the_place():
     mask = draw_line(zero(30), zero(52), one(120))
     moved = np.pad(mask, ((7, 3), (11, 5)))

@@ -1,0 +1,41 @@
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnn.page_region import Region
+from cnn.preprocessing.centering import Placement
+from cnn.preprocessing.text_lines.layouts import crop_region, find_text_lines
+
+PLACEMENT = Placement(box=20, by_center_of_mass=True)
+
+
+def draw_number(ink=0, paper=255) -> Image.Image:
+    """Draws two strokes and a ring, 60 pixels high."""
+    gray = np.full((120, 240), paper, np.uint8)
+    cv2.line(gray, (50, 30), (50, 90), ink, 5)
+    cv2.ellipse(gray, (110, 60), (22, 30), 0, 0, 360, ink, 5)
+    cv2.line(gray, (180, 30), (165, 90), ink, 5)
+    return Image.fromarray(gray)
+
+
+@pytest.mark.parametrize("layout", ["line", "page"])
+@pytest.mark.parametrize("levels", [(0, 255), (230, 20)])
+def test_a_small_picture_of_one_number_is_read_in_both_layouts(layout, levels):
+    (line,) = find_text_lines(draw_number(*levels), layout, PLACEMENT)
+    np.testing.assert_allclose(line.box, [47, 27, 184, 93], atol=4)
+
+
+def test_boxes_in_a_region_are_those_of_the_whole_picture():
+    image = draw_number()
+    region = Region(0.1, 0.1, 1, 1)
+    (line,) = find_text_lines(image, "line", PLACEMENT, region)
+    (whole,) = find_text_lines(image, "line", PLACEMENT)
+    np.testing.assert_allclose(line.box, whole.box, atol=1)
+    assert crop_region(image, region).size == (216, 108)
+
+
+def test_white_paper_shows_no_number():
+    paper = Image.fromarray(np.full((120, 240), 255, np.uint8))
+    assert find_text_lines(paper, "line", PLACEMENT) == ()
+    assert find_text_lines(paper, "page", PLACEMENT) == ()
