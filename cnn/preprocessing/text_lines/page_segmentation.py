@@ -14,11 +14,12 @@
 import cv2
 import numpy as np
 
-from cnn.preprocessing.boxes import box_slices, scale_box
+from cnn.preprocessing.boxes import OUTWARDS, box_slices, scale_box
 from cnn.preprocessing.centering import Placement
 from cnn.preprocessing.ink_levels import soft_mask
 from cnn.preprocessing.text_lines.lattice import Lattice, TextLine
 from cnn.preprocessing.text_lines.line_lattice import make_lattice
+from cnn.preprocessing.text_lines.line_segmentation import segment_line
 from cnn.preprocessing.text_lines.page_ink import PageInk, find_page_ink
 from cnn.preprocessing.text_lines.page_numbers import PageNumber, find_page_numbers
 from cnn.preprocessing.thresholds import THRESHOLDS
@@ -27,6 +28,8 @@ from cnn.preprocessing.thresholds import THRESHOLDS
 _DIGIT_HEIGHT = 44
 # Margin around a number, in pixels of the working page, for its antialiased edge.
 _MARGIN = 3
+# Margin around a comb, in widths of a cell, in which its frame is found.
+_COMB_MARGIN = 0.3
 
 
 def segment_page(gray: np.ndarray, placement: Placement) -> list[TextLine]:
@@ -41,8 +44,43 @@ def segment_page(gray: np.ndarray, placement: Placement) -> list[TextLine]:
       pixels of `gray`.
     """
     page = find_page_ink(gray)
-    lines = [_cut_number(page, number, placement) for number in find_page_numbers(page)]
-    return [line for line in lines if line is not None]
+    lines = []
+    for number in find_page_numbers(page):
+        line = _read_comb(gray, page, number, placement)
+        line = line or _cut_number(page, number, placement)
+        if line is not None:
+            lines.append(line._replace(line=number.line, log_odds=number.log_odds))
+    return lines
+
+
+def _read_comb(
+    gray: np.ndarray, page: PageInk, number: PageNumber, placement: Placement
+) -> TextLine | None:
+    """Segments the number of a comb as a line, which keeps digits that touch its lines.
+
+    Returns:
+      The line, or None if there is no comb or nothing in it.
+    """
+    comb = number.comb
+    if comb is None:
+        return None
+    area = np.array([comb.sides[0], comb.top, comb.sides[-1], comb.bottom])
+    bounds = number.components.bounds
+    area[:2] = np.minimum(area[:2], bounds[:2])
+    area[2:] = np.maximum(area[2:], bounds[2:])
+    area += _COMB_MARGIN * comb.pitch * OUTWARDS
+    part = scale_box(area, 1 / page.scale, gray.shape)
+    line = segment_line(gray[box_slices(part)], placement)
+    return None if line is None else _move(line, part[:2])
+
+
+def _move(line: TextLine, corner: np.ndarray) -> TextLine:
+    """Moves the boxes of a line from a part of the page to the page."""
+    shift = np.tile(corner, 2).astype(np.float32)
+    lattices = tuple(
+        lattice._replace(boxes=lattice.boxes + shift) for lattice in line.lattices
+    )
+    return line._replace(box=line.box + shift, lattices=lattices)
 
 
 def _cut_number(
@@ -60,8 +98,7 @@ def _cut_number(
     lattice = make_lattice(mask, placement, cells)
     if lattice is None:
         return None
-    line = _place_on_page(lattice, 1 / (zoom * page.scale), box[:2] / page.scale)
-    return line._replace(line=number.line, log_odds=number.log_odds)
+    return _place_on_page(lattice, 1 / (zoom * page.scale), box[:2] / page.scale)
 
 
 def _draw_mask(page: PageInk, number: PageNumber, box: np.ndarray) -> np.ndarray:
