@@ -21,6 +21,8 @@ _MAX_FLAT = 0.3
 _STROKE_REACH = 0.12
 # Height of what is no digit at the side of a picture: a blot, or a dash of a rule.
 _LOW = 0.5
+# Divisor of the width of a mark that is compared with a height: a minus is flat.
+_MINUS_ASPECT = 1.5
 # Height and greatest gap to the number, with which a low mark beside it may be a digit:
 # that beside the long tail of a 7 or 9 is small.
 _SMALL_DIGIT = 0.3
@@ -146,7 +148,9 @@ def _side_marks(
             is_outermost = distance < _SIDE_DISTANCE * height
             is_apart = gap > _SIDE_GAP * height or offset > _SIDE_OFFSET * height
             is_apart |= distance <= 1 and beyond > _EDGE_OFFSET * height
-            is_low = _is_blot(boxes[this], gap, distance <= 1, height)
+            # The part that is searched may begin at the mark, inside the picture.
+            at_edge = distance <= 1 and (outer == 2 or work.inside[0] >= 0)
+            is_low = _is_blot(boxes[this], gap, at_edge, height)
             if not (is_outermost and (is_low or (is_narrow and is_apart))):
                 doubtful[this] = is_narrow and is_outermost
                 break
@@ -164,7 +168,7 @@ def _is_blot(box: np.ndarray, gap: float, at_edge: bool, height: float) -> bool:
       height: height of a digit, in pixels.
     """
     left, top, right, bottom = box
-    if max(bottom - top, (right - left) / 2) < _LOW * height / 2:
+    if max(bottom - top, (right - left) / _MINUS_ASPECT) < _LOW * height / 2:
         return True
     # A minus is wide, and does not begin at the picture's edge.
     is_blot = bottom - top < _LOW * height and (at_edge or right - left < bottom - top)

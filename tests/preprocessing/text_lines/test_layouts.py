@@ -39,3 +39,12 @@ def test_white_paper_shows_no_number():
     paper = Image.fromarray(np.full((120, 240), 255, np.uint8))
     assert find_text_lines(paper, "line", PLACEMENT) == ()
     assert find_text_lines(paper, "page", PLACEMENT) == ()
+
+
+@pytest.mark.parametrize("width", [20, 30])
+def test_a_minus_before_the_number_is_part_of_it(width):
+    gray = np.asarray(draw_number()).copy()
+    gray[58:63, 36 - width : 36] = 0
+    (line,) = find_text_lines(Image.fromarray(gray), "line", PLACEMENT)
+    assert "-" in line.lattices[0].symbols
+    assert line.box[0] == pytest.approx(36 - width, abs=4)
