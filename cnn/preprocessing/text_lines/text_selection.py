@@ -21,6 +21,8 @@ _MAX_FLAT = 0.3
 _STROKE_REACH = 0.12
 # Height of what is no digit at the side of a picture: a blot, or a dash of a rule.
 _LOW = 0.5
+# Distance to the picture's edge within which a mark may be cut off, in heights.
+_EDGE_REACH = 0.2
 # Divisor of the width of a mark that is compared with a height: a minus is flat.
 _MINUS_ASPECT = 1.5
 # Height and greatest gap to the number, with which a low mark beside it may be a digit:
@@ -149,7 +151,8 @@ def _side_marks(
             is_apart = gap > _SIDE_GAP * height or offset > _SIDE_OFFSET * height
             is_apart |= distance <= 1 and beyond > _EDGE_OFFSET * height
             # The part that is searched may begin at the mark, inside the picture.
-            at_edge = distance <= 1 and (outer == 2 or work.inside[0] >= 0)
+            is_cut_here = outer == 0 and work.inside[0] < -_EDGE_REACH * height
+            at_edge = distance <= 1 and not is_cut_here
             is_low = _is_blot(boxes[this], gap, at_edge, height)
             if not (is_outermost and (is_low or (is_narrow and is_apart))):
                 doubtful[this] = is_narrow and is_outermost
