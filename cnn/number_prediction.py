@@ -32,6 +32,9 @@ PredictProba = Callable[[np.ndarray], np.ndarray]
 ReadLines = Callable[[Sequence[TextLine]], list[Reading]]
 
 _NOTHING_FOUND = "no number found"
+# Confidence below which ink is left out that stands on a page with other numbers. It
+# is rather a printed word.
+_MIN_CONFIDENCE_ON_PAGE = 0.05
 
 
 class NumberPrediction(NamedTuple):
@@ -140,9 +143,16 @@ def predict_numbers(
             _predict_number(source, file, line, reading, unsure_below)
             for line, reading in zip(file.lines, of_page, strict=True)
         ]
-        found = [number for number in numbers if number.prediction]
-        predictions.append(found or numbers[:1] or [_predict_nothing(source, file)])
+        if len(numbers) > 1:
+            numbers = [number for number in numbers if _is_likely(number)]
+        blank = file._replace(status="blank") if file.lines else file
+        predictions.append(numbers or [_predict_nothing(source, blank)])
     return predictions
+
+
+def _is_likely(number: NumberPrediction) -> bool:
+    """Tells whether what was found among others on a page may be a number."""
+    return bool(number.prediction) and number.confidence >= _MIN_CONFIDENCE_ON_PAGE
 
 
 def _predict_number(

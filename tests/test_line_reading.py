@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 
 import cnn
+from cnn.decoding import Reading
 from cnn.errors import UsageError
+from cnn.number_prediction import predict_numbers, preprocess_number_image
 from tests.inference.numbers import draw_number, draw_page
 
 
@@ -124,3 +126,21 @@ def test_a_model_of_whole_pictures_reads_no_numbers(classifier):
     other = cnn.Classifier(classifier.params, metadata)
     with pytest.raises(UsageError, match="expected a model of handwritten characters"):
         other.read_line(np.zeros((28, 28), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("confidences", "num_kept"), [([0.001], 1), ([0.98, 0.001, 0.97], 2)]
+)
+def test_what_is_hardly_a_number_is_left_out_beside_others_only(
+    number, confidences, num_kept
+):
+    picture, _ = number
+    source, file = preprocess_number_image(picture, "mnist", "line", None, None)
+    file = file._replace(lines=file.lines * len(confidences))
+
+    def read(_):
+        return [Reading("1", confidence, (), 0, "") for confidence in confidences]
+
+    (numbers,) = predict_numbers([source], [file], read, 0.5)
+    assert len(numbers) == num_kept
+    assert numbers[0].prediction == "1"
