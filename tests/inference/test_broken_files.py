@@ -152,7 +152,13 @@ def test_whatever_lies_in_a_folder_has_a_row(
     assert "Traceback" not in words
     assert f"warning: {odd}/up: left out: a link to a folder" in words
     text = done.stdout.decode("utf-8", "surrogateescape")
-    found = {row["path"]: row for row in csv.DictReader(text.splitlines(keepends=True))}
+    rows = list(csv.DictReader(text.splitlines(keepends=True)))
+    # A TIFF of 2,000 pages, and an animation whose other frames are blank.
+    assert sum(row["path"] == "pages.tiff" for row in rows) == 2000
+    frames = [row["status"] for row in rows if row["path"] == "moving.gif"]
+    assert len(frames) > 1
+    assert set(frames[1:]) == {"blank"}
+    found = {row["path"]: row for row in rows if row["page"] == "1"}
     details = {
         path: row["detail"]
         for path, row in found.items()
