@@ -51,11 +51,5 @@ def _to_page_pixels(line: TextLine, decoded: DecodedImage, view: View) -> TextLi
     """Moves and scales the boxes of a line from the decoded image to the page."""
     left, top, right, bottom = region_box(decoded.size, view.region)
     image = decoded.image
-    scales = [(right - left) / image.width, (bottom - top) / image.height] * 2
-    scale = np.array(scales, np.float32)
-    offset = np.array([left, top, left, top], np.float32)
-    lattices = tuple(
-        lattice._replace(boxes=lattice.boxes * scale + offset)
-        for lattice in line.lattices
-    )
-    return line._replace(box=line.box * scale + offset, lattices=lattices)
+    scale = [(right - left) / image.width, (bottom - top) / image.height] * 2
+    return line.transform_boxes(np.array(scale), np.array([left, top, left, top]))

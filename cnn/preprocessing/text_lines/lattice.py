@@ -102,3 +102,18 @@ class TextLine(NamedTuple):
     line: int = 1
     detail: str = ""
     log_odds: float = 0.0
+
+    def transform_boxes(self, scale: np.ndarray, offset: np.ndarray) -> "TextLine":
+        """Scales and then moves all boxes, as from a part of a picture to the whole.
+
+        Args:
+          scale: `(4,)`, factors of left, top, right and bottom.
+          offset: `(4,)`, in pixels of the whole.
+        """
+        scale = scale.astype(np.float32)
+        offset = offset.astype(np.float32)
+        lattices = tuple(
+            lattice._replace(boxes=lattice.boxes * scale + offset)
+            for lattice in self.lattices
+        )
+        return self._replace(box=self.box * scale + offset, lattices=lattices)

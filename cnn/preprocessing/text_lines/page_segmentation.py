@@ -71,16 +71,9 @@ def _read_comb(
     area += _COMB_MARGIN * comb.pitch * OUTWARDS
     part = scale_box(area, 1 / page.scale, gray.shape)
     line = segment_line(gray[box_slices(part)], placement)
-    return None if line is None else _move(line, part[:2])
-
-
-def _move(line: TextLine, corner: np.ndarray) -> TextLine:
-    """Moves the boxes of a line from a part of the page to the page."""
-    shift = np.tile(corner, 2).astype(np.float32)
-    lattices = tuple(
-        lattice._replace(boxes=lattice.boxes + shift) for lattice in line.lattices
-    )
-    return line._replace(box=line.box + shift, lattices=lattices)
+    if line is None:
+        return None
+    return line.transform_boxes(np.ones(4), np.tile(part[:2], 2))
 
 
 def _cut_number(

@@ -3,9 +3,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnn.page_region import Region
 from cnn.preprocessing.centering import Placement
-from cnn.preprocessing.text_lines.layouts import crop_region, find_text_lines
+from cnn.preprocessing.text_lines.layouts import find_text_lines
 
 PLACEMENT = Placement(box=20, by_center_of_mass=True)
 
@@ -26,13 +25,14 @@ def test_a_small_picture_of_one_number_is_read_in_both_layouts(layout, levels):
     np.testing.assert_allclose(line.box, [47, 27, 184, 93], atol=4)
 
 
-def test_boxes_in_a_region_are_those_of_the_whole_picture():
-    image = draw_number()
-    region = Region(0.1, 0.1, 1, 1)
-    (line,) = find_text_lines(image, "line", PLACEMENT, region)
-    (whole,) = find_text_lines(image, "line", PLACEMENT)
-    np.testing.assert_allclose(line.box, whole.box, atol=1)
-    assert crop_region(image, region).size == (216, 108)
+def test_boxes_are_scaled_and_then_moved_to_the_whole_picture():
+    (line,) = find_text_lines(draw_number(), "line", PLACEMENT)
+    moved = line.transform_boxes(np.array([2, 3, 2, 3]), np.array([10, 20, 10, 20]))
+    left, top, right, bottom = line.box
+    expected = [2 * left + 10, 3 * top + 20, 2 * right + 10, 3 * bottom + 20]
+    np.testing.assert_allclose(moved.box, expected)
+    first, there = line.lattices[0].boxes[0], moved.lattices[0].boxes[0]
+    np.testing.assert_allclose(there[[0, 3]], [2 * first[0] + 10, 3 * first[3] + 20])
 
 
 def test_white_paper_shows_no_number():
