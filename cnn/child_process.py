@@ -40,7 +40,7 @@ class ChildProcess:
         """Starts a process that calls a function.
 
         Args:
-          module: for example `cnn.inference.decode_worker`.
+          module: for example `cnn.image_files.decode_worker`.
           function: takes no argument, and first calls `connect_to_parent`.
 
         Raises:

@@ -23,7 +23,7 @@ from cnn.augmentation.simulated_pages import PAGE_KINDS, make_page_examples
 from cnn.augmentation.simulated_strings import simulate_number_page
 from cnn.classifier import Classifier
 from cnn.data import datasets
-from cnn.inference.listing import InputFile
+from cnn.image_files.listing import InputFile
 from cnn.inference.number_report import save_number_visualization
 from cnn.inference.report import save_visualization
 from cnn.inference.source_predictions import SourceResult

@@ -36,8 +36,8 @@ def test_the_package_keeps_the_import_rules(copied):
 @pytest.mark.parametrize(
     ("module", "planted"),
     [
-        ("inference/listing.py", "from cnn.training import loop"),
-        ("training/loop.py", "import cnn.inference.listing"),
+        ("image_files/listing.py", "from cnn.training import loop"),
+        ("training/loop.py", "import cnn.inference.cells"),
         ("preprocessing/decode.py", "from cnn.augmentation import affine"),
         ("model.py", "from cnn import classifier"),
         ("errors.py", "import cnn.config"),

@@ -112,7 +112,7 @@ except OSError as error:
 
 def test_a_child_that_is_closed_leaves_no_zombie_and_no_descriptor():
     before = set(os.listdir("/proc/self/fd"))
-    child = child_process.ChildProcess("cnn.inference.decode_worker", "run_worker")
+    child = child_process.ChildProcess("cnn.image_files.decode_worker", "run_worker")
     child.close()
     assert set(os.listdir("/proc/self/fd")) == before
     with pytest.raises(ChildProcessError):

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from cnn.inference.natural_sort import NAME_ENCODING
+from cnn.image_files.natural_sort import NAME_ENCODING
 
 # A value of a row. None is an empty cell in a CSV and null in JSON and Parquet.
 Cell = str | int | float | None

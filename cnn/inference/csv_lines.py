@@ -4,8 +4,8 @@ import contextlib
 import csv
 from collections.abc import Iterable, Iterator
 
+from cnn.image_files.natural_sort import NAME_ENCODING
 from cnn.inference.cells import Cell, to_csv_text
-from cnn.inference.natural_sort import NAME_ENCODING
 
 # Paths that are not UTF-8 are written as the bytes that they are.
 ENCODING = NAME_ENCODING

@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn.config import InferConfig
-from cnn.inference.label_table import FindLabel
-from cnn.inference.labels import find_labels
-from cnn.inference.listing import InputFiles
+from cnn.image_files.label_table import FindLabel
+from cnn.image_files.labels import find_labels
+from cnn.image_files.listing import InputFiles
+from cnn.image_files.page_count import Sources
 from cnn.inference.number_labels import find_number_labels
 from cnn.inference.number_report import (
     save_number_report,
     save_number_visualization,
 )
 from cnn.inference.number_statistics import NumberStatistics
-from cnn.inference.page_count import Sources
 from cnn.inference.plot_process import CallPlot
 from cnn.inference.report import save_report_plot, save_visualization
 from cnn.inference.row_formats import JsonLinesFormat, RowFormat

@@ -12,7 +12,15 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from cnn.config import InferConfig
-from cnn.inference.decode_pool import DecodePool, count_workers, open_pool
+from cnn.image_files.decode_pool import DecodePool, count_workers, open_pool
+from cnn.image_files.listing import (
+    FORMATS,
+    InputFiles,
+    PathError,
+    describe_inputs,
+    list_inputs,
+)
+from cnn.image_files.page_count import Sources, expand_sources
 from cnn.inference.layout_outputs import (
     Statistics,
     add_result,
@@ -24,15 +32,7 @@ from cnn.inference.layout_outputs import (
     save_visualization_of,
     speed_unit,
 )
-from cnn.inference.listing import (
-    FORMATS,
-    InferError,
-    InputFiles,
-    describe_inputs,
-    list_inputs,
-)
 from cnn.inference.output_checks import check_outputs, own_files, plot_path
-from cnn.inference.page_count import Sources, expand_sources
 from cnn.inference.plot_process import plot_process
 from cnn.inference.resume import continue_rows
 from cnn.inference.row_formats import infer_format
@@ -47,7 +47,7 @@ from cnn.progress_bar import tqdm
 if TYPE_CHECKING:
     from cnn.classifier import Classifier
 
-__all__ = ["InferError", "predict_folder"]
+__all__ = ["PathError", "predict_folder"]
 
 _MIN_ROWS_PER_WRITE = 512
 

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from cnn.inference.label_table import FindLabel, find_labels_in_table
-from cnn.inference.labels import NAMES, NO_LABELS
-from cnn.inference.listing import InferError, InputFiles, describe_name
+from cnn.image_files.label_table import FindLabel, find_labels_in_table
+from cnn.image_files.labels import NAMES, NO_LABELS
+from cnn.image_files.listing import InputFiles, PathError, describe_name
 
 
 def find_number_labels(
@@ -29,7 +29,7 @@ def find_number_labels(
       None without labels.
 
     Raises:
-      InferError: the CSV cannot be read, has an invalid row or names no input file. Or
+      PathError: the CSV cannot be read, has an invalid row or names no input file. Or
         no name has a label.
     """
     if labels is None or str(labels) == NO_LABELS:
@@ -40,7 +40,7 @@ def find_number_labels(
     find_label = functools.partial(_number_in_name, characters=characters)
     example = next((file.name for file in files if find_label(file.name)), None)
     if example is None:
-        raise InferError(
+        raise PathError(
             f"--labels {labels}: no name has a number at its end, like scan_0427.png"
         )
     print(f"labels are in the names, as of {describe_name(example)}", file=sys.stderr)

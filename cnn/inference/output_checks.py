@@ -7,8 +7,8 @@ from pathlib import Path
 from cnn.atomic_write import find_write_problem
 from cnn.config import InferConfig
 from cnn.errors import UsageError
-from cnn.inference.labels import labels_path
-from cnn.inference.listing import InferError
+from cnn.image_files.labels import labels_path
+from cnn.image_files.listing import PathError
 from cnn.inference.row_formats import check_ending, infer_format
 from cnn.inference.row_writer import is_descriptor, is_stream
 
@@ -21,7 +21,7 @@ def check_outputs(config: InferConfig) -> None:
     Creates the folder `debug_dir`.
 
     Raises:
-      InferError: an output cannot be written, or is also an input.
+      PathError: an output cannot be written, or is also an input.
       UsageError: the ending of an output is that of something else.
     """
     plot = plot_path(config.plot)
@@ -34,7 +34,7 @@ def check_outputs(config: InferConfig) -> None:
             problem = find_write_problem(path, flag)
             # A plot that nobody has asked for costs a warning at the end.
             if problem is not None and path != _DEFAULT_PLOT:
-                raise InferError(problem)
+                raise PathError(problem)
             _check_unused(path, flag, flags)
             flags[os.path.realpath(path)] = flag
     _check_format(config.output, config.format)
@@ -83,7 +83,7 @@ def _check_format(output: Path | None, name: str | None) -> None:
     if not row_format.needs_regular_file:
         return
     if output is None or is_stream(output):
-        raise InferError(
+        raise PathError(
             f"--format {row_format.name}: needs a regular file; name one with --output"
         )
 
@@ -100,11 +100,11 @@ def _check_plot_format(plot: Path) -> None:
 
 def _create_debug_dir(folder: Path, inputs: Iterable[Path]) -> None:
     if os.path.realpath(folder) in map(os.path.realpath, inputs):
-        raise InferError(f"{folder}: is also --input; give another --debug-dir")
+        raise PathError(f"{folder}: is also --input; give another --debug-dir")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InferError(
+        raise PathError(
             f"{folder}: cannot create this folder: {error.strerror}"
         ) from error
 
@@ -119,4 +119,4 @@ def _check_unused(path: Path, flag: str, flags: dict[str, str]) -> None:
     """
     other = flags.get(os.path.realpath(path))
     if other is not None:
-        raise InferError(f"{path}: is also {other}; give another {flag}")
+        raise PathError(f"{path}: is also {other}; give another {flag}")

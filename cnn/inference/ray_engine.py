@@ -15,7 +15,9 @@ from time import monotonic
 from typing import Any
 
 from cnn.config import InferConfig
-from cnn.inference.decode_pool import count_workers, open_pool
+from cnn.image_files.decode_pool import count_workers, open_pool
+from cnn.image_files.listing import InputFiles, PathError, list_inputs
+from cnn.image_files.page_count import Sources, expand_sources
 from cnn.inference.layout_outputs import (
     Statistics,
     check_class_names,
@@ -24,7 +26,6 @@ from cnn.inference.layout_outputs import (
     make_statistics,
     speed_unit,
 )
-from cnn.inference.listing import InferError, InputFiles, list_inputs
 from cnn.inference.number_statistics import (
     CORRECT,
     LABELED,
@@ -33,7 +34,6 @@ from cnn.inference.number_statistics import (
     number_summary,
 )
 from cnn.inference.output_checks import own_files
-from cnn.inference.page_count import Sources, expand_sources
 from cnn.inference.ray_cluster import ClusterError, connect_to_cluster
 from cnn.inference.ray_reader import RayReader, make_source_blocks
 from cnn.inference.ray_sink import make_sink
@@ -95,7 +95,7 @@ def _run_on_cluster(config: InferConfig, output: Path) -> Counter[str]:
 
 def _check_output_is_new(output: Path) -> None:
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise InferError(
+        raise PathError(
             f"{output}: is there already; give an --output that is new, or an empty "
             "folder"
         )

@@ -9,11 +9,11 @@ import numpy as np
 
 from cnn import parallel
 from cnn.config import InferConfig
-from cnn.inference.decode_pool import open_pool
-from cnn.inference.label_table import FindLabel
-from cnn.inference.listing import InputFile, locate
-from cnn.inference.natural_sort import NAME_ENCODING
-from cnn.inference.page_count import Sources
+from cnn.image_files.decode_pool import open_pool
+from cnn.image_files.label_table import FindLabel
+from cnn.image_files.listing import InputFile, locate
+from cnn.image_files.natural_sort import NAME_ENCODING
+from cnn.image_files.page_count import Sources
 from cnn.inference.row_formats import CsvFormat
 from cnn.inference.schema import Schema
 from cnn.inference.source_predictions import ReadSettings, predict_in_batches

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnn.inference.listing import InputFile, to_path
+from cnn.image_files.listing import InputFile, to_path
 from cnn.inference.plot_process import CallPlot, PlotError
 from cnn.inference.run_statistics import ContactSheetEntry, RunStatistics
 from cnn.preprocessing import decode, pipeline

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnn.inference.listing import InferError, InputFile
+from cnn.image_files.listing import InputFile, PathError
 from cnn.inference.row_formats import RowFormat
 from cnn.inference.row_writer import partial_path, read_partial_rows
 from cnn.inference.schema import Row, Schema
@@ -40,7 +40,7 @@ def continue_rows(
       left to read.
 
     Raises:
-      InferError: a row is that of another source.
+      PathError: a row is that of another source.
     """
     schema = row_format.schema
     has_many_rows = schema.layout == "page"
@@ -74,14 +74,14 @@ def _is_row_of(row: Row, item: Item, schema: Schema) -> bool:
 
 def _other_source(
     output: Path, number: int, row: Row, item: Item | None, schema: Schema
-) -> InferError:
+) -> PathError:
     found = "nothing"
     num_cells = 0
     if item:
         cells = schema.source_cells(item[1])
         num_cells = len(cells)
         found = _describe(item[0].name, cells)
-    return InferError(
+    return PathError(
         f"{partial_path(output)}: its row {number:,} is of "
         f"{_describe(row.path, row.place[:num_cells])}, where the folder has {found} "
         "now; leave out --resume to begin anew"

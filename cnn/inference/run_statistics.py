@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cnn.inference.listing import InputFile
+from cnn.image_files.listing import InputFile
 from cnn.preprocessing.source import Source
 
 if TYPE_CHECKING:

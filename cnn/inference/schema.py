@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cnn.image_files.listing import InputFile
 from cnn.inference.cells import Cell, Column, dump_json
-from cnn.inference.listing import InputFile
 from cnn.preprocessing.source import Layout, Source
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnn.config import InferConfig
-from cnn.inference.decode_pool import DecodePool
-from cnn.inference.label_table import FindLabel
-from cnn.inference.listing import InputFile
+from cnn.image_files.decode_pool import DecodePool
+from cnn.image_files.label_table import FindLabel
+from cnn.image_files.listing import InputFile
 from cnn.inference.schema import Row, Schema
 from cnn.number_pattern import NumberPattern
 from cnn.preprocessing.pipeline import PreprocessedFile

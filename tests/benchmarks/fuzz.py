@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from cnn.data import datasets
-from cnn.inference import decode_pool
+from cnn.image_files import decode_pool
 from cnn.preprocessing import pipeline
 from cnn.preprocessing.source import ReadOptions, Source
 from tests.broken import KINDS, Break, break_file, whole_files

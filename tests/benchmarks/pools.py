@@ -61,7 +61,7 @@ def time_pool(name: str, folder: Path) -> float:
 
 
 def read_with_ours(paths: list[str]) -> Iterator[list[pipeline.PreprocessedFile]]:
-    from cnn.inference.decode_pool import open_pool
+    from cnn.image_files.decode_pool import open_pool
 
     with open_pool(parallel.cpu_count()) as pool:
         yield list(pool.imap(map(Source, paths), OPTIONS))

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from cnn.config import InferConfig
-from cnn.inference import decode_pool, listing, local_engine
+from cnn.image_files import decode_pool, listing
+from cnn.inference import local_engine
 from cnn.inference.output_checks import own_files
 from cnn.inference.run_statistics import RunStatistics
 from cnn.preprocessing.source import ReadOptions, Source
@@ -57,7 +58,7 @@ def test_without_recursion_folders_are_not_entered(digits, model, tmp_path):
     )
     assert len(rows) == 15
     with pytest.raises(
-        local_engine.InferError, match="--no-recursive leaves out the folders in it"
+        local_engine.PathError, match="--no-recursive leaves out the folders in it"
     ):
         read_folder(digits, model, tmp_path / "o.csv", recursive=False)
 
@@ -216,13 +217,13 @@ def test_labels_come_from_a_csv(digits, model, tmp_path, mnist_test, capsys):
     assert "of 10 labelled images" in capsys.readouterr().err
     table.write_text("b/none.png,7\n")
     with pytest.raises(
-        local_engine.InferError,
+        local_engine.PathError,
         match=r"none of its paths is that of a file in --input, like a/scan0\.png",
     ):
         read_folder(digits, model, tmp_path / "o.csv", labels=table)
     table.write_text("a/scan0.png,seven\n")
     with pytest.raises(
-        local_engine.InferError,
+        local_engine.PathError,
         match=r"labels\.csv: expected rows of path,label with a label among 0, 1",
     ):
         read_folder(digits, model, tmp_path / "o.csv", labels=table)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnn.inference.listing import InferError, InputFiles
+from cnn.image_files.listing import InputFiles, PathError
 from cnn.inference.number_labels import find_number_labels
 
 DIGITS = tuple("0123456789")
@@ -34,7 +34,7 @@ def test_names_count_only_if_asked_for():
     files = InputFiles("scans", ["IMG_2041.png"])
     assert find_number_labels(files, None, DIGITS) is None
     assert find_number_labels(files, Path("none"), DIGITS) is None
-    with pytest.raises(InferError, match="--labels names: no name has a number at its"):
+    with pytest.raises(PathError, match="--labels names: no name has a number at its"):
         find_number_labels(InputFiles("s", ["a.png"]), Path("names"), DIGITS)
 
 
@@ -72,5 +72,5 @@ def test_a_table_may_tell_the_page_and_the_region(tmp_path):
 def test_a_table_of_something_else_is_refused(tmp_path, rows, words):
     (tmp_path / "l.csv").write_text(rows)
     files = InputFiles("", ["a.png"])
-    with pytest.raises(InferError, match=words):
+    with pytest.raises(PathError, match=words):
         find_number_labels(files, tmp_path / "l.csv", DIGITS)

@@ -7,8 +7,8 @@ from PIL import Image
 from cnn import plots
 from cnn.config import InferConfig
 from cnn.decoding import CharacterReading
+from cnn.image_files.listing import InputFile
 from cnn.inference import number_report
-from cnn.inference.listing import InputFile
 from cnn.inference.number_pictures import describe_characters, open_picture
 from cnn.inference.number_statistics import NumberStatistics
 from cnn.inference.source_predictions import SourceResult

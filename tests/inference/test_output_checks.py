@@ -7,8 +7,9 @@ import pytest
 
 from cnn.config import InferConfig
 from cnn.errors import UsageError
-from cnn.inference import listing, local_engine
-from cnn.inference.listing import InferError
+from cnn.image_files import listing
+from cnn.image_files.listing import PathError
+from cnn.inference import local_engine
 from cnn.inference.output_checks import check_outputs, own_files
 from tests.inference.conftest import read_folder
 
@@ -31,16 +32,16 @@ def test_outputs_may_not_be_what_is_read(digits, model, tmp_path):
             **{"input": digits, "model": model, "plot": Path("none"), **settings}
         )
         before = one.read_bytes(), model.read_bytes()
-        with pytest.raises(InferError, match=words):
+        with pytest.raises(PathError, match=words):
             local_engine.predict_folder(config)
         assert (one.read_bytes(), model.read_bytes()) == before
 
 
 def test_debug_images_need_a_folder_of_its_own(digits, model, tmp_path):
-    with pytest.raises(InferError, match="is also --input; give another --debug-dir"):
+    with pytest.raises(PathError, match="is also --input; give another --debug-dir"):
         read_folder(digits, model, tmp_path / "o.csv", debug_dir=digits)
     (tmp_path / "file").touch()
-    with pytest.raises(InferError, match="file: cannot create this folder"):
+    with pytest.raises(PathError, match="file: cannot create this folder"):
         read_folder(digits, model, tmp_path / "o.csv", debug_dir=tmp_path / "file")
 
 
@@ -72,7 +73,7 @@ def test_an_output_that_cannot_be_written_is_refused(settings, words, tmp_path):
     paths = {"input": tmp_path, "plot": Path("none")}
     for name, path in settings.items():
         paths[name] = Path(path) if "://" in path else tmp_path / path
-    with pytest.raises(InferError, match=words):
+    with pytest.raises(PathError, match=words):
         check_outputs(InferConfig(**paths))
 
 
@@ -140,10 +141,10 @@ def test_outputs_of_an_earlier_run_may_be_among_several_inputs(tmp_path, monkeyp
     check_outputs(config)
     files = listing.list_inputs(config.inputs, True, own_files(config))
     assert [file.name for file in files] == ["a.png", "b"]
-    with pytest.raises(InferError, match=r"^b: is also --input; give another --output"):
+    with pytest.raises(PathError, match=r"^b: is also --input; give another --output"):
         check_outputs(InferConfig(inputs, output=Path("b")))
     with pytest.raises(
-        InferError, match=r"^a.png: is also --input; give another --plot"
+        PathError, match=r"^a.png: is also --input; give another --plot"
     ):
         check_outputs(InferConfig(inputs, plot=Path("a.png")))
 
@@ -159,5 +160,5 @@ def test_a_folder_that_cannot_be_written_costs_the_usual_plot_only(
     rows, messages = capfd.readouterr()
     assert rows.startswith("path,prediction")
     assert "warning: predictions.png: not drawn: Is a directory" in messages
-    with pytest.raises(InferError, match="is a folder"):
+    with pytest.raises(PathError, match="is a folder"):
         check_outputs(InferConfig(input=digits, model=model, plot=Path("../read-only")))

@@ -8,11 +8,11 @@ from PIL import Image
 
 from cnn.classifier import Classifier
 from cnn.config import InferConfig
+from cnn.image_files.decode_pool import open_pool
+from cnn.image_files.listing import list_inputs
+from cnn.image_files.page_count import expand_sources
 from cnn.inference import local_engine
-from cnn.inference.decode_pool import open_pool
 from cnn.inference.layout_outputs import make_schema
-from cnn.inference.listing import list_inputs
-from cnn.inference.page_count import expand_sources
 from cnn.inference.ray_reader import RayReader, make_source_blocks
 from cnn.inference.row_formats import CsvFormat, JsonLinesFormat
 from tests.inference.numbers import draw_page

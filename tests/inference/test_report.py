@@ -6,8 +6,8 @@ from PIL import Image
 
 from cnn import plots
 from cnn.classifier import Prediction
+from cnn.image_files.listing import InputFile
 from cnn.inference import report
-from cnn.inference.listing import InputFile
 from cnn.inference.run_statistics import RunStatistics
 from tests.inference.conftest import read_folder
 

@@ -8,7 +8,7 @@ import pytest
 
 from cnn.classifier import Prediction
 from cnn.decoding import CharacterReading
-from cnn.inference.listing import InferError, InputFile
+from cnn.image_files.listing import InputFile, PathError
 from cnn.inference.resume import continue_rows
 from cnn.inference.row_formats import CsvFormat, JsonLinesFormat, ParquetFormat
 from cnn.inference.row_writer import partial_path
@@ -131,7 +131,7 @@ def test_rows_of_another_page_are_refused(tmp_path):
         row_format.header() + row_format.encode([row])
     )
     with pytest.raises(
-        InferError, match=r"row 1 is of a\.pdf 2, where the folder has a\.pdf 1 now"
+        PathError, match=r"row 1 is of a\.pdf 2, where the folder has a\.pdf 1 now"
     ):
         continue_rows(
             tmp_path / "o", row_format, iter([(file, Source(file.path, 1))]), print

@@ -83,13 +83,13 @@ def test_resume_refuses_rows_of_other_flags_or_another_folder(
         local_engine.predict_folder(settings(scans, trained, out, resume=True, top_k=2))
     partial.write_bytes(uninterrupted.replace(b"scan5.png", b"scan5b.png"))
     with pytest.raises(
-        local_engine.InferError,
+        local_engine.PathError,
         match=r"row 7 is of scan5b\.png, where the folder has scan5\.png",
     ):
         local_engine.predict_folder(settings(scans, trained, out, resume=True))
     partial.write_bytes(uninterrupted + b"zz.png,7,0.9,ok,\n")
     with pytest.raises(
-        local_engine.InferError,
+        local_engine.PathError,
         match=r"is of zz\.png, where the folder has nothing now",
     ):
         local_engine.predict_folder(settings(scans, trained, out, resume=True))

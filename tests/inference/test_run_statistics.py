@@ -3,7 +3,7 @@
 import numpy as np
 
 from cnn.classifier import Prediction
-from cnn.inference.listing import InputFile
+from cnn.image_files.listing import InputFile
 from cnn.inference.run_statistics import RunStatistics, summary_line
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cnn.classifier import Prediction
 from cnn.decoding import CharacterReading
-from cnn.inference.listing import InputFile
+from cnn.image_files.listing import InputFile
 from cnn.inference.schema import Row, Schema
 from cnn.number_prediction import NumberPrediction
 from cnn.page_region import Region

@@ -11,8 +11,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from cnn.inference.listing import InferError, InputFiles, describe_name
-from cnn.inference.natural_sort import NAME_ENCODING
+from cnn.image_files.listing import InputFiles, PathError, describe_name
+from cnn.image_files.natural_sort import NAME_ENCODING
 from cnn.number_pattern import SEPARATORS
 
 _HEADER = ["path", "label"]
@@ -69,7 +69,7 @@ def find_labels_in_table(
       A function from `InputFile.name` to the label, empty for a file without one.
 
     Raises:
-      InferError: the CSV cannot be read, has an invalid row or names no input file.
+      PathError: the CSV cannot be read, has an invalid row or names no input file.
     """
     labels = _read_labels(table, class_names, are_numbers)
     spellings = {_normalize(path): path for path in labels.of_files}
@@ -84,7 +84,7 @@ def find_labels_in_table(
             example = example or file.name
     _check_is_utf8(table, unmatched)
     if num_unlabeled == len(files):
-        raise InferError(
+        raise PathError(
             f"{table}: none of its paths is that of a file in --input, "
             f"like {describe_name(example)}"
         )
@@ -143,7 +143,7 @@ def _check_is_utf8(table: Path, unmatched: Collection[str]) -> None:
         if not path.isprintable() and any(
             "\udc80" <= letter <= "\udcff" for letter in path
         ):
-            raise InferError(
+            raise PathError(
                 f"{table}: expected UTF-8, found other bytes in {describe_name(path)}; "
                 "save it as CSV in UTF-8"
             )
@@ -166,7 +166,7 @@ def _read_labels(path: Path, class_names: Collection[str], are_numbers: bool) ->
         if row[1:2] == [""]:  # Without a label yet.
             continue
         if len(row) < 2 or not _is_label(row[1], class_names, are_numbers):
-            raise InferError(
+            raise PathError(
                 f"{path}: expected rows of path,label with a label "
                 f"{_describe_labels(class_names, are_numbers)}; "
                 f"found {','.join(row[:2])[:200]}"
@@ -189,7 +189,7 @@ def _add_label(
         other = labels.of_files.get(name) or label
         labels.of_files[name] = other
     if other != label:
-        raise InferError(
+        raise PathError(
             f"{table}: {' '.join([name, *filter(None, part)])} has two labels, "
             f"{other} and {label}; expected one per path"
         )
@@ -227,7 +227,7 @@ def _read_rows(path: Path) -> list[list[str]]:
         rows = [row for row in reader if row]
     except (OSError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
-        raise InferError(f"{path}: the labels cannot be read: {reason}") from error
+        raise PathError(f"{path}: the labels cannot be read: {reason}") from error
     return [[cell.strip() for cell in row] for row in rows]
 
 
@@ -236,10 +236,8 @@ def _decode(data: bytes, path: Path) -> str:
         if data.startswith(_UTF_16_MARKS):
             return data.decode("utf-16")
     except UnicodeDecodeError as error:
-        raise InferError(f"{path}: the labels cannot be read: {error}") from error
+        raise PathError(f"{path}: the labels cannot be read: {error}") from error
     if b"\0" in data:
-        raise InferError(
-            f"{path}: is no text in UTF-8; save the labels as CSV in UTF-8"
-        )
+        raise PathError(f"{path}: is no text in UTF-8; save the labels as CSV in UTF-8")
     # Spreadsheets write a byte order mark.
     return data.removeprefix(codecs.BOM_UTF8).decode(**NAME_ENCODING)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cnn import parallel
-from cnn.inference import decode_pool
+from cnn.image_files import decode_pool
 from cnn.preprocessing import pipeline
 from cnn.preprocessing.source import ReadOptions, Source
 

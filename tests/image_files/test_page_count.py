@@ -4,9 +4,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from cnn import parallel
-from cnn.inference import decode_pool
-from cnn.inference.listing import InputFiles
-from cnn.inference.page_count import expand_sources
+from cnn.image_files import decode_pool
+from cnn.image_files.listing import InputFiles
+from cnn.image_files.page_count import expand_sources
 from cnn.page_range import parse_pages
 from cnn.page_region import Region
 from cnn.preprocessing.source import ReadOptions, Source

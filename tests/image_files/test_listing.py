@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cnn.inference import listing
+from cnn.image_files import listing
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_folder_that_cannot_be_read_is_left_out_with_a_warning(
 )
 def test_an_input_without_files_is_refused(tmp_path, name, recursive, words):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(listing.InferError, match=words):
+    with pytest.raises(listing.PathError, match=words):
         listing.list_inputs(tmp_path / name, recursive)
 
 
@@ -94,9 +94,9 @@ def test_a_uri_is_listed_without_hidden_files(folder):
 
 
 def test_a_uri_without_files_is_refused(tmp_path):
-    with pytest.raises(listing.InferError, match="nothing to read in this folder; exp"):
+    with pytest.raises(listing.PathError, match="nothing to read in this folder; exp"):
         listing.list_inputs(f"file://{tmp_path}", recursive=True)
-    with pytest.raises(listing.InferError, match="none: cannot be listed: "):
+    with pytest.raises(listing.PathError, match="none: cannot be listed: "):
         listing.list_inputs(f"file://{tmp_path}/none", recursive=True)
 
 
@@ -132,6 +132,6 @@ def test_several_inputs_leave_out_excluded_files(folder, monkeypatch):
 def test_one_of_several_inputs_that_is_missing_is_refused(folder):
     inputs = [folder / "b2.png", folder / "none.png", folder / "b10.png"]
     with pytest.raises(
-        listing.InferError, match=r"none\.png: no such folder or image; "
+        listing.PathError, match=r"none\.png: no such folder or image; "
     ):
         listing.list_inputs(inputs, recursive=True)

@@ -8,8 +8,8 @@ import itertools
 from collections import deque
 from collections.abc import Iterator
 
-from cnn.inference.decode_pool import DecodePool
-from cnn.inference.listing import InputFile, InputFiles
+from cnn.image_files.decode_pool import DecodePool
+from cnn.image_files.listing import InputFile, InputFiles
 from cnn.page_range import PageRange
 from cnn.page_region import Region
 from cnn.preprocessing.documents.page_remark import may_have_pages

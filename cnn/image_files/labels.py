@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from cnn.inference.label_table import FindLabel, find_labels_in_table
-from cnn.inference.listing import InferError, InputFiles, describe_name
+from cnn.image_files.label_table import FindLabel, find_labels_in_table
+from cnn.image_files.listing import InputFiles, PathError, describe_name
 
 # Values of `--labels` beside the path of a CSV.
 NO_LABELS = "none"
@@ -49,7 +49,7 @@ def find_labels(
       if no file has a label.
 
     Raises:
-      InferError: the CSV cannot be read, has an invalid row or names no input file. Or
+      PathError: the CSV cannot be read, has an invalid row or names no input file. Or
         no name has a label, and `names` was asked for.
     """
     if str(labels) == NO_LABELS:
@@ -60,7 +60,7 @@ def find_labels(
     is_forced = labels is not None
     find_label = _find_labels_in_names(files, class_names, is_forced)
     if find_label is None and is_forced:
-        raise InferError(f"--labels {labels}: no name of a folder or file has a class")
+        raise PathError(f"--labels {labels}: no name of a folder or file has a class")
     return find_label
 
 

@@ -15,14 +15,14 @@ from collections.abc import Iterable, Iterator
 from multiprocessing import connection
 
 from cnn import parallel
-from cnn.inference.decode_process import (
+from cnn.image_files.decode_process import (
     MAX_PATH_BYTES,
     MAX_PENDING_CHUNKS,
     Chunk,
     DecodeProcess,
     WorkerStartError,
 )
-from cnn.inference.decode_worker import decode_chunk
+from cnn.image_files.decode_worker import decode_chunk
 from cnn.preprocessing import pipeline
 from cnn.preprocessing.documents.page_remark import may_have_pages
 from cnn.preprocessing.source import CountOptions, ReadOptions, Source

@@ -6,7 +6,7 @@ import tracemalloc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnn.inference.natural_sort import SortedNames, natural_key
+from cnn.image_files.natural_sort import SortedNames, natural_key
 
 NAMES = st.lists(st.text("ab0129/. é\udcff\n", max_size=9), max_size=40)
 

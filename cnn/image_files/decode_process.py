@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from time import monotonic
 
 from cnn.child_process import ChildProcess
-from cnn.inference import decode_worker
+from cnn.image_files import decode_worker
 from cnn.preprocessing import pipeline
 from cnn.preprocessing.source import CountOptions, ReadOptions, Source
 
@@ -106,7 +106,7 @@ class DecodeProcess:
     def _start(self) -> None:
         """Starts a process, and sends it all pending chunks."""
         try:
-            self._child = ChildProcess("cnn.inference.decode_worker", "run_worker")
+            self._child = ChildProcess("cnn.image_files.decode_worker", "run_worker")
         except OSError as error:
             raise WorkerStartError(error.strerror) from error
         self._timer = StallTimer()

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from cnn import child_process
-from cnn.inference import decode_pool, decode_process
+from cnn.image_files import decode_pool, decode_process
 from cnn.preprocessing import pipeline
 from cnn.preprocessing.source import ReadOptions, Source
 from tests.conftest import command
-from tests.inference.test_decode_pool import assert_same
+from tests.image_files.test_decode_pool import assert_same
 from tests.training.processes import children
 
 OPTIONS = ReadOptions("mnist")

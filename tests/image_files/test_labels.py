@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cnn.inference.labels import find_labels
-from cnn.inference.listing import InferError, InputFiles
+from cnn.image_files.labels import find_labels
+from cnn.image_files.listing import InputFiles, PathError
 
 DIGITS = "0123456789"
 
@@ -29,7 +29,7 @@ def test_a_label_is_the_folder_or_the_end_of_the_name(name, label):
     find_label = find_labels(InputFiles("scans", [name, "5/a.png"]), names, DIGITS)
     assert find_label(name) == label
     if not label:
-        with pytest.raises(InferError, match="--labels names: no name of a folder or "):
+        with pytest.raises(PathError, match="--labels names: no name of a folder or "):
             find_labels(InputFiles("scans", [name]), names, DIGITS)
 
 

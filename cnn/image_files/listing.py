@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cnn.errors import Error
-from cnn.inference.natural_sort import NAME_ENCODING, SortedNames
+from cnn.image_files.natural_sort import NAME_ENCODING, SortedNames
 from cnn.preprocessing import decode
 from cnn.user_path import as_uri, is_uri
 
@@ -21,7 +21,7 @@ _IMAGE_SUFFIXES = {
 # fmt: on
 
 
-class InferError(Error):
+class PathError(Error):
     """An input or an output that cannot be used."""
 
 
@@ -96,7 +96,7 @@ def list_inputs(
         files. None is ignored.
 
     Raises:
-      InferError: an input does not exist, or there are no files.
+      PathError: an input does not exist, or there are no files.
     """
     if isinstance(inputs, str | Path):
         inputs = [Path(inputs)]
@@ -138,7 +138,7 @@ def _list_one(
     top: Path, recursive: bool, exclude: Iterable[Path | None]
 ) -> Iterator[str]:
     if not top.is_dir():
-        raise InferError(f"{top}: no such folder or image; --input names what to read")
+        raise PathError(f"{top}: no such folder or image; --input names what to read")
     return map(
         _to_name, _walk_folder(str(top), recursive, _relative_names(exclude, top))
     )
@@ -155,9 +155,9 @@ def describe_inputs(inputs: Sequence[Path]) -> str:
     return f"{inputs[0]}{others}"
 
 
-def _nothing_to_read(top: Path | str, recursive: bool) -> InferError:
+def _nothing_to_read(top: Path | str, recursive: bool) -> PathError:
     hint = "" if recursive else " (and --no-recursive leaves out the folders in it)"
-    return InferError(
+    return PathError(
         f"{top}: nothing to read in this folder{hint}; expected {FORMATS} images"
     )
 
@@ -170,7 +170,7 @@ def _list_uri(uri: str) -> InputFiles:
         infos = filesystem.get_file_info(fs.FileSelector(folder, recursive=True))
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise InferError(f"{uri}: cannot be listed: {reason}") from error
+        raise PathError(f"{uri}: cannot be listed: {reason}") from error
     paths = (info.path for info in infos if info.type == fs.FileType.File)
     names = (path[len(folder) :].lstrip("/") for path in paths)
     files = InputFiles(uri, (name for name in names if not _is_hidden(name)))

@@ -5,8 +5,8 @@ import unicodedata
 
 import pytest
 
-from cnn.inference.labels import find_labels
-from cnn.inference.listing import InferError, InputFiles
+from cnn.image_files.labels import find_labels
+from cnn.image_files.listing import InputFiles, PathError
 
 DIGITS = "0123456789"
 
@@ -36,7 +36,7 @@ def test_a_csv_gives_labels_and_leaves_rows_without_one_unlabeled(tmp_path, head
 def test_a_csv_of_something_else_is_refused(tmp_path, content, words):
     if content is not None:
         (tmp_path / "l.csv").write_text(content)
-    with pytest.raises(InferError, match=words):
+    with pytest.raises(PathError, match=words):
         find_labels(InputFiles("", ["a.png"]), tmp_path / "l.csv", DIGITS)
 
 
@@ -100,7 +100,7 @@ def test_tables_of_spreadsheets_are_read(tmp_path, data):
 def test_a_table_in_another_encoding_is_refused(tmp_path, data, words):
     (tmp_path / "l.csv").write_bytes(data)
     files = InputFiles("", ["a.png", "é.png"])
-    with pytest.raises(InferError, match=words):
+    with pytest.raises(PathError, match=words):
         find_labels(files, tmp_path / "l.csv", DIGITS)
 
 

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from cnn.inference import decode_worker
+from cnn.image_files import decode_worker
 from cnn.preprocessing import pipeline
 from cnn.preprocessing.source import ReadOptions, Source
 
