@@ -91,11 +91,17 @@ def _make_stdout_printable(is_help: bool) -> None:
 
 
 def parse_preset(arguments: list[str]) -> str:
-    """Parses `--preset` alone, because it decides the defaults of other flags."""
+    """Parses `--preset` alone, because it decides the defaults of other flags.
+
+    Without it, a run that starts from a model is a fine-tuning.
+    """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--preset", nargs="?")
+    parser.add_argument("--init", nargs="?")
     known, _ = parser.parse_known_args(arguments)
-    return known.preset if known.preset in PRESETS else "default"
+    if known.preset in PRESETS:
+        return known.preset
+    return "default" if known.init is None else "finetune"
 
 
 def _attach_values(arguments: list[str]) -> list[str]:
