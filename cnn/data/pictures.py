@@ -11,6 +11,7 @@ import numpy as np
 
 from cnn.data.picture_labels import find_picture_labels
 from cnn.data.types import DataError, Dataset
+from cnn.errors import UsageError
 from cnn.image_files.decode_pool import count_workers, open_pool
 from cnn.image_files.listing import InputFile, InputFiles, describe_name, list_inputs
 from cnn.image_files.natural_sort import natural_key
@@ -21,6 +22,19 @@ from cnn.progress_bar import tqdm
 
 # Pictures that are left out are listed one by one, up to this many.
 _MAX_LISTED = 20
+
+
+def check_folder(folder: Path | None) -> None:
+    """Checks that there is a folder of pictures, if one is given.
+
+    Raises:
+      UsageError: there is none at its path.
+    """
+    if folder is not None and not folder.is_dir():
+        raise UsageError(
+            f"--images: {folder}: no such folder; expected one with a sub-folder of "
+            "pictures for each class"
+        )
 
 
 class LeftOut(NamedTuple):

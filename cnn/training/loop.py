@@ -17,6 +17,7 @@ from cnn.classifier import Classifier
 from cnn.config import TrainConfig
 from cnn.data import datasets
 from cnn.data.data_folder import given_folder
+from cnn.data.pictures import check_folder
 from cnn.errors import Error
 from cnn.model import CNN, summary
 from cnn.progress_bar import tqdm
@@ -58,7 +59,9 @@ def train(config: TrainConfig) -> dict[str, Any] | None:
     Raises:
       cnn.Error: the run cannot start or finish. The message is one line.
     """
-    given_folder(config.data_dir)  # Before anything is written.
+    # Before anything is written.
+    given_folder(config.data_dir)
+    check_folder(config.images)
     with multihost.connect(config), open_workdir(config) as run:
         multihost.check_shared_folder(run.folder)
         initial = load_initial_model(config.init)
