@@ -22,7 +22,7 @@ def folder(mnist_test, tmp_path):
 
 
 def reasons(left_out):
-    return {name: reason for name, reason in left_out}
+    return dict(left_out)
 
 
 def test_pictures_are_read_as_by_inference_and_in_natural_order(folder):

@@ -2,7 +2,10 @@
 
 import csv
 import json
+import os
 import shutil
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
 
 import keras
 import numpy as np
