@@ -51,11 +51,12 @@ PRESETS: dict[str, dict[str, int | float | Path]] = {
     # For a model that reads already, and some pictures that it shall read better.
     "finetune": {
         "init": Path("digits"),
-        "epochs": 3,
-        "rehearsal_size": 10_000,
-        "learning_rate": 1e-3,
+        "epochs": 2,
+        "rehearsal_size": 20_000,
+        "images_share": 0.33,
+        "learning_rate": 2e-3,
+        "ema_decay": 0.997,
         "corruption_prob": 0.0,
-        "outlier_fraction": 0.05,
     },
 }
 

@@ -48,7 +48,7 @@ def model_metadata(
     if data.pictures is not None:
         metadata["images"] = data.describe_pictures()
     if initial is not None:
-        metadata["init"] = str(config.init)
+        metadata["init"] = config.init and config.init.name
         metadata |= _inherit(initial, train_set)
     return metadata
 

@@ -52,7 +52,9 @@ def start_from(
     # Two copies, since a step reuses the memory of both.
     ema_params = jax.tree.map(np.copy, params)
     return state.replace(
-        params=replicate(params, sharding), ema_params=replicate(ema_params, sharding)
+        params=replicate(params, sharding),
+        ema_params=replicate(ema_params, sharding),
+        forgets_initial_params=tuple(class_names) != initial.class_names,
     )
 
 

@@ -43,11 +43,11 @@ def test_a_model_is_fine_tuned_on_pictures(run, folder, model, tmp_path):
     # An epoch on few images leaves most of what the model knew.
     assert report["test"]["accuracy"] > 0.95
     _, metadata = keras_h5.load(tmp_path / "mine_model.h5")
-    assert metadata["init"] == str(model)
+    assert metadata["init"] == "start.h5"
     network = keras.models.load_model(tmp_path / "mine_model.h5")
     assert network.count_params() == 93_322
     settings = json.loads((tmp_path / "runs/mine/config.json").read_text())
-    assert (settings["preset"], settings["learning_rate"]) == ("finetune", 0.001)
+    assert (settings["preset"], settings["learning_rate"]) == ("finetune", 0.002)
 
 
 def test_pictures_alone_give_a_model_of_their_classes(run, mnist_test, tmp_path):

@@ -3,7 +3,9 @@ import numpy as np
 
 from cnn.classifier import Classifier
 from cnn.model import CNN
+from cnn.training.epoch_data import replicate
 from cnn.training.initial_model import load_initial_model, start_from
+from cnn.training.metrics import EpochMetrics
 from tests.training.steps import CONFIG, start
 
 
@@ -20,6 +22,7 @@ def test_the_same_classes_keep_all_parameters(small):
     started = start_from(state, initial, "0123456789", backend.sharding)
     for params in (started.params, started.ema_params):
         jax.tree.map(np.testing.assert_array_equal, params, initial.params)
+    assert not started.forgets_initial_params
 
 
 def test_other_classes_keep_the_outputs_that_the_model_knows(small):
@@ -27,6 +30,7 @@ def test_other_classes_keep_the_outputs_that_the_model_knows(small):
     initial = make_classifier("xyz7")
     names = tuple("0123456789")
     started = start_from(state, initial, names, backend.sharding)
+    assert started.forgets_initial_params
     last, random = started.params["dense_1"], state.params["dense_1"]
     known = initial.params["dense_1"]
     np.testing.assert_array_equal(last["kernel"][:, 7], known["kernel"][:, 3])
@@ -48,9 +52,6 @@ def test_parameters_and_their_average_do_not_share_memory(small):
     )
     before = jax.tree.map(np.array, started.params)
     run_steps = backend.compile_steps(started, data, CONFIG)
-    from cnn.training.epoch_data import replicate
-    from cnn.training.metrics import EpochMetrics
-
     totals = replicate(EpochMetrics(), backend.sharding)
     after, _ = run_steps(started, totals, np.int32(1), data)
     rate = np.abs(after.params["dense"]["kernel"] - before["dense"]["kernel"]).max()
