@@ -94,6 +94,11 @@ class InferConfig:
     top_k: Annotated[int, Range(1)] = 1
     """Report the K most probable classes and their probabilities, at least 1."""
 
+    classes: str | None = None
+    """Classes that can occur, as 0-9A-F, or as names with commas: cat,dog. The
+    confidence is then that among them. O and 0 share a shape, as do I, l and 1.
+    Default: all classes of the model."""
+
     unsure_below: Annotated[float | None, Range(0, 1)] = None
     """Confidence below which a row is unsure, in [0, 1].
     Default: the threshold of the model."""

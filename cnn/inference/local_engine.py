@@ -85,6 +85,7 @@ def predict_folder(config: InferConfig) -> bool:
         from cnn.classifier import Classifier
 
         classifier = Classifier.load(config.model, config.unsure_below)
+        classifier = classifier.restricted_to(config.classes)
         check_class_names(classifier, config.layout)
         statistics = _predict_and_write(config, files, sources, classifier, pool)
         if plot is not None:
