@@ -5,7 +5,7 @@ import string
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cnn.class_selection import keep_outputs, select_classes
@@ -82,6 +82,7 @@ def test_what_is_no_class_is_refused_with_the_classes_of_the_model(
         select_classes(text, class_names)
 
 
+@settings(deadline=None)  # A busy machine has pauses.
 @given(NAMES, st.data())
 def test_characters_in_any_order_select_themselves(names, data):
     class_names = data.draw(st.permutations(sorted(names)))
@@ -91,6 +92,7 @@ def test_characters_in_any_order_select_themselves(names, data):
     assert selected_names(text, class_names) == [c for c in class_names if c in wanted]
 
 
+@settings(deadline=None)  # A busy machine has pauses.
 @given(NAMES, st.data())
 def test_a_range_selects_what_is_between_its_ends_by_code_point(names, data):
     class_names = data.draw(st.permutations(sorted(names)))
@@ -101,6 +103,7 @@ def test_a_range_selects_what_is_between_its_ends_by_code_point(names, data):
     assert selected_names(f"{first}-{last}", class_names) == between
 
 
+@settings(deadline=None)  # A busy machine has pauses.
 @given(
     st.lists(st.from_regex(r"[a-z0-9]{2,5}", fullmatch=True), unique=True), st.data()
 )
@@ -111,6 +114,7 @@ def test_names_with_commas_select_themselves(class_names, data):
     assert selected_names(text, class_names) == [c for c in class_names if c in wanted]
 
 
+@settings(deadline=None)  # A busy machine has pauses.
 @given(st.text("0129aF-, .", max_size=8), st.sampled_from([DIGITS, LETTERS, WORDS]))
 def test_any_text_selects_two_classes_or_is_refused_by_the_name_of_the_flag(
     text, class_names
