@@ -7,52 +7,27 @@ Example:
   '7'
 """
 
+import copy
 import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from cnn import keras_h5
 from cnn.candidate_mixture import combine_candidates
+from cnn.class_selection import keep_outputs, select_classes
 from cnn.decoding import PathWeights, weights_from_metadata
 from cnn.jax_environment import check_devices
 from cnn.keras_h5 import Metadata, ModelFileError, Params
 from cnn.line_reading import LineReader
+from cnn.prediction import Prediction
 from cnn.preprocessing import pipeline
+
+__all__ = ["Classifier", "Prediction"]
 
 # Confidence threshold for numbers where the model has none of its own.
 _STRING_UNSURE_BELOW = 0.9
-
-
-class Prediction(NamedTuple):
-    """The result for one file.
-
-    Attributes:
-      path: path of the file.
-      prediction: the name of the most probable class, or empty if the status is `blank`
-        or `unreadable`.
-      confidence: the probability of that class, in [0, 1], or 0 without a prediction.
-      status: `ok`, `unsure` (a confidence below the threshold, perhaps no character at
-        all), `blank` (an image without ink) or `unreadable` (not an image).
-      detail: one line on why the status is not `ok`, or on other characters in the
-        image.
-      probabilities: `float32 (num_classes,)` in [0, 1], or None without a prediction.
-      image: the input of the network, `float32 (28, 28, 1)` in [0, 1], or None without
-        a prediction.
-      candidate: index of `image` among the candidates that preprocessing made of the
-        file, counted from 0.
-    """
-
-    path: str
-    prediction: str
-    confidence: float
-    status: str
-    detail: str
-    probabilities: np.ndarray | None = None
-    image: np.ndarray | None = None
-    candidate: int = 0
 
 
 class Classifier(LineReader):
@@ -123,6 +98,27 @@ class Classifier(LineReader):
         load_model = _load_workdir if Path(path).is_dir() else keras_h5.load
         params, metadata = load_model(Path(path))
         return cls(params, metadata, unsure_below)
+
+    def restricted_to(self, classes: str | None) -> "Classifier":
+        """Returns a classifier that reads some of the classes only.
+
+        Its confidence is the probability of a class among those.
+
+        Args:
+          classes: as for `cnn.class_selection.select_classes`. None keeps all.
+
+        Raises:
+          UsageError: the model lacks one of them, or they are fewer than two.
+        """
+        if classes is None:
+            return self
+        labels = select_classes(classes, self.class_names)
+        restricted = copy.copy(self)
+        restricted.params = keep_outputs(self.params, labels)
+        restricted.class_names = tuple(self.class_names[label] for label in labels)
+        names = list(restricted.class_names)
+        restricted.metadata = self.metadata | {"class_names": names}
+        return restricted
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """Computes the logits of images.

@@ -44,7 +44,7 @@ RENAMED_FLAGS: dict[type, dict[str, str]] = {
 }
 
 # Flags whose value may begin with a dash, as a separator does.
-_FLAGS_WITH_DASHES = ("--length", "--pattern", "--separators")
+_FLAGS_WITH_DASHES = ("--classes", "--length", "--pattern", "--separators")
 # Flag that may be given several times, with the same meaning as all values after one.
 _REPEATED_FLAG = "--region"
 
