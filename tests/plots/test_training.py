@@ -37,24 +37,12 @@ def test_confusion_counts_by_hand(tmp_path, texts):
     read_pixels(path)
 
 
-def test_a_matrix_of_many_classes_names_them_all_and_writes_no_counts(
-    tmp_path, figures, texts
+def test_class_names_that_do_not_fit_beside_one_another_stand_on_their_side(
+    tmp_path, figures
 ):
-    names = [chr(0x100 + i) for i in range(62)]
-    labels = np.repeat(np.arange(62), 8)
-    plots.plot_confusion_matrix(labels, labels, names, tmp_path / "c.png")
-    axes = figures[0].axes[0]
-    for axis in (axes.xaxis, axes.yaxis):
-        assert [label.get_text() for label in axis.get_ticklabels()] == names
-    assert list(axes.texts) == []
-    assert np.array_equal(axes.images[0].get_array(), np.eye(62))
-    assert "Confusion matrix: 496 images, 100.00% right" in texts()
-    read_pixels(tmp_path / "c.png")
-
-
-def test_long_class_names_stand_on_their_side(tmp_path, figures):
-    labels = np.array([0, 1])
-    for names in (["abc", "d"], ["Ankle boot", "d"]):
+    labels = np.arange(10)
+    for name in ("abc", "Ankle boot"):
+        names = [name, *"abcdefghi"]
         plots.plot_confusion_matrix(labels, labels, names, tmp_path / "c.png")
     rotations = [f.axes[0].get_xticklabels()[0].get_rotation() for f in figures]
     assert rotations == [0, 90]
