@@ -80,8 +80,9 @@ def augmented_rows() -> dict[str, np.ndarray]:
     for number, (name, corrupt) in enumerate(corruptions.CORRUPTIONS.items()):
         rows[name] = jax.jit(corrupt)(jax.random.key(number), digits)
     targets = np.eye(10, dtype=np.float32)[dataset.labels]
+    printed = outlier_exposure.printed_outliers(dataset.class_names)
     outliers, _ = outlier_exposure.make_outliers(
-        0, dataset.images, targets, 5 * COUNT, letters=True
+        0, dataset.images, targets, 5 * COUNT, printed
     )
     pages, _ = make_page_examples(0, dataset.images, targets, COUNT, "mnist")
     rows["(joined halves)"] = outliers[:COUNT, ..., 0] / 255

@@ -2,12 +2,14 @@
 
 The method is by Hendrycks et al., "Deep Anomaly Detection with Outlier Exposure", 2019.
 The outliers are joined halves of two characters, scribbles, textures, noise and printed
-letters. The benchmarks draw their own outliers, independently of this module.
+characters of no class. The benchmarks draw their own outliers, independently of this
+module.
 """
 
 import importlib.util
 import string
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +17,18 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 from cnn.augmentation.bezier import quadratic_bezier
+from cnn.preprocessing.centering import Placement
+from cnn.preprocessing.network_input import PREPROCESSING
 
 # Letters whose printed form cannot be told from a digit.
 _DIGIT_LIKE_LETTERS = "OoIl"
 _LETTERS = sorted(set(string.ascii_letters) - set(_DIGIT_LIKE_LETTERS))
+# Digits and symbols that nobody writes like a letter. Those left out are 0 (O), 1 (l),
+# 2 (Z), 5 (S), 6 (b), 8 (B), 9 (g), $ (S), + (t), * (x) and ! (i).
+_DIGITS = "347"
+_SYMBOLS = "#%&=?@"
+
+_MNIST_PLACEMENT = Placement(box=20, by_center_of_mass=True)
 
 _FONT_PATTERNS = (
     "DejaVuSans*.ttf",
@@ -29,9 +39,37 @@ _FONT_PATTERNS = (
     "cmtt10.ttf",
 )
 
+# Draws one outlier, `uint8 (28, 28)`.
+_Draw = Callable[[np.random.Generator], np.ndarray]
+
+
+def printed_outliers(class_names: Sequence[str]) -> list[str]:
+    """Lists the characters whose printed forms are outliers beside classes.
+
+    Args:
+      class_names: the classes. If these are words, it is not known which characters
+        are of none of them, and the list is empty.
+
+    Example:
+      >>> "".join(printed_outliers("ABC")), "".join(printed_outliers("ABC123"))
+      ('#%&347=?@', '#%&=?@')
+    """
+    if all(name.isdigit() for name in class_names):
+        return _LETTERS
+    if any(len(name) > 1 for name in class_names):
+        return []
+    has_digits = any(name.isdigit() for name in class_names)
+    characters = set(_SYMBOLS if has_digits else _SYMBOLS + _DIGITS)
+    return sorted(characters - set(class_names))
+
 
 def make_outliers(
-    seed: int, images: np.ndarray, targets: np.ndarray, count: int, letters: bool
+    seed: int,
+    images: np.ndarray,
+    targets: np.ndarray,
+    count: int,
+    printed: list[str],
+    preprocessing: str = "mnist",
 ) -> tuple[np.ndarray, np.ndarray]:
     """Makes images of no class and their target probabilities.
 
@@ -40,7 +78,9 @@ def make_outliers(
       images: `uint8 (N, 28, 28, 1)`, characters to be cut in halves.
       targets: `float32 (N, num_classes)`, class probabilities of `images`.
       count: number of outliers. Two fifths of them are joined halves.
-      letters: whether to include printed letters. False if letters are classes.
+      printed: characters of no class. Half of the drawn outliers are these in print.
+      preprocessing: a key of `PREPROCESSING`, by which print is scaled and centered.
+        Print for images that are only resized is like MNIST's digits.
 
     Returns:
       Images, `uint8 (count, 28, 28, 1)`, and targets, `float32 (count, num_classes)`.
@@ -51,7 +91,12 @@ def make_outliers(
     num_drawn = count - num_joined
     gray_images = images[..., 0]
     joined, joined_targets = join_halves(rng, gray_images, targets, num_joined)
-    drawn = _draw_outliers(rng, num_drawn, letters)
+    placement = PREPROCESSING[preprocessing] or _MNIST_PLACEMENT
+    draw_print = partial(_draw_print, characters=printed, placement=placement)
+    draw_functions = [_draw_scribble, _draw_texture, _draw_noise]
+    if printed:
+        draw_functions += [draw_print] * len(draw_functions)
+    drawn = _draw_outliers(rng, num_drawn, draw_functions)
     num_classes = targets.shape[1]
     uniform_targets = np.full(
         (num_drawn, num_classes),
@@ -94,16 +139,10 @@ def join_halves(
     return joined, target_sums / 2
 
 
-def _draw_outliers(rng: np.random.Generator, count: int, letters: bool) -> np.ndarray:
+def _draw_outliers(
+    rng: np.random.Generator, count: int, draw_functions: Sequence[_Draw]
+) -> np.ndarray:
     """Draws the kinds of outliers in turn, `uint8 (count, 28, 28)`."""
-    draw_functions = [
-        _draw_scribble,
-        _draw_texture,
-        _draw_noise,
-    ]
-    if letters:
-        # Half of the drawn outliers are then letters.
-        draw_functions += [_draw_letter, _draw_letter, _draw_letter]
     images = np.zeros((count, 28, 28), np.uint8)
     for i in range(count):
         draw = draw_functions[i % len(draw_functions)]
@@ -173,13 +212,15 @@ def _draw_noise(rng: np.random.Generator) -> np.ndarray:
     return gray_levels.astype(np.uint8)
 
 
-def _draw_letter(rng: np.random.Generator) -> np.ndarray:
+def _draw_print(
+    rng: np.random.Generator, characters: list[str], placement: Placement
+) -> np.ndarray:
     fonts = list_fonts()
     font_index = rng.integers(len(fonts))
-    letter_index = rng.integers(len(_LETTERS))
+    character_index = rng.integers(len(characters))
     font = fonts[font_index]
-    letter = _LETTERS[letter_index]
-    return render_letter(font, letter)
+    character = characters[character_index]
+    return render_print(font, character, placement)
 
 
 @cache
@@ -199,8 +240,8 @@ def list_fonts() -> list[Path]:
 
 
 @cache
-def render_letter(font: Path, letter: str) -> np.ndarray:
-    """Renders a printed letter, scaled and centered like MNIST's digits.
+def render_print(font: Path, character: str, placement: Placement) -> np.ndarray:
+    """Renders a printed character, scaled and centered like those of a data set.
 
     Returns:
       `uint8 (28, 28)`.
@@ -209,18 +250,19 @@ def render_letter(font: Path, letter: str) -> np.ndarray:
     pen = ImageDraw.Draw(canvas)
     pen.text(
         (40, 20),
-        letter,
+        character,
         fill=255,
         font=ImageFont.truetype(font, size=80),
     )
     bounding_box = canvas.getbbox()
     ink = canvas.crop(bounding_box)
-    ink.thumbnail((20, 20), Image.Resampling.BOX)
+    ink.thumbnail((placement.box, placement.box), Image.Resampling.BOX)
+    top = (28 - ink.height) // 2
+    left = (28 - ink.width) // 2
     image = np.zeros((28, 28))
-    rows = slice(4, 4 + ink.height)
-    columns = slice(4, 4 + ink.width)
-    image[rows, columns] = np.asarray(ink)
-    center = ndimage.center_of_mass(image)
-    shift = np.round(13.5 - np.array(center))
-    centered = np.roll(image, shift.astype(int), axis=(0, 1))
-    return centered.astype(np.uint8)
+    image[top : top + ink.height, left : left + ink.width] = np.asarray(ink)
+    if placement.by_center_of_mass:
+        center = ndimage.center_of_mass(image)
+        shift = np.round(13.5 - np.array(center))
+        image = np.roll(image, shift.astype(int), axis=(0, 1))
+    return image.astype(np.uint8)

@@ -36,7 +36,8 @@ def find_labels(
     """Finds the true labels of files, and says on stderr where they come from.
 
     The label of `7/scan.png` is 7 if that is a class. That of `scan_7.png`, too, where
-    most names have one and most of these are no running number.
+    most names have one and most of these are no running number. A letter is also the
+    label of its other case, if that is no class: EMNIST has sets of merged cases.
 
     Args:
       files: the input files.
@@ -54,14 +55,47 @@ def find_labels(
     """
     if str(labels) == NO_LABELS:
         return None
+    spellings = spell_classes(class_names)
     table = labels_path(labels)
+    find_label: FindLabel | None
     if table is not None:
-        return find_labels_in_table(files, table, frozenset(class_names))
-    is_forced = labels is not None
-    find_label = _find_labels_in_names(files, class_names, is_forced)
-    if find_label is None and is_forced:
-        raise PathError(f"--labels {labels}: no name of a folder or file has a class")
-    return find_label
+        find_label = find_labels_in_table(files, table, frozenset(spellings))
+    else:
+        is_forced = labels is not None
+        find_label = _find_labels_in_names(files, tuple(spellings), is_forced)
+        if find_label is None and is_forced:
+            raise PathError(
+                f"--labels {labels}: no name of a folder or file has a class"
+            )
+    if find_label is None:
+        return None
+    return functools.partial(_find_class, find_label=find_label, spellings=spellings)
+
+
+def spell_classes(class_names: Sequence[str]) -> dict[str, str]:
+    """Returns the class of each text that names one, the names themselves first.
+
+    Example:
+      >>> spell_classes(["1", "A", "B", "b"])
+      {'1': '1', 'A': 'A', 'B': 'B', 'b': 'b', 'a': 'A'}
+    """
+    spellings = {name: name for name in class_names}
+    for name in class_names:
+        if len(name) == 1:
+            spellings.setdefault(name.swapcase(), name)
+    return spellings
+
+
+def _find_class(
+    name: str,
+    page: int = 1,
+    region: str = "",
+    /,
+    *,
+    find_label: FindLabel,
+    spellings: dict[str, str],
+) -> str:
+    return spellings.get(find_label(name, page, region), "")
 
 
 def _find_labels_in_names(

@@ -112,14 +112,17 @@ def _make_pieces(
 def _make_outliers(
     dataset: datasets.Dataset, config: TrainConfig, labeled: Examples
 ) -> list[Examples]:
-    """Makes images of no class. Printed letters are outliers among digits only."""
+    """Makes images of no class, with printed characters of no class among them."""
     if not config.outlier_fraction:
         return []
-    count = round(config.outlier_fraction * len(dataset.labels))
-    letters = all(name.isdigit() for name in dataset.class_names)
     images, targets = labeled
     outliers = outlier_exposure.make_outliers(
-        config.seed, images, targets, count, letters
+        config.seed,
+        images,
+        targets,
+        count=round(config.outlier_fraction * len(dataset.labels)),
+        printed=outlier_exposure.printed_outliers(dataset.class_names),
+        preprocessing=datasets.preprocessing_for(config.dataset),
     )
     return [outliers]
 

@@ -90,3 +90,22 @@ def test_names_without_numbers_are_passed_over_in_silence(capsys):
 def test_the_input_folder_may_be_a_label_itself():
     find_label = find_labels(InputFiles("scans/7", ["a.png", "b/c.png"]), None, DIGITS)
     assert (find_label("a.png"), find_label("b/c.png")) == ("7", "")
+
+
+@pytest.mark.parametrize(
+    ("class_names", "label"),
+    [("ABC", "A"), ("ABCa", "a"), ("abc", "a"), ("0123", ""), (("a1", "b1"), "")],
+)
+def test_a_letter_names_the_class_of_its_other_case_where_both_are_one(
+    class_names, label, tmp_path
+):
+    table = tmp_path / "labels.csv"
+    for name in ("a/scan.png", "scan_a.png"):
+        files = InputFiles("scans", [name, f"x_{class_names[1]}.png"])
+        assert find_labels(files, Path("names"), class_names)(name) == label
+        table.write_text(f"{name},a")
+        if label:
+            assert find_labels(files, table, class_names)(name) == label
+        else:
+            with pytest.raises(PathError, match="path,label with a label among"):
+                find_labels(files, table, class_names)
