@@ -3,7 +3,7 @@
 Example:
   import cnn
 
-  classifier = cnn.Classifier.load("mnist_model.h5")
+  classifier = cnn.Classifier.load()
   for prediction in classifier.predict_files(["scan_7.png", "photo_3.jpg"]):
       print(prediction.path, prediction.prediction, prediction.confidence)
 

@@ -2,19 +2,20 @@
 
 Example:
   >>> import cnn
-  >>> classifier = cnn.Classifier.load("mnist_model.h5")  # doctest: +SKIP
+  >>> classifier = cnn.Classifier.load()  # doctest: +SKIP
   >>> classifier.predict_files(["digit.png"])[0].prediction  # doctest: +SKIP
   '7'
 """
 
 import copy
 import itertools
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from cnn import keras_h5
+from cnn import keras_h5, models
 from cnn.candidate_mixture import combine_candidates
 from cnn.class_selection import keep_outputs, select_classes
 from cnn.decoding import PathWeights, weights_from_metadata
@@ -45,7 +46,7 @@ class Classifier(LineReader):
       read_line, read_page: see `cnn.line_reading`.
 
     Example:
-      >>> classifier = Classifier.load("mnist_model.h5")  # doctest: +SKIP
+      >>> classifier = Classifier.load()  # doctest: +SKIP
       >>> images = np.zeros((5, 28, 28), np.uint8)
       >>> classifier.predict_proba(images).shape  # doctest: +SKIP
       (5, 10)
@@ -84,19 +85,25 @@ class Classifier(LineReader):
             )
 
     @classmethod
-    def load(cls, path: str | Path, unsure_below: float | None = None) -> "Classifier":
+    def load(
+        cls, path: str | Path | None = None, unsure_below: float | None = None
+    ) -> "Classifier":
         """Loads a model file (.h5), or the newest checkpoint in a training workdir.
 
         Args:
-          path: path of the model file or of the workdir.
+          path: as for `cnn.models.find_model`. Without one, a line on stderr says
+            which model it is.
           unsure_below: confidence threshold, in [0, 1], instead of the model's own.
 
         Raises:
           cnn.Error: the problem with the model, in one line.
         """
         check_devices()
-        load_model = _load_workdir if Path(path).is_dir() else keras_h5.load
-        params, metadata = load_model(Path(path))
+        found = models.find_model(path)
+        if path is None:
+            print(f"model: {models.describe_default()}", file=sys.stderr)
+        load_model = _load_workdir if found.is_dir() else keras_h5.load
+        params, metadata = load_model(found)
         return cls(params, metadata, unsure_below)
 
     def restricted_to(self, classes: str | None) -> "Classifier":

@@ -33,8 +33,10 @@ class InferConfig:
     A row has the path relative to the folder, and with several inputs the path as
     given."""
 
-    model: Path = Path("mnist_model.h5")
-    """Model file (.h5, of bin/train or of Keras), or the workdir of a training run."""
+    model: Path | None = None
+    """Model file (.h5, of bin/train or of Keras), the workdir of a training run, or
+    digits, the shipped model.
+    Default: mnist_model.h5 if there is one, else digits."""
 
     layout: Literal["character", "line", "page"] = "character"
     """What a picture shows: one character, one number (line), or any number of

@@ -11,6 +11,7 @@ from cnn.image_files.labels import labels_path
 from cnn.image_files.listing import PathError
 from cnn.inference.row_formats import check_ending, infer_format
 from cnn.inference.row_writer import is_descriptor, is_stream
+from cnn.models import find_model
 
 _DEFAULT_PLOT = InferConfig.plot
 
@@ -49,7 +50,8 @@ def check_outputs(config: InferConfig) -> None:
 def _flags_by_path(config: InferConfig) -> dict[str, str]:
     """Returns the flags of what is read, by the real path of the file or folder."""
     inputs = [("--input", path) for path in _inputs_to_keep(config)]
-    others = [("--model", config.model), ("--labels", labels_path(config.labels))]
+    model, labels = find_model(config.model), labels_path(config.labels)
+    others = [("--model", model), ("--labels", labels)]
     paths = [*inputs, *others]
     return {os.path.realpath(path): flag for flag, path in paths if path is not None}
 
@@ -78,7 +80,7 @@ def own_files(config: InferConfig) -> list[Path | None]:
     """Returns the files of the run itself, which are no input if they lie in it."""
     outputs = [config.output, plot_path(config.plot), config.debug_dir]
     outputs.append(config.review)
-    return [*outputs, labels_path(config.labels), config.model]
+    return [*outputs, labels_path(config.labels), find_model(config.model)]
 
 
 def _check_format(output: Path | None, name: str | None) -> None:
