@@ -54,7 +54,7 @@ PRESETS: dict[str, dict[str, int | float | Path]] = {
         "epochs": 2,
         "rehearsal_size": 20_000,
         "images_share": 0.33,
-        "learning_rate": 2e-3,
+        "learning_rate": 3e-3,
         "ema_decay": 0.997,
         "corruption_prob": 0.0,
     },

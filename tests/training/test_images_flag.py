@@ -47,7 +47,7 @@ def test_a_model_is_fine_tuned_on_pictures(run, folder, model, tmp_path):
     network = keras.models.load_model(tmp_path / "mine_model.h5")
     assert network.count_params() == 93_322
     settings = json.loads((tmp_path / "runs/mine/config.json").read_text())
-    assert (settings["preset"], settings["learning_rate"]) == ("finetune", 0.002)
+    assert (settings["preset"], settings["learning_rate"]) == ("finetune", 0.003)
 
 
 def test_pictures_alone_give_a_model_of_their_classes(run, mnist_test, tmp_path):
