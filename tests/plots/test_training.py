@@ -54,12 +54,12 @@ def test_mistakes_are_sorted_by_loss_with_truth_guess_and_confidence(tmp_path, t
     images = RNG.integers(0, 255, (4, 28, 28, 1), np.uint8)
     labels = np.array([0, 0, 1, 1])
     path = tmp_path / "m.png"
-    plots.plot_top_losses(images, labels, probabilities, ["left", "right"], path)
+    plots.plot_top_losses(images, labels, probabilities, ["left", "up"], path)
     captions = [text for text in texts() if "read as" in text]
     assert captions == [
-        "right read as left\n95.0% sure",
-        "left read as right\n80.0% sure",
-        "right read as left\n60.0% sure",
+        "up read as left\n95.0% sure",
+        "left read as up\n80.0% sure",
+        "up read as left\n60.0% sure",
     ]
     assert "3 of 4 test images were read wrong (75.00%); highest loss first" in texts()
     read_pixels(path)
