@@ -87,7 +87,7 @@ def keep_occurring(
     if len(class_names) <= MAX_CLASSES_AT_A_GLANCE or not occurs.any():
         return matrix, list(class_names)
     kept = np.flatnonzero(occurs)
-    return matrix[np.ix_(kept, kept)], [class_names[label] for label in kept]
+    return matrix[np.ix_(kept, kept)], [class_names[label] for label in kept.tolist()]
 
 
 def _measure_cell(names: Sequence[str], size: tuple[float, float]) -> float:
