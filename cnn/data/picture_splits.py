@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cnn.data.candidate_choice import choose_candidates
 from cnn.data.picture_labels import is_in_test_folder
 from cnn.data.pictures import Pictures
-from cnn.data.types import DataError
+from cnn.data.types import DataError, Dataset
 
 # A class with fewer pictures to learn from could not be split.
 MIN_PER_CLASS = 5
@@ -22,6 +23,17 @@ class PictureSplits(NamedTuple):
     train: Pictures
     validation: Pictures
     test: Pictures
+
+    def learned_datasets(self) -> tuple[Dataset, Dataset]:
+        """Returns the candidates of the training and validation pictures to learn."""
+        both = self.train.files + self.validation.files
+        labels = np.concatenate([self.train.labels, self.validation.labels])
+        chosen = choose_candidates(both, labels)
+        num_train = len(self.train.files)
+        return (
+            self.train.as_dataset(chosen[:num_train]),
+            self.validation.as_dataset(chosen[num_train:]),
+        )
 
     def counts(self) -> dict[str, int]:
         """Returns the number of pictures of each split."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cnn.data.candidate_choice import most_plausible
 from cnn.data.picture_labels import find_picture_labels
 from cnn.data.types import DataError, Dataset
 from cnn.errors import UsageError
@@ -80,13 +81,18 @@ class Pictures(NamedTuple):
         labels = np.array(new_labels, np.int32)[self.labels]
         return self._replace(labels=labels, class_names=tuple(class_names))
 
-    def as_dataset(self) -> Dataset:
-        """Returns the most plausible candidate of each picture, with its label."""
+    def as_dataset(self, chosen: Sequence[int] | None = None) -> Dataset:
+        """Returns one candidate of each picture, with its label.
+
+        Args:
+          chosen: index of the candidate of each. None stands for the most plausible.
+        """
+        if chosen is None:
+            chosen = [most_plausible(file) for file in self.files]
         images = np.zeros((len(self.files), 28, 28, 1), np.uint8)
-        for image, file in zip(images, self.files, strict=True):
+        for image, file, index in zip(images, self.files, chosen, strict=True):
             assert file.candidates is not None
-            best = 0 if file.weights is None else int(file.weights.argmax())
-            image[:] = np.rint(255 * file.candidates[best])
+            image[:] = np.rint(255 * file.candidates[index])
         return Dataset(images, self.labels, self.class_names, self.preprocessing)
 
     def digest(self) -> str:

@@ -105,10 +105,9 @@ def _use_pictures_alone(
             f"--images: expected two classes or more, found {class_names[0]} alone; "
             "add pictures of others, or a --dataset"
         )
-    train_set = splits.train.as_dataset()
+    train_set, validation_set = splits.learned_datasets()
     repeats = -(-_MIN_EPOCH_IMAGES // len(train_set.labels))
     indices = np.tile(np.arange(len(train_set.labels)), repeats)
-    validation_set = splits.validation.as_dataset()
     train_set = select_examples(train_set, indices)
     return TrainingData(train_set, validation_set, None, splits, left_out)
 
@@ -125,8 +124,9 @@ def _add_pictures(
     class_names = (*known, *added)
     splits = splits.with_classes(class_names)
     rehearsal = _sample_rehearsal(of_dataset.train, config)
-    train_set = _mix(rehearsal, splits.train.as_dataset(), config.images_share)
-    validation_set = _concatenate(of_dataset.validation, splits.validation.as_dataset())
+    learned, held_out = splits.learned_datasets()
+    train_set = _mix(rehearsal, learned, config.images_share)
+    validation_set = _concatenate(of_dataset.validation, held_out)
     test_set = of_dataset.test
     if test_set is not None:
         test_set = test_set._replace(class_names=class_names)
