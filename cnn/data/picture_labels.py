@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from cnn.image_files.class_folders import from_file_name
 from cnn.image_files.label_table import find_labels_in_table
 from cnn.image_files.listing import InputFiles
 
@@ -38,14 +39,14 @@ def class_in_name(name: str) -> str:
       ('7', 'seven')
       >>> class_in_name("scan_7.png"), class_in_name("test/scan_7.png")
       ('7', '7')
-      >>> class_in_name("readme.txt")
-      ''
+      >>> class_in_name("%2F/a.png"), class_in_name("readme.txt")
+      ('/', '')
     """
     *folders, file = name.split("/")
     if folders and folders[0] in _SPLIT_FOLDERS:
         del folders[0]
     if folders:
-        return folders[-1]
+        return from_file_name(folders[-1])
     return os.path.splitext(file)[0].rpartition("_")[2] if "_" in file else ""
 
 
