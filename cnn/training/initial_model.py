@@ -32,8 +32,9 @@ def start_from(
 ) -> TrainState:
     """Puts the parameters of a model in place of random ones.
 
-    A class that the model knows keeps the weights of its output. Others have random
-    ones.
+    A class that the model knows keeps the weights of its output. Those of others are 0:
+    of random ones, the first steps would reduce the large features of a trained network
+    until its rectifiers never pass anything again.
 
     Args:
       state: initial state of the run.
@@ -45,10 +46,7 @@ def start_from(
         name: {kind: np.asarray(values, np.float32) for kind, values in layer.items()}
         for name, layer in initial.params.items()
     }
-    random = jax.device_get(state.params[_LAST_LAYER])
-    params[_LAST_LAYER] = _adapt_outputs(
-        params[_LAST_LAYER], random, initial, class_names
-    )
+    params[_LAST_LAYER] = _adapt_outputs(params[_LAST_LAYER], initial, class_names)
     # Two copies, since a step reuses the memory of both.
     ema_params = jax.tree.map(np.copy, params)
     return state.replace(
@@ -59,11 +57,11 @@ def start_from(
 
 
 def _adapt_outputs(
-    layer: Tensors, random: Tensors, initial: Classifier, class_names: Sequence[str]
+    layer: Tensors, initial: Classifier, class_names: Sequence[str]
 ) -> Tensors:
     """Returns the last layer for other classes."""
-    kernel = np.array(random["kernel"])
-    bias = np.array(random["bias"])
+    kernel = np.zeros((len(layer["kernel"]), len(class_names)), np.float32)
+    bias = np.zeros(len(class_names), np.float32)
     for index, name in enumerate(class_names):
         if name in initial.class_names:
             known = initial.class_names.index(name)

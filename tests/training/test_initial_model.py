@@ -31,14 +31,14 @@ def test_other_classes_keep_the_outputs_that_the_model_knows(small):
     names = tuple("0123456789")
     started = start_from(state, initial, names, backend.sharding)
     assert started.forgets_initial_params
-    last, random = started.params["dense_1"], state.params["dense_1"]
+    last = started.params["dense_1"]
     known = initial.params["dense_1"]
     np.testing.assert_array_equal(last["kernel"][:, 7], known["kernel"][:, 3])
     assert last["bias"][7] == known["bias"][3]
     others = [index for index in range(10) if index != 7]
-    np.testing.assert_array_equal(
-        np.asarray(last["kernel"])[:, others], np.asarray(random["kernel"])[:, others]
-    )
+    # Random outputs of many classes would stop all features of the network.
+    assert not np.asarray(last["kernel"])[:, others].any()
+    assert not np.asarray(last["bias"])[others].any()
     np.testing.assert_array_equal(
         started.params["conv2d_1"]["kernel"], initial.params["conv2d_1"]["kernel"]
     )
