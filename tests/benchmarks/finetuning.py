@@ -4,7 +4,7 @@
 
 FOLDER has one subfolder of pictures per class. Each draw takes some pictures of each
 class at random as `bin/train --images`, and all others as its test split. With
-`--slanted`, all pictures lean to the right first: another hand.
+`--slanted`, all pictures lean to the right first: another hand. Other flags go to bin/train.
 """
 
 import argparse
@@ -44,15 +44,15 @@ def main() -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Parses the command line. What follows `--` goes to bin/train."""
+    """Parses the command line. `flags` are those that are for bin/train."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--init", default="digits")
     parser.add_argument("--per-class", type=int, nargs="+", default=[20, 5])
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--slanted", action="store_true")
-    parser.add_argument("flags", nargs="*", help="flags of bin/train, after --")
-    return parser.parse_args()
+    arguments, arguments.flags = parser.parse_known_args()
+    return arguments
 
 
 def mnist_accuracy(classifier: Classifier) -> float:

@@ -1,11 +1,12 @@
 """Learns letters of some people, and reads those of others.
 
     python -m tests.benchmarks.letters FOLDER --learn 14 --draws 5
-    python -m tests.benchmarks.letters FOLDER -- --init digits
+    python -m tests.benchmarks.letters FOLDER --init digits
 
 FOLDER has one subfolder of pictures per class. The number at the end of a picture's name
 is the person who wrote it, as in the Latin alphabet of Omniglot. Each draw takes some
 people at random for `bin/train --dataset none --images`, and the others as its test split.
+Other flags go to bin/train.
 """
 
 import argparse
@@ -32,13 +33,13 @@ def main() -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Parses the command line. What follows `--` goes to bin/train."""
+    """Parses the command line. `flags` are those that are for bin/train."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--learn", type=int, default=14, help="people to learn from")
     parser.add_argument("--draws", type=int, default=5)
-    parser.add_argument("flags", nargs="*", help="flags of bin/train, after --")
-    return parser.parse_args()
+    arguments, arguments.flags = parser.parse_known_args()
+    return arguments
 
 
 def run_draw(arguments: argparse.Namespace, draw: int) -> float:
