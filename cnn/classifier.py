@@ -286,7 +286,7 @@ def _load_workdir(folder: Path) -> tuple[Params, Metadata]:
     if epoch is None:
         raise checkpoint.CheckpointError(
             f"{folder}: a folder without checkpoints; "
-            "--model needs a model file or a workdir of bin/train"
+            "expected a model file or a workdir of bin/train"
         )
     state, metadata = checkpoint.restore(checkpoints, epoch)
     params = state["ema_params"]

@@ -192,7 +192,9 @@ def test_a_workdir_is_loaded_from_its_newest_checkpoint_with_its_temperature(tmp
 
 
 def test_a_folder_without_checkpoints_says_that_a_model_or_workdir_is_needed(tmp_path):
-    with pytest.raises(cnn.Error, match="a folder without checkpoints; --model needs"):
+    with pytest.raises(
+        cnn.Error, match="a folder without checkpoints; expected a model"
+    ):
         Classifier.load(tmp_path)
 
 

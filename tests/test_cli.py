@@ -507,7 +507,7 @@ def test_reading_refuses_in_one_line(run, trained, tmp_path):
     assert infer_error(run, *folder, "--model", model, "--plot", "none/p.png") == (
         "error: none: no such folder; make it, or give another --plot"
     )
-    assert "empty: a folder without checkpoints; --model needs" in infer_error(
+    assert "empty: a folder without checkpoints; expected a model" in infer_error(
         run, *folder, "--model", "empty"
     )
     assert (

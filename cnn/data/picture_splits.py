@@ -78,7 +78,7 @@ def _check_counts(pictures: Pictures, is_test: np.ndarray) -> None:
     if not len(few):
         return
     name = pictures.class_names[few[0]]
-    others = f" (and {len(few) - 1:,} more classes too few)" if len(few) > 1 else ""
+    others = f" (classes with too few: {len(few):,})" if len(few) > 1 else ""
     noun = "picture" if counts[few[0]] == 1 else "pictures"
     raise DataError(
         f"--images: class {name} has {counts[few[0]]} {noun} to learn from{others}; "

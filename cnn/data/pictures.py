@@ -128,7 +128,7 @@ def read_pictures(
     files = list_inputs(folder, True, [*exclude, table])
     labels = find_picture_labels(files, table)
     left_out = [
-        LeftOut(name, "has no class; expected CLASS/NAME.png or NAME_CLASS.png")
+        LeftOut(name, f"has no class; expected {_describe_labels(table)}")
         for name, label in labels.items()
         if not label
     ]
@@ -140,6 +140,12 @@ def read_pictures(
     if not distinct:
         raise DataError(f"--images: {folder}: no picture that can be learned from")
     return _to_pictures(distinct, labels, preprocessing), left_out
+
+
+def _describe_labels(table: Path | None) -> str:
+    if table is None:
+        return "CLASS/NAME.png or NAME_CLASS.png"
+    return f"its path and label in {table}"
 
 
 _Named = tuple[str, PreprocessedFile]
@@ -222,6 +228,7 @@ def _list_left_out(folder: Path, left_out: Sequence[LeftOut]) -> None:
     if len(left_out) > _MAX_LISTED:
         more = len(left_out) - _MAX_LISTED
         print(
-            f"warning: {folder}: {more:,} more left out; report.json lists all",
+            f"warning: {folder}: {more:,} more left out; after the training, "
+            "report.json lists all",
             file=sys.stderr,
         )

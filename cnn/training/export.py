@@ -17,6 +17,7 @@ from cnn.training.evaluation import (
     evaluate_test_sets,
     join_evaluations,
 )
+from cnn.training.initial_model import digest
 from cnn.training.train_step import eval_step
 from cnn.training.training_data import TrainingData
 from cnn.training.validation_pages import ValidationPages, compute_page_logits
@@ -49,6 +50,7 @@ def model_metadata(
         metadata["images"] = data.describe_pictures()
     if initial is not None:
         metadata["init"] = config.init and config.init.name
+        metadata["init_digest"] = digest(initial)
         metadata |= _inherit(initial, train_set)
     return metadata
 

@@ -1,5 +1,6 @@
 """The model that training starts from, instead of random parameters."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,14 @@ def load_initial_model(path: Path | None) -> Classifier | None:
       cnn.Error: the file or workdir cannot be read.
     """
     return None if path is None else Classifier.load(path)
+
+
+def digest(initial: Classifier) -> str:
+    """Returns a checksum of the parameters of a model."""
+    checksum = hashlib.sha256()
+    for values in jax.tree.leaves(jax.device_get(initial.params)):
+        checksum.update(np.ascontiguousarray(values).tobytes())
+    return checksum.hexdigest()
 
 
 def start_from(

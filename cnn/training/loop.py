@@ -32,7 +32,7 @@ from cnn.training.export import (
 )
 from cnn.training.initial_model import load_initial_model, start_from
 from cnn.training.metrics import EpochMetrics
-from cnn.training.resume_checks import check_same_pictures
+from cnn.training.resume_checks import check_same_inputs
 from cnn.training.train_step import TrainState, eval_step, learning_rate
 from cnn.training.training_data import load_training_data
 from cnn.training.training_set import make_training_examples
@@ -203,13 +203,14 @@ def restore_latest(
       state: initial state. It is returned when the run has no checkpoint.
       sharding: of the state.
       metadata: description of the model. That of the checkpoint must have the same
-        pictures.
+        pictures and initial model.
 
     Returns:
       The state, and the number of epochs that it was trained for.
 
     Raises:
-      WorkdirError: the run has learned from other pictures.
+      WorkdirError: the run has learned from other pictures, or started from another
+        model.
     """
     # All processes restore the newest checkpoint that the first process sees.
     epoch = multihost.broadcast(checkpoint.latest_epoch(run.checkpoints) or 0)
@@ -217,6 +218,6 @@ def restore_latest(
         return state, 0
     target = jax.device_get(flax.serialization.to_state_dict(state))
     arrays, saved = checkpoint.restore(run.checkpoints, epoch, target)
-    check_same_pictures(run.folder, metadata, saved)
+    check_same_inputs(run.folder, metadata, saved)
     restored = replicate(arrays, sharding)
     return flax.serialization.from_state_dict(state, restored), epoch

@@ -80,10 +80,10 @@ def check_saved_settings(folder: Path, config: TrainConfig) -> None:
         _compare_settings(folder, config, saved)
 
 
-def check_same_pictures(
+def check_same_inputs(
     folder: Path, metadata: Mapping[str, Any], saved: Mapping[str, Any]
 ) -> None:
-    """Checks that a run continues with the pictures that it began with.
+    """Checks that a run continues with the pictures and model that it began with.
 
     Args:
       folder: the workdir.
@@ -91,12 +91,17 @@ def check_same_pictures(
       saved: that of a checkpoint.
 
     Raises:
-      WorkdirError: the pictures have changed.
+      WorkdirError: the pictures or the model of `--init` have changed.
     """
     if metadata.get("images") != saved.get("images"):
         raise WorkdirError(
             f"{folder}: its run has learned from other pictures than --images holds "
             "now; give another --workdir, or --restart to begin anew"
+        )
+    if metadata.get("init_digest") != saved.get("init_digest"):
+        raise WorkdirError(
+            f"{folder}: its run has started from another model than --init holds now; "
+            "give another --workdir, or --restart to begin anew"
         )
 
 

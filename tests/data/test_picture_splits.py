@@ -67,7 +67,7 @@ def test_a_folder_test_is_the_test_split():
 def test_a_class_of_fewer_than_five_pictures_is_named():
     with pytest.raises(DataError, match="class 1 has 4 pictures to learn from; expect"):
         split_pictures(make_pictures([5, 4]), 0)
-    with pytest.raises(DataError, match=r"class 0 has 1 picture .*1 more class"):
+    with pytest.raises(DataError, match=r"class 0 has 1 picture .*with too few: 2"):
         split_pictures(make_pictures([1, 4, 9]), 0)
 
 

@@ -71,6 +71,15 @@ def test_what_cannot_be_learned_from_is_listed_and_left_out(folder, capsys):
         assert f"warning: {folder / name}: left out, {reason}" in stderr
 
 
+def test_a_picture_that_a_table_leaves_out_is_said_to_miss_there(folder):
+    names = sorted(str(p.relative_to(folder)) for p in folder.rglob("*.png"))
+    table = folder / "labels.csv"
+    table.write_text("".join(f"{name},x\n" for name in names[1:]))
+    _, left_out = read_pictures(folder, table, "mnist")
+    expected = f"has no class; expected its path and label in {table}"
+    assert reasons(left_out) == {names[0]: expected}
+
+
 def test_the_same_picture_counts_once(folder):
     (original, _) = sorted((folder / "3").iterdir())
     shutil.copy(original, folder / "3" / "z_copy.png")
@@ -125,7 +134,7 @@ def test_many_pictures_that_are_left_out_are_counted(folder, capsys):
     assert len(left_out) == 25
     stderr = capsys.readouterr().err
     assert stderr.count("left out, unreadable") == 20
-    assert "5 more left out; report.json lists all" in stderr
+    assert "5 more left out; after the training, report.json lists all" in stderr
 
 
 def test_the_digest_changes_with_a_class_and_with_a_picture(folder):

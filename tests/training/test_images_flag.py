@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from cnn import keras_h5
+from cnn.models import DIGITS
 from tests.training.test_training_data import write_pictures
 
 QUICK = ("--epochs", 1, "--rehearsal-size", 300, "--images-share", 0.5)
@@ -79,6 +80,18 @@ def test_a_run_does_not_continue_with_other_pictures(run, folder, model):
         "now; give another --workdir, or --restart to begin anew"
     )
     assert run(*command, "--restart").returncode == 0
+
+
+def test_a_run_does_not_continue_from_another_initial_model(run, folder, model):
+    command = ("train", "--images", folder, "--init", model, *QUICK)
+    assert run(*command).returncode == 0
+    shutil.copy(DIGITS, model)
+    done = run(*command)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "error: runs/mine: its run has started from another model than --init holds "
+        "now; give another --workdir, or --restart to begin anew"
+    )
 
 
 @pytest.mark.parametrize(
