@@ -60,7 +60,10 @@ def _describe(file: PreprocessedFile) -> np.ndarray:
     assert file.candidates is not None
     blurred = [cv2.GaussianBlur(image, (0, 0), _BLUR) for image in file.candidates]
     features = np.array(blurred, np.float32).reshape(len(blurred), -1)
-    return features / np.linalg.norm(features, axis=1, keepdims=True)
+    unit_vectors: np.ndarray = features / np.linalg.norm(
+        features, axis=1, keepdims=True
+    )
+    return unit_vectors
 
 
 def _choose(
