@@ -3,7 +3,7 @@
 Example:
   import cnn
 
-  classifier = cnn.Classifier.load("mnist_model.h5")
+  classifier = cnn.Classifier.load()
   for prediction in classifier.predict_files(["scan_7.png", "photo_3.jpg"]):
       print(prediction.path, prediction.prediction, prediction.confidence)
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cnn.classifier import Classifier, Prediction
     from cnn.number_prediction import NumberPrediction
 
-__version__ = "0.6.0"
+__version__ = "0.7.0"
 
 __all__ = ["Classifier", "Error", "NumberPrediction", "Prediction"]
 

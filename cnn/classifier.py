@@ -2,57 +2,33 @@
 
 Example:
   >>> import cnn
-  >>> classifier = cnn.Classifier.load("mnist_model.h5")  # doctest: +SKIP
+  >>> classifier = cnn.Classifier.load()  # doctest: +SKIP
   >>> classifier.predict_files(["digit.png"])[0].prediction  # doctest: +SKIP
   '7'
 """
 
+import copy
 import itertools
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from cnn import keras_h5
+from cnn import keras_h5, models
 from cnn.candidate_mixture import combine_candidates
+from cnn.class_selection import keep_outputs, select_classes
 from cnn.decoding import PathWeights, weights_from_metadata
 from cnn.jax_environment import check_devices
 from cnn.keras_h5 import Metadata, ModelFileError, Params
 from cnn.line_reading import LineReader
+from cnn.prediction import Prediction
 from cnn.preprocessing import pipeline
+
+__all__ = ["Classifier", "Prediction"]
 
 # Confidence threshold for numbers where the model has none of its own.
 _STRING_UNSURE_BELOW = 0.9
-
-
-class Prediction(NamedTuple):
-    """The result for one file.
-
-    Attributes:
-      path: path of the file.
-      prediction: the name of the most probable class, or empty if the status is `blank`
-        or `unreadable`.
-      confidence: the probability of that class, in [0, 1], or 0 without a prediction.
-      status: `ok`, `unsure` (a confidence below the threshold, perhaps no character at
-        all), `blank` (an image without ink) or `unreadable` (not an image).
-      detail: one line on why the status is not `ok`, or on other characters in the
-        image.
-      probabilities: `float32 (num_classes,)` in [0, 1], or None without a prediction.
-      image: the input of the network, `float32 (28, 28, 1)` in [0, 1], or None without
-        a prediction.
-      candidate: index of `image` among the candidates that preprocessing made of the
-        file, counted from 0.
-    """
-
-    path: str
-    prediction: str
-    confidence: float
-    status: str
-    detail: str
-    probabilities: np.ndarray | None = None
-    image: np.ndarray | None = None
-    candidate: int = 0
 
 
 class Classifier(LineReader):
@@ -70,7 +46,7 @@ class Classifier(LineReader):
       read_line, read_page: see `cnn.line_reading`.
 
     Example:
-      >>> classifier = Classifier.load("mnist_model.h5")  # doctest: +SKIP
+      >>> classifier = Classifier.load()  # doctest: +SKIP
       >>> images = np.zeros((5, 28, 28), np.uint8)
       >>> classifier.predict_proba(images).shape  # doctest: +SKIP
       (5, 10)
@@ -109,20 +85,47 @@ class Classifier(LineReader):
             )
 
     @classmethod
-    def load(cls, path: str | Path, unsure_below: float | None = None) -> "Classifier":
+    def load(
+        cls, path: str | Path | None = None, unsure_below: float | None = None
+    ) -> "Classifier":
         """Loads a model file (.h5), or the newest checkpoint in a training workdir.
 
         Args:
-          path: path of the model file or of the workdir.
+          path: as for `cnn.models.find_model`. Without one, a line on stderr says
+            which model it is.
           unsure_below: confidence threshold, in [0, 1], instead of the model's own.
 
         Raises:
           cnn.Error: the problem with the model, in one line.
         """
         check_devices()
-        load_model = _load_workdir if Path(path).is_dir() else keras_h5.load
-        params, metadata = load_model(Path(path))
+        found = models.find_model(path)
+        if path is None:
+            print(f"model: {models.describe_default()}", file=sys.stderr)
+        load_model = _load_workdir if found.is_dir() else keras_h5.load
+        params, metadata = load_model(found)
         return cls(params, metadata, unsure_below)
+
+    def restricted_to(self, classes: str | None) -> "Classifier":
+        """Returns a classifier that reads some of the classes only.
+
+        Its confidence is the probability of a class among those.
+
+        Args:
+          classes: as for `cnn.class_selection.select_classes`. None keeps all.
+
+        Raises:
+          UsageError: the model lacks one of them, or they are fewer than two.
+        """
+        if classes is None:
+            return self
+        labels = select_classes(classes, self.class_names)
+        restricted = copy.copy(self)
+        restricted.params = keep_outputs(self.params, labels)
+        restricted.class_names = tuple(self.class_names[label] for label in labels)
+        names = list(restricted.class_names)
+        restricted.metadata = self.metadata | {"class_names": names}
+        return restricted
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """Computes the logits of images.

@@ -124,11 +124,22 @@ def _train_process(config: "TrainConfig") -> int:
     print(
         f"test accuracy {accuracy:.2%}, loss {loss:.4f}, model {config.resolved_model}"
     )
+    if config.images is not None:
+        print(_describe_pictures(report["images"]), file=sys.stderr)
     print(
         f"metrics, checkpoints and plots are in {config.resolved_workdir}",
         file=sys.stderr,
     )
     return 0
+
+
+def _describe_pictures(report: dict[str, Any]) -> str:
+    """Describes the test of the user's pictures, also that of the initial model."""
+    line = f"--images: {report['test']['accuracy']:.2%} of {report['counts']['test']:,}"
+    line += " test pictures are read right"
+    if "initial_accuracy" in report:
+        line += f", by the initial model {report['initial_accuracy']:.2%}"
+    return line
 
 
 def _infer(arguments: list[str]) -> int:

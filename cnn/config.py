@@ -15,12 +15,15 @@ from cnn.config_schema import Range, check_ranges, check_together, resolve_paths
 from cnn.errors import UsageError
 from cnn.infer_config import InferConfig
 
-__all__ = ["PRESETS", "InferConfig", "Preset", "TrainConfig"]
+__all__ = ["NO_DATASET", "PRESETS", "InferConfig", "Preset", "TrainConfig"]
 
-Preset = Literal["fast", "default", "best"]
+Preset = Literal["fast", "default", "best", "finetune"]
+
+# Value of `--dataset` for a user's pictures alone.
+NO_DATASET = "none"
 
 # Recipes, as differences from the defaults of `TrainConfig`.
-PRESETS: dict[str, dict[str, int | float]] = {
+PRESETS: dict[str, dict[str, int | float | Path]] = {
     # For a first look: two epochs, without corruptions and outliers.
     "fast": {
         "epochs": 2,
@@ -45,6 +48,16 @@ PRESETS: dict[str, dict[str, int | float]] = {
         "simulated_page_fraction": 0.16,
         "simulated_string_fraction": 0.3,
     },
+    # For a model that reads already, and some pictures that it shall read better.
+    "finetune": {
+        "init": Path("digits"),
+        "epochs": 2,
+        "rehearsal_size": 20_000,
+        "images_share": 0.33,
+        "learning_rate": 3e-3,
+        "ema_decay": 0.997,
+        "corruption_prob": 0.0,
+    },
 }
 
 
@@ -56,11 +69,37 @@ class TrainConfig:
     """
 
     preset: Preset = "default"
-    """Recipe: fast for a first look, best for the highest accuracy.
-    It sets the defaults of other flags."""
+    """Recipe: fast for a first look, best for the highest accuracy, finetune for
+    --images. It sets the defaults of other flags.
+    Default: default, or finetune with --init."""
 
     dataset: str = "mnist"
-    """Image-classification set of tensorflow-datasets: mnist, emnist/letters, ..."""
+    """Image-classification set of tensorflow-datasets: mnist, emnist/letters, ...
+    Or none, to learn from --images alone."""
+
+    images: Path | None = None
+    """Folder of pictures to learn from, in sub-folders named for their class, or with
+    names that end in _CLASS. They are read as bin/infer reads them. A sub-folder test
+    is the test split. New classes are added to those of the data set.
+    Default: none."""
+
+    labels: Path | None = None
+    """CSV of the classes of --images, with the columns path,label.
+    Default: by the names of folders and files."""
+
+    images_share: Annotated[float, Range(0.001, 0.999)] = 0.5
+    """Fraction of an epoch's labeled images that are from --images, in [0.001, 0.999].
+    The pictures are repeated for it, or else the data set."""
+
+    rehearsal_size: Annotated[int | None, Range(1)] = None
+    """Training images of the data set that are learned beside --images, at least 1.
+    They are sampled at random.
+    Default: all."""
+
+    init: Path | None = None
+    """Model file or workdir whose parameters training starts from, or digits for the
+    model that is part of cnn.
+    Default: random parameters, or digits with --preset finetune."""
 
     epochs: Annotated[int, Range(1, 1_000_000)] = 15
     """Passes over the training images, in [1, 1000000]."""
@@ -140,10 +179,11 @@ class TrainConfig:
     An integer in [0, 4294967295]."""
 
     workdir: Path = Path("runs/{dataset}")
-    """Folder of the run: settings, metrics, checkpoints, report, plots."""
+    """Folder of the run: settings, metrics, checkpoints, report, plots.
+    With --images, its folder stands for {dataset}."""
 
     model: Path = Path("{dataset}_model.h5")
-    """Model file to write."""
+    """Model file to write. With --images, its folder stands for {dataset}."""
 
     data_dir: Path | None = None
     """Folder of tensorflow-datasets.
@@ -176,7 +216,18 @@ class TrainConfig:
     def __post_init__(self) -> None:
         check_ranges(self)
         resolve_paths(self, may_be_uri=("data_dir",))
+        self._check_images()
         self._check_processes()
+
+    def _check_images(self) -> None:
+        if self.images is not None:
+            return
+        if self.dataset == NO_DATASET:
+            raise UsageError(
+                "--dataset none: needs --images, the folder of pictures to learn from"
+            )
+        if self.labels is not None:
+            raise UsageError("--labels: goes with --images")
 
     def _check_processes(self) -> None:
         check_together(self, ("coordinator", "num_processes", "process_id"))
@@ -212,6 +263,8 @@ class TrainConfig:
 
     def _fill_in_dataset(self, path: Path) -> Path:
         name = self.dataset.partition(":")[0].replace("/", "_")
+        if self.images is not None:
+            name = self.images.resolve().name or "images"
         return Path(str(path).replace("{dataset}", name))
 
     def as_json(self) -> str:

@@ -44,7 +44,7 @@ RENAMED_FLAGS: dict[type, dict[str, str]] = {
 }
 
 # Flags whose value may begin with a dash, as a separator does.
-_FLAGS_WITH_DASHES = ("--length", "--pattern", "--separators")
+_FLAGS_WITH_DASHES = ("--classes", "--length", "--pattern", "--separators")
 # Flag that may be given several times, with the same meaning as all values after one.
 _REPEATED_FLAG = "--region"
 
@@ -91,11 +91,17 @@ def _make_stdout_printable(is_help: bool) -> None:
 
 
 def parse_preset(arguments: list[str]) -> str:
-    """Parses `--preset` alone, because it decides the defaults of other flags."""
+    """Parses `--preset` alone, because it decides the defaults of other flags.
+
+    Without it, a run that starts from a model is a fine-tuning.
+    """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--preset", nargs="?")
+    parser.add_argument("--init", nargs="?")
     known, _ = parser.parse_known_args(arguments)
-    return known.preset if known.preset in PRESETS else "default"
+    if known.preset in PRESETS:
+        return known.preset
+    return "default" if known.init is None else "finetune"
 
 
 def _attach_values(arguments: list[str]) -> list[str]:

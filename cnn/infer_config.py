@@ -33,8 +33,10 @@ class InferConfig:
     A row has the path relative to the folder, and with several inputs the path as
     given."""
 
-    model: Path = Path("mnist_model.h5")
-    """Model file (.h5, of bin/train or of Keras), or the workdir of a training run."""
+    model: Path | None = None
+    """Model file (.h5, of bin/train or of Keras), the workdir of a training run, or
+    digits, the shipped model.
+    Default: mnist_model.h5 if there is one, else digits."""
 
     layout: Literal["character", "line", "page"] = "character"
     """What a picture shows: one character, one number (line), or any number of
@@ -94,9 +96,19 @@ class InferConfig:
     top_k: Annotated[int, Range(1)] = 1
     """Report the K most probable classes and their probabilities, at least 1."""
 
+    classes: str | None = None
+    """Classes that can occur, as 0-9A-F, or as names with commas: cat,dog. The
+    confidence is then that among them. O and 0 share a shape, as do I, l and 1.
+    Default: all classes of the model."""
+
     unsure_below: Annotated[float | None, Range(0, 1)] = None
     """Confidence below which a row is unsure, in [0, 1].
     Default: the threshold of the model."""
+
+    review: Path | None = None
+    """Folder to which unsure pictures are copied, as PREDICTION/NAME, once each. Move
+    those that are wrong into the folder of their class, for bin/train --images.
+    Default: none."""
 
     labels: Path | None = None
     """CSV of true classes or numbers, with the columns path,label and perhaps
@@ -178,7 +190,7 @@ class InferConfig:
             wrong = ["length", "pattern", "separators", "boxes"]
             expected = "--layout line or page"
         else:
-            wrong = ["probabilities", "top_k"]
+            wrong = ["probabilities", "top_k", "review"]
             expected = "--layout character"
         for name in wrong:
             if getattr(self, name) != getattr(type(self), name):
@@ -214,5 +226,6 @@ class InferConfig:
             raise UsageError(
                 "--resume: not with --engine ray, which repeats lost blocks itself"
             )
-        if self.debug_dir is not None:
-            raise UsageError("--debug-dir: not with --engine ray")
+        for name in ("debug_dir", "review"):
+            if getattr(self, name) is not None:
+                raise UsageError(f"{flag_name(name)}: not with --engine ray")

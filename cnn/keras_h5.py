@@ -211,7 +211,7 @@ def _check_is_file(path: Path) -> None:
             return
         problem = "is no file"
     raise ModelFileError(
-        f"{path}: {problem}; train one with bin/train, or name one with --model"
+        f"{path}: {problem}; train one with bin/train, or name digits, the shipped one"
     )
 
 

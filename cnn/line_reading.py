@@ -65,7 +65,7 @@ class LineReader(abc.ABC):
           The number. Its status is `blank` without any, `unreadable` without an image.
 
         Example:
-          >>> classifier = cnn.Classifier.load("mnist_model.h5")  # doctest: +SKIP
+          >>> classifier = cnn.Classifier.load()  # doctest: +SKIP
           >>> classifier.read_line("amount.png").prediction  # doctest: +SKIP
           '0427'
         """

@@ -48,7 +48,7 @@ NUM_COLORS = 64
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", default=[], metavar="NAME")
-    parser.add_argument("--model", type=Path, default=Path("mnist_model.h5"))
+    parser.add_argument("--model", type=Path)
     arguments = parser.parse_args()
     names = arguments.names or FIGURE_NAMES
     if "augmentation" in names:

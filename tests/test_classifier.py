@@ -148,6 +148,24 @@ def test_a_confidence_below_the_threshold_is_unsure(detail, expected):
     assert certain.confidence == doubtful.confidence < 0.99
 
 
+def test_a_restricted_classifier_renormalizes_and_keeps_all_else(model):
+    model.unsure_below = 0.125
+    restricted = model.restricted_to("one,three,eight")
+    assert restricted.class_names == ("one", "three", "eight")
+    assert restricted.metadata == METADATA | {"class_names": ["one", "three", "eight"]}
+    assert (restricted.unsure_below, restricted.string_unsure_below) == (0.125, 0.9)
+    kept = model.predict_proba(IMAGES[:20])[:, [1, 3, 8]]
+    expected = kept / kept.sum(-1, keepdims=True)
+    found = restricted.predict_proba(IMAGES[:20])
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    (prediction,) = restricted.classify(["a"], [preprocessed(IMAGES[0])])
+    assert prediction.prediction == restricted.class_names[found[0].argmax()]
+    assert len(model.class_names) == len(model.predict_proba(IMAGES[:1])[0]) == 10
+    assert model.restricted_to(None) is model
+    with pytest.raises(cnn.Error, match="--classes: eleven is no class; the model has"):
+        model.restricted_to("one,eleven")
+
+
 def test_the_threshold_is_that_of_the_file_unless_one_is_given(tmp_path):
     path = tmp_path / "m.h5"
     keras_h5.save(path, random_params(), METADATA)

@@ -487,9 +487,9 @@ def test_reading_refuses_in_one_line(run, trained, tmp_path):
     (tmp_path / "a.png").touch()
     (tmp_path / "short.h5").write_bytes(model.read_bytes()[:5000])
     folder = ("--input", ROOT / "tests" / "samples")
-    assert infer_error(run, *folder) == (
-        "error: mnist_model.h5: no such model file; train one with bin/train, or name "
-        "one with --model"
+    assert infer_error(run, *folder, "--model", "none.h5") == (
+        "error: none.h5: no such model file; train one with bin/train, or name digits, "
+        "the shipped one"
     )
     assert infer_error(run, "--input", "none", "--model", model) == (
         "error: none: no such folder or image; --input names what to read"

@@ -24,7 +24,7 @@ DOCUMENTS = [
     "cnn/CHANGELOG.md",
     ".github/CONTRIBUTING.md",
 ]
-DOCUMENTS.append("tests/benchmarks/README.md")
+DOCUMENTS += ["tests/benchmarks/README.md", "cnn/models/README.md"]
 README = (ROOT / "README.md").read_text()
 
 

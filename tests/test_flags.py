@@ -173,6 +173,7 @@ def test_values_may_begin_with_a_dash():
     assert parse_infer(*line, "--separators", "-/", "--boxes").separators == "-/"
     assert parse_infer(*line, "--pattern", "-dd").pattern == "-dd"
     assert parse_infer(*line, "--pattern=-dd").pattern == "-dd"
+    assert parse_infer("--input", "a", "--classes", "-0-9").classes == "-0-9"
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,14 @@ from cnn.errors import UsageError
             "--probabilities: goes with --layout character, got --layout page",
         ),
         ({"layout": "page", "labels": Path("names")}, "--labels: goes with --layout"),
+        (
+            {"layout": "line", "review": Path("r")},
+            "--review: goes with --layout character, got --layout line",
+        ),
+        (
+            {"engine": "ray", "output": Path("o"), "review": Path("r")},
+            "--review: not with --engine ray",
+        ),
         ({"region": "0,0,2,1"}, "--region: expected 0 ≤ LEFT"),
         ({"pages": "0"}, "--pages"),
     ],

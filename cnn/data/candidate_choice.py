@@ -35,7 +35,7 @@ def choose_candidates(
       The index of a candidate for each picture. It is the most plausible one where all
       show the same, or where the picture is the only one of its class.
     """
-    chosen = [_most_plausible(file) for file in files]
+    chosen = [most_plausible(file) for file in files]
     for label in np.unique(labels):
         of_class = np.flatnonzero(labels == label).tolist()
         compared = _describe_class([files[i] for i in of_class[:_MAX_COMPARED]])
@@ -46,7 +46,8 @@ def choose_candidates(
     return chosen
 
 
-def _most_plausible(file: PreprocessedFile) -> int:
+def most_plausible(file: PreprocessedFile) -> int:
+    """Returns the index of the candidate with the highest prior probability."""
     return 0 if file.weights is None else int(file.weights.argmax())
 
 
@@ -56,7 +57,7 @@ def _describe_class(files: Sequence[PreprocessedFile]) -> list[np.ndarray]:
 
 
 def _describe(file: PreprocessedFile) -> np.ndarray:
-    """Returns unit vectors whose scalar products are normalized correlations."""
+    """Returns unit vectors, whose scalar products are normalized correlations."""
     assert file.candidates is not None
     blurred = [cv2.GaussianBlur(image, (0, 0), _BLUR) for image in file.candidates]
     features = np.array(blurred, np.float32).reshape(len(blurred), -1)

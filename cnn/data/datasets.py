@@ -56,7 +56,8 @@ def load(
 def _load_from(name: str, split: str, data_dir: Path) -> Dataset:
     folder = _find_prepared_folder(name, data_dir)
     cached = read_cache(folder, split) if folder else None
-    return cached or _load_with_tfds(name, split, data_dir)
+    dataset = cached or _load_with_tfds(name, split, data_dir)
+    return dataset._replace(preprocessing=preprocessing_for(name))
 
 
 def _find_prepared_folder(name: str, data_dir: Path) -> Path | None:

@@ -29,8 +29,11 @@ class Dataset(NamedTuple):
       images: `uint8 (N, 28, 28, 1)`, 0 is the background of MNIST-like sets.
       labels: `int32 (N,)`, in `[0, len(class_names))`.
       class_names: the character or word that each label stands for.
+      preprocessing: how an image file becomes such an image: a key of
+        `cnn.preprocessing.pipeline.PREPROCESSING`.
     """
 
     images: np.ndarray
     labels: np.ndarray
     class_names: tuple[str, ...]
+    preprocessing: str = "resize"

@@ -53,7 +53,7 @@ class Labels(NamedTuple):
 def find_labels_in_table(
     files: InputFiles,
     table: Path,
-    class_names: Collection[str],
+    class_names: Collection[str] | None,
     are_numbers: bool = False,
 ) -> FindLabel:
     """Reads a CSV of labels, and says on stderr what matches nothing.
@@ -62,7 +62,7 @@ def find_labels_in_table(
       files: the input files.
       table: a CSV of `path,label`, in UTF-8, or in UTF-16 with a byte order mark. With
         a header, it may have the columns `page` and `region`, too.
-      class_names: the valid labels.
+      class_names: the valid labels. None stands for any.
       are_numbers: whether labels are texts of class names and separators.
 
     Returns:
@@ -85,7 +85,7 @@ def find_labels_in_table(
     _check_is_utf8(table, unmatched)
     if num_unlabeled == len(files):
         raise PathError(
-            f"{table}: none of its paths is that of a file in --input, "
+            f"{table}: none of its paths is that of an input file, "
             f"like {describe_name(example)}"
         )
     if unmatched:
@@ -153,7 +153,9 @@ def _warn(message: str) -> None:
     print(f"warning: {message}", file=sys.stderr)
 
 
-def _read_labels(path: Path, class_names: Collection[str], are_numbers: bool) -> Labels:
+def _read_labels(
+    path: Path, class_names: Collection[str] | None, are_numbers: bool
+) -> Labels:
     """Reads a CSV of labels, with or without a header."""
     rows = _read_rows(path)
     part_columns: tuple[int | None, ...] = (None, None)
@@ -167,7 +169,7 @@ def _read_labels(path: Path, class_names: Collection[str], are_numbers: bool) ->
             continue
         if len(row) < 2 or not _is_label(row[1], class_names, are_numbers):
             raise PathError(
-                f"{path}: expected rows of path,label with a label "
+                f"{path}: expected rows of path,label"
                 f"{_describe_labels(class_names, are_numbers)}; "
                 f"found {','.join(row[:2])[:200]}"
             )
@@ -195,17 +197,23 @@ def _add_label(
         )
 
 
-def _is_label(text: str, class_names: Collection[str], are_numbers: bool) -> bool:
+def _is_label(
+    text: str, class_names: Collection[str] | None, are_numbers: bool
+) -> bool:
+    if class_names is None:
+        return True
     if not are_numbers:
         return text in class_names
     return set(text) <= set("".join(class_names)) | set(SEPARATORS)
 
 
-def _describe_labels(class_names: Collection[str], are_numbers: bool) -> str:
+def _describe_labels(class_names: Collection[str] | None, are_numbers: bool) -> str:
+    if class_names is None:
+        return ""
     if not are_numbers:
-        return "among " + ", ".join(sorted(class_names))
+        return " with a label among " + ", ".join(sorted(class_names))
     letters = sorted(set("".join(class_names)))
-    return f"of the characters {', '.join(letters)} and {SEPARATORS}"
+    return f" with a label of the characters {', '.join(letters)} and {SEPARATORS}"
 
 
 def _find_column(header: list[str], name: str) -> int | None:

@@ -35,6 +35,7 @@ from cnn.inference.layout_outputs import (
 from cnn.inference.output_checks import check_outputs, own_files, plot_path
 from cnn.inference.plot_process import plot_process
 from cnn.inference.resume import continue_rows
+from cnn.inference.review import ReviewFolder
 from cnn.inference.row_formats import infer_format
 from cnn.inference.row_writer import lock_output, open_writer
 from cnn.inference.source_predictions import (
@@ -72,6 +73,7 @@ def predict_folder(config: InferConfig) -> bool:
     start = monotonic()
     check_outputs(config)
     plot = plot_path(config.plot)
+    review = ReviewFolder(config.review) if config.review else None
     with contextlib.ExitStack() as stack:
         stack.enter_context(lock_output(config.output))
         if plot is not None:
@@ -85,12 +87,15 @@ def predict_folder(config: InferConfig) -> bool:
         from cnn.classifier import Classifier
 
         classifier = Classifier.load(config.model, config.unsure_below)
+        classifier = classifier.restricted_to(config.classes)
         check_class_names(classifier, config.layout)
-        statistics = _predict_and_write(config, files, sources, classifier, pool)
+        statistics = _predict_and_write(
+            config, files, sources, classifier, pool, review
+        )
         if plot is not None:
             is_drawn = save_report(statistics, classifier, config, plot, call_plot)
             plot = plot if is_drawn else None
-        _print_summary(config, plot, statistics, monotonic() - start)
+        _print_summary(config, plot, review, statistics, monotonic() - start)
     return statistics.num_unreadable == 0
 
 
@@ -100,6 +105,7 @@ def _predict_and_write(
     sources: Sources,
     classifier: "Classifier",
     pool: DecodePool,
+    review: ReviewFolder | None,
 ) -> Statistics:
     """Writes the rows of all sources, batch by batch."""
     find_label = find_labels_of(config, files, classifier.class_names)
@@ -110,7 +116,7 @@ def _predict_and_write(
     remaining = iter(sources)
     keep_bytes = 0
     if config.resume and config.output is not None:
-        add = functools.partial(add_result, statistics)
+        add = functools.partial(_add_result, statistics, review)
         keep_bytes, remaining = continue_rows(config.output, row_format, remaining, add)
     num_skipped = statistics.num_files
     batches = predict_in_batches(
@@ -132,8 +138,17 @@ def _predict_and_write(
                         result, config.debug_dir, classifier, config.layout
                     )
             for result in results:
-                add_result(statistics, result)
+                _add_result(statistics, review, result)
     return statistics
+
+
+def _add_result(
+    statistics: Statistics, review: ReviewFolder | None, result: SourceResult
+) -> None:
+    """Counts what was read of a source, and copies it for review if it is unsure."""
+    add_result(statistics, result)
+    if review is not None:
+        review.add(result)
 
 
 def _default_rows_per_write() -> int:
@@ -164,7 +179,11 @@ def _show_progress(
 
 
 def _print_summary(
-    config: InferConfig, plot: Path | None, statistics: Statistics, seconds: float
+    config: InferConfig,
+    plot: Path | None,
+    review: ReviewFolder | None,
+    statistics: Statistics,
+    seconds: float,
 ) -> None:
     """Prints the number of files, the speed, and the paths of the outputs."""
     num_files = statistics.num_files
@@ -179,6 +198,8 @@ def _print_summary(
     ]
     if config.output is not None:
         parts.append(f"predictions in {config.output}")
+    if review is not None:
+        parts.append(review.summary)
     if plot is not None:
         parts.append(f"plot in {plot}")
     print("; ".join(parts), file=sys.stderr)

@@ -1,7 +1,7 @@
 """Checks of the output paths before a run, which would fail or do damage after it."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from cnn.atomic_write import find_write_problem
@@ -11,6 +11,7 @@ from cnn.image_files.labels import labels_path
 from cnn.image_files.listing import PathError
 from cnn.inference.row_formats import check_ending, infer_format
 from cnn.inference.row_writer import is_descriptor, is_stream
+from cnn.models import find_model
 
 _DEFAULT_PLOT = InferConfig.plot
 
@@ -18,16 +19,20 @@ _DEFAULT_PLOT = InferConfig.plot
 def check_outputs(config: InferConfig) -> None:
     """Checks that all outputs can be written, and that none replaces an input.
 
-    Creates the folder `debug_dir`.
+    Creates the folders `debug_dir` and `review`.
 
     Raises:
       PathError: an output cannot be written, or is also an input.
       UsageError: the ending of an output is that of something else.
     """
     plot = plot_path(config.plot)
-    if config.debug_dir is not None:
-        _create_debug_dir(config.debug_dir, config.inputs)
     flags = _flags_by_path(config)
+    folders = {"--debug-dir": config.debug_dir, "--review": config.review}
+    for flag, folder in folders.items():
+        if folder is not None:
+            _check_unused(folder, flag, flags)
+            _create_folder(folder, flag)
+            flags[os.path.realpath(folder)] = flag
     outputs = {"--output": config.output, "--plot": plot}
     for flag, path in outputs.items():
         if path is not None and not is_stream(path):
@@ -45,7 +50,8 @@ def check_outputs(config: InferConfig) -> None:
 def _flags_by_path(config: InferConfig) -> dict[str, str]:
     """Returns the flags of what is read, by the real path of the file or folder."""
     inputs = [("--input", path) for path in _inputs_to_keep(config)]
-    others = [("--model", config.model), ("--labels", labels_path(config.labels))]
+    model, labels = find_model(config.model), labels_path(config.labels)
+    others = [("--model", model), ("--labels", labels)]
     paths = [*inputs, *others]
     return {os.path.realpath(path): flag for flag, path in paths if path is not None}
 
@@ -73,7 +79,8 @@ def plot_path(plot: Path) -> Path | None:
 def own_files(config: InferConfig) -> list[Path | None]:
     """Returns the files of the run itself, which are no input if they lie in it."""
     outputs = [config.output, plot_path(config.plot), config.debug_dir]
-    return [*outputs, labels_path(config.labels), config.model]
+    outputs.append(config.review)
+    return [*outputs, labels_path(config.labels), find_model(config.model)]
 
 
 def _check_format(output: Path | None, name: str | None) -> None:
@@ -98,15 +105,15 @@ def _check_plot_format(plot: Path) -> None:
         )
 
 
-def _create_debug_dir(folder: Path, inputs: Iterable[Path]) -> None:
-    if os.path.realpath(folder) in map(os.path.realpath, inputs):
-        raise PathError(f"{folder}: is also --input; give another --debug-dir")
+def _create_folder(folder: Path, flag: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PathError(
             f"{folder}: cannot create this folder: {error.strerror}"
         ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PathError(f"{folder}: no permission to write there; give another {flag}")
 
 
 def _check_unused(path: Path, flag: str, flags: dict[str, str]) -> None:

@@ -121,6 +121,7 @@ def _predict_and_write(ray: Any, config: InferConfig, output: Path) -> Counter[s
     start = monotonic()
     files = list_inputs(config.inputs, config.recursive, own_files(config))
     classifier = Classifier.load(config.model, config.unsure_below)
+    classifier = classifier.restricted_to(config.classes)
     check_class_names(classifier, config.layout)
     sources = _count_pages(files, config)
     find_label = find_labels_of(config, files, classifier.class_names)

@@ -40,7 +40,7 @@ def continue_rows(
       left to read.
 
     Raises:
-      PathError: a row is that of another source.
+      PathError: a row is that of another source, or has a class that is none now.
     """
     schema = row_format.schema
     has_many_rows = schema.layout == "page"
@@ -57,6 +57,7 @@ def continue_rows(
             rows = []
             if item is None or not _is_row_of(row, item, schema):
                 raise _other_source(output, number, row, item, schema)
+        _check_classes(output, number, row, schema)
         rows.append(row)
         last_end = end
     if item and has_many_rows:
@@ -86,6 +87,19 @@ def _other_source(
         f"{_describe(row.path, row.place[:num_cells])}, where the folder has {found} "
         "now; leave out --resume to begin anew"
     )
+
+
+def _check_classes(output: Path, number: int, row: Row, schema: Schema) -> None:
+    """Refuses the character of another model, or of other `--classes`."""
+    if schema.layout != "character":
+        return
+    for name in (row.prediction, row.label):
+        if name is not None and name not in schema.class_names:
+            raise PathError(
+                f"{partial_path(output)}: its row {number:,} has the class {name}, "
+                "which --model and --classes do not have now; leave out --resume to "
+                "begin anew"
+            )
 
 
 def _describe(name: str, cells: tuple) -> str:

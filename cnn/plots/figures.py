@@ -1,4 +1,4 @@
-"""Parts of several figures: contact sheet, confusion matrix, percent axes, saving."""
+"""Parts of several figures: contact sheet, percent axes, saving."""
 
 import math
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.image import AxesImage
 from matplotlib.ticker import PercentFormatter
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from cnn.atomic_write import atomic_write
+from cnn.plots.class_names import shorten
 from cnn.preprocessing.decode import PLOT_SOFTWARE
 
 BLUE = "#2166ac"
@@ -26,20 +26,19 @@ RED = "#c62828"
 GRAY = "#57606a"
 
 _DOTS_PER_INCH = 120
-# Above this many classes, counts in the cells of a matrix are too small to read.
-_MAX_CLASSES_WITH_COUNTS = 15
-# Names up to this many characters stand upright below a matrix.
-_MAX_UPRIGHT_NAME_LENGTH = 3
-# Above this share, a cell is dark and its count is written in white.
-_DARK_CELL_SHARE = 0.3
 # In units of one cell's width: the height of a cell and the side of an image in it.
 _CELL_HEIGHT = 1.4
 _IMAGE_SIDE = 0.84
 _GAP = 0.04
+CAPTION_SIZE = 9.0  # In points.
+# In inches: title and heading above a contact sheet.
+_HEADING_HEIGHT = 0.8
+# The width of a caption, relative to its cell.
+_MAX_FILLED_SHARE = 0.9
 
 
 class Caption(NamedTuple):
-    """The text above one image of a contact sheet, one or two lines, and its color."""
+    """The text above one image of a contact sheet, up to three lines, and its color."""
 
     text: str
     color: str
@@ -60,8 +59,8 @@ def draw_contact_sheet(
 ) -> None:
     """Draws images in rows, each under its caption.
 
-    All images share one coordinate system: one `Axes` per image is several times
-    slower.
+    Lines of captions that are wider than their cell are shortened. All images share
+    one coordinate system: one `Axes` per image is several times slower.
 
     Args:
       figure: to draw in.
@@ -75,6 +74,9 @@ def draw_contact_sheet(
     axes.set_axis_off()
     margin = (1 - _IMAGE_SIDE) / 2
     cell_width = 2 if originals else 1
+    width = cell_width * columns
+    height = count_rows(len(captions), columns) * _CELL_HEIGHT
+    max_width = cell_width * _measure_unit(figure, width, height)
     for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
         row, column = divmod(i, columns)
         left = cell_width * column + margin
@@ -92,12 +94,17 @@ def draw_contact_sheet(
             extent=(image_left, right, bottom, top),
         )
         center = (left + right) / 2
-        _draw_caption(axes, caption, center, top - _GAP)
-    width = cell_width * columns
-    height = count_rows(len(captions), columns) * _CELL_HEIGHT
+        _draw_caption(axes, caption, center, top - _GAP, max_width)
     axes.set_xlim(0, width)
     axes.set_ylim(height, 0)
     axes.set_aspect("equal")
+
+
+def _measure_unit(figure: Figure | SubFigure, width: float, height: float) -> float:
+    """Returns the size of one unit of a contact sheet, in inches."""
+    box = figure.bbox
+    figure_height = box.height / figure.dpi - _HEADING_HEIGHT
+    return min(box.width / figure.dpi / width, figure_height / height)
 
 
 def _draw_in_square(axes: Axes, image: np.ndarray, left: float, top: float) -> None:
@@ -111,74 +118,20 @@ def _draw_in_square(axes: Axes, image: np.ndarray, left: float, top: float) -> N
     axes.imshow(image, extent=(left, right, bottom, top))
 
 
-def _draw_caption(axes: Axes, caption: Caption, x: float, y: float) -> None:
+def _draw_caption(
+    axes: Axes, caption: Caption, x: float, y: float, max_width: float
+) -> None:
+    room = _MAX_FILLED_SHARE * max_width
+    lines = [shorten(line, room, CAPTION_SIZE) for line in caption.text.split("\n")]
     axes.text(
         x,
         y,
-        caption.text,
+        "\n".join(lines),
         ha="center",
         va="bottom",
-        fontsize=9,
+        fontsize=CAPTION_SIZE,
         color=caption.color,
     )
-
-
-def draw_confusion_matrix(
-    axes: Axes, matrix: np.ndarray, class_names: Sequence[str]
-) -> None:
-    """Draws a confusion matrix, colored by the share of each row.
-
-    Args:
-      axes: to draw in.
-      matrix: `int (num_classes, num_classes)`, images by true and by predicted class.
-      class_names: names of the rows and columns.
-    """
-    totals = matrix.sum(1, keepdims=True)
-    share = matrix / np.maximum(totals, 1)
-    # The square root makes single mistakes visible beside thousands of correct ones.
-    mesh = axes.imshow(np.sqrt(share), cmap="Blues", vmin=0, vmax=1)
-    count = len(class_names)
-    if count <= _MAX_CLASSES_WITH_COUNTS:
-        _draw_cell_counts(axes, matrix, share)
-    longest = max(map(len, class_names))
-    rotation = 0 if longest <= _MAX_UPRIGHT_NAME_LENGTH else 90
-    axes.set_xticks(range(count), class_names, rotation=rotation)
-    axes.set_yticks(range(count), class_names)
-    axes.set_xlabel("prediction")
-    axes.set_ylabel("truth")
-    num_images = matrix.sum()
-    num_right = np.trace(matrix)
-    accuracy = num_right / max(num_images, 1)
-    axes.set_title(f"Confusion matrix: {num_images:,} images, {accuracy:.2%} right")
-    _draw_color_bar(axes, mesh)
-
-
-def _draw_color_bar(axes: Axes, mesh: AxesImage) -> None:
-    bar = axes.figure.colorbar(
-        mesh,
-        ax=axes,
-        shrink=0.8,
-        label="share of the row (square-root scale)",
-    )
-    shares = np.array([0, 0.01, 0.1, 0.25, 0.5, 1])
-    positions = list(np.sqrt(shares))
-    labels = [f"{share:.0%}" for share in shares]
-    bar.set_ticks(positions, labels=labels)
-
-
-def _draw_cell_counts(axes: Axes, matrix: np.ndarray, share: np.ndarray) -> None:
-    for row, column in np.argwhere(matrix):
-        count = matrix[row, column]
-        is_dark = share[row, column] > _DARK_CELL_SHARE
-        axes.text(
-            column,
-            row,
-            f"{count:,}",
-            ha="center",
-            va="center",
-            color="white" if is_dark else "black",
-            fontsize=9,
-        )
 
 
 def format_as_percent(axis: Axis) -> None:

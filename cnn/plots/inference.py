@@ -8,6 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
+from cnn.plots.class_names import draw_row_names, find_widest, shorten_names
+from cnn.plots.confusion import draw_confusion_matrix, keep_occurring
 from cnn.plots.figures import (
     BLUE,
     GRAY,
@@ -15,14 +17,26 @@ from cnn.plots.figures import (
     RED,
     Caption,
     count_rows,
-    draw_confusion_matrix,
     draw_contact_sheet,
     format_as_percent,
     save_figure,
 )
 from cnn.plots.settings import with_default_settings
 
-_COLUMNS = 5
+# In inches: a cell of the contact sheet, the narrowest figure, and the bars beside the
+# confusion matrix.
+_CELL_WIDTH = 2.6
+_MIN_WIDTH = 13.0
+_BARS_WIDTH = 5.8
+# In inches: a row of a chart, a cell of the matrix, the texts above and below them, and
+# the highest chart.
+_ROW_HEIGHT = 0.2
+_MIN_CHART_HEIGHT = 4.2
+_MATRIX_CELL = 0.3
+_MIN_MATRIX_HEIGHT = 6.2
+_COLOR_BAR_WIDTH = 1.0
+_CHART_MARGIN = 1.2
+_MAX_CHART_HEIGHT = 13.0
 _CORRECTNESS_COLORS = {True: GREEN, False: RED, None: "black"}
 # Above this many predictions of a class, dots would hide one another.
 _MAX_DOTS = 200
@@ -52,8 +66,11 @@ def plot_predictions(
     """
     heading = "Files, network inputs and predictions, least confident first"
     sheet = [Caption(text, "black") for text in captions]
-    figure, bottom = _start_figure(title, heading, originals, images, sheet, 4.2)
-    _draw_class_confidence(bottom.subplots(), confidences)
+    predicted = {name: bins for name, bins in confidences.items() if bins.any()}
+    height = _chart_height(len(predicted), _ROW_HEIGHT, _MIN_CHART_HEIGHT)
+    size = (_MIN_WIDTH, height)
+    figure, bottom = _start_figure(title, heading, originals, images, sheet, size)
+    _draw_class_confidence(bottom.subplots(), predicted, height)
     save_figure(figure, path)
 
 
@@ -88,11 +105,24 @@ def plot_labeled_predictions(
     for text, is_correct in captions:
         color = _CORRECTNESS_COLORS[is_correct]
         sheet.append(Caption(text, color))
-    figure, bottom = _start_figure(title, heading, originals, images, sheet, 6.2)
-    left, right = bottom.subplots(1, 2, width_ratios=[1, 1.25])
-    _draw_class_accuracy(left, confusion, class_names)
-    draw_confusion_matrix(right, confusion[:, :-1], class_names)
+    matrix, names = keep_occurring(confusion[:, :-1], class_names)
+    bars_height = _chart_height(len(names), _MATRIX_CELL, _MIN_MATRIX_HEIGHT)
+    # Names are below the matrix, too, on their side.
+    name_width = find_widest(shorten_names(names))
+    height = bars_height + name_width
+    matrix_width = max(_MIN_WIDTH - _BARS_WIDTH, height + _COLOR_BAR_WIDTH)
+    size = (_BARS_WIDTH + name_width + matrix_width, height)
+    figure, bottom = _start_figure(title, heading, originals, images, sheet, size)
+    left, right = bottom.subplots(1, 2, width_ratios=[_BARS_WIDTH, matrix_width])
+    _draw_class_accuracy(left, confusion, class_names, bars_height)
+    draw_confusion_matrix(right, matrix, names, (matrix_width, height))
     save_figure(figure, path)
+
+
+def _chart_height(num_rows: int, row_height: float, min_height: float) -> float:
+    """Returns the height of a chart with its texts, in inches."""
+    height = max(min_height, num_rows * row_height + _CHART_MARGIN)
+    return min(height, _MAX_CHART_HEIGHT)
 
 
 def _start_figure(
@@ -101,13 +131,27 @@ def _start_figure(
     originals: Sequence[np.ndarray],
     images: np.ndarray,
     captions: Sequence[Caption],
-    bottom_height: float,
+    size: tuple[float, float],
 ) -> tuple[Figure, SubFigure]:
-    """Draws title and contact sheet. Returns the figure and its empty lower half."""
-    num_rows = count_rows(len(captions), _COLUMNS)
+    """Draws title and contact sheet.
+
+    Args:
+      title: title of the figure.
+      heading: title of the contact sheet.
+      originals: N images, the files.
+      images: N images, the network's input.
+      captions: N of them.
+      size: width of the figure and height of its lower half, in inches.
+
+    Returns:
+      The figure and its empty lower half.
+    """
+    width, bottom_height = size
+    columns = int(width / _CELL_WIDTH)
+    num_rows = count_rows(len(captions), columns)
     sheet_height = 1.0 + 1.6 * num_rows
     height = bottom_height + sheet_height
-    figure = Figure(figsize=(13, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout="constrained")
     halves: Any = figure.subfigures(
         nrows=2,
         ncols=1,
@@ -116,33 +160,35 @@ def _start_figure(
     top, bottom = halves
     figure.suptitle(title, fontweight="bold")
     top.suptitle(heading, fontsize=11)
-    draw_contact_sheet(top, images, captions, _COLUMNS, originals)
+    draw_contact_sheet(top, images, captions, columns, originals)
     return figure, bottom
 
 
 def _draw_class_accuracy(
-    axes: Axes, confusion: np.ndarray, class_names: Sequence[str]
+    axes: Axes, confusion: np.ndarray, class_names: Sequence[str], height: float
 ) -> None:
     """Draws one bar per class that has labeled files."""
     totals = confusion.sum(1)
     present = np.flatnonzero(totals).tolist()
     correct = np.diagonal(confusion)
     accuracy = correct[present] / totals[present]
+    axes.barh(range(len(present)), accuracy, color=BLUE)
     names = [class_names[label] for label in present]
-    rows = range(len(present))
-    axes.barh(rows, accuracy, color=BLUE)
-    axes.set_yticks(rows, names)
-    for row, label in enumerate(present):
-        _draw_bar_text(axes, row, accuracy[row], totals[label])
-    axes.invert_yaxis()
-    axes.set_title("Accuracy by class")
+    axes_height = height - _CHART_MARGIN
+    spacing = draw_row_names(axes, "Accuracy by class", names, axes_height)
+    if spacing.step == 1:  # Other bars are lower than a text.
+        for row, label in enumerate(present):
+            total = totals[label]
+            _draw_bar_text(axes, row, accuracy[row], total, spacing.font_size)
     axes.set_xlabel("accuracy (%)")
     axes.set_ylabel("truth")
     axes.set_xlim(0, 1)
     format_as_percent(axes.xaxis)
 
 
-def _draw_bar_text(axes: Axes, row: int, accuracy: float, total: int) -> None:
+def _draw_bar_text(
+    axes: Axes, row: int, accuracy: float, total: int, font_size: float
+) -> None:
     """Writes accuracy and total into the end of a bar, or beside a short bar."""
     fits = accuracy > 0.5
     axes.text(
@@ -152,18 +198,18 @@ def _draw_bar_text(axes: Axes, row: int, accuracy: float, total: int) -> None:
         va="center",
         ha="right" if fits else "left",
         color="white" if fits else GRAY,
+        fontsize=font_size,
     )
 
 
-def _draw_class_confidence(axes: Axes, histograms: Mapping[str, np.ndarray]) -> None:
+def _draw_class_confidence(
+    axes: Axes, histograms: Mapping[str, np.ndarray], height: float
+) -> None:
     """Draws each class as a row of dots, or as a box plot where there are many."""
     tick_labels: list[str] = []
     rng = np.random.default_rng(0)
-    for name, counts in histograms.items():
+    for row, (name, counts) in enumerate(histograms.items()):
         total = int(counts.sum())
-        if total == 0:
-            continue
-        row = len(tick_labels)
         tick_labels.append(f"{name}  ({total:,})")
         num_bins = len(counts)
         centers = (np.arange(num_bins) + 0.5) / num_bins
@@ -172,9 +218,8 @@ def _draw_class_confidence(axes: Axes, histograms: Mapping[str, np.ndarray]) -> 
         else:
             confidences = np.repeat(centers, counts)
             _draw_dots(axes, row, confidences, rng)
-    axes.set_yticks(range(len(tick_labels)), tick_labels)
-    axes.invert_yaxis()
-    axes.set_title("Confidence by predicted class")
+    title = "Confidence by predicted class"
+    draw_row_names(axes, title, tick_labels, height - _CHART_MARGIN)
     axes.set_xlabel("confidence (%)")
     axes.set_ylabel("prediction (how many)")
     axes.set_xlim(0, 1.02)

@@ -8,14 +8,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from cnn.plots.class_names import find_widest, measure_width, shorten_names
+from cnn.plots.confusion import draw_confusion_matrix
 from cnn.plots.figures import (
     BLUE,
+    CAPTION_SIZE,
     GRAY,
     ORANGE,
     RED,
     Caption,
     count_rows,
-    draw_confusion_matrix,
     draw_contact_sheet,
     format_as_percent,
     save_figure,
@@ -24,6 +26,9 @@ from cnn.plots.settings import with_default_settings
 
 _MAX_TOP_LOSSES = 60
 _TOP_LOSSES_COLUMNS = 10
+# In inches: the width of their figure, and of a caption in one of its cells.
+_TOP_LOSSES_WIDTH = 11.0
+_MAX_CAPTION_WIDTH = 0.95
 # Keeps the cross-entropy finite where a probability is 0.
 _MIN_PROBABILITY = 1e-30
 # Keeps the error bar of a bin visible where all its predictions are correct.
@@ -87,11 +92,11 @@ def plot_confusion_matrix(
     count = len(class_names)
     matrix = np.zeros((count, count), int)
     np.add.at(matrix, (labels, predictions), 1)
-    height = min(4.5 + 0.32 * count, 16)
-    width = height + 1  # The color bar.
-    figure = Figure(figsize=(width, height), layout="constrained")
+    height = min(4.5 + 0.32 * count, 15) + find_widest(shorten_names(class_names))
+    size = (height + 1, height)  # The color bar is beside it.
+    figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
-    draw_confusion_matrix(axes, matrix, class_names)
+    draw_confusion_matrix(axes, matrix, class_names, size)
     save_figure(figure, path)
 
 
@@ -175,11 +180,11 @@ def plot_top_losses(
         truth = class_names[labels[i]]
         prediction = class_names[predictions[i]]
         confidence = probabilities[i, predictions[i]]
-        text = f"{truth} read as {prediction}\n{confidence:.1%} sure"
-        captions.append(Caption(text, RED))
+        text = _describe_error(truth, prediction)
+        captions.append(Caption(f"{text}\n{confidence:.1%} sure", RED))
     rows = count_rows(len(shown), _TOP_LOSSES_COLUMNS)
     height = 1.1 + 1.55 * rows
-    figure = Figure(figsize=(11, height), layout="constrained")
+    figure = Figure(figsize=(_TOP_LOSSES_WIDTH, height), layout="constrained")
     title = _describe_errors(len(wrong), len(labels), len(shown))
     figure.suptitle(title)
     draw_contact_sheet(
@@ -195,6 +200,14 @@ def _cross_entropy(true_probabilities: np.ndarray) -> np.ndarray:
     """Computes the loss in nats from the probability of the true class."""
     positive = np.maximum(true_probabilities, _MIN_PROBABILITY)
     return -np.log(positive)
+
+
+def _describe_error(truth: str, prediction: str) -> str:
+    """Makes one line, or two where the names are too long for a cell."""
+    line = f"{truth} read as {prediction}"
+    if measure_width(line, CAPTION_SIZE) <= _MAX_CAPTION_WIDTH:
+        return line
+    return f"{truth}\nas {prediction}"
 
 
 def _describe_errors(wrong: int, total: int, shown: int) -> str:

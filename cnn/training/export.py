@@ -8,24 +8,60 @@ import numpy as np
 from scipy.special import softmax
 
 from cnn import calibration, keras_h5
+from cnn.classifier import Classifier
 from cnn.config import TrainConfig
 from cnn.data import datasets
-from cnn.training.metrics import compute_test_report
+from cnn.training.evaluation import (
+    Evaluation,
+    evaluate_pictures,
+    evaluate_test_sets,
+    join_evaluations,
+)
 from cnn.training.train_step import eval_step
+from cnn.training.training_data import TrainingData
 from cnn.training.validation_pages import ValidationPages, compute_page_logits
 from cnn.training.validation_strings import ValidationString, calibrate_strings
 from cnn.training.workdir import PLOT_FILES, Workdir, package_versions
 
+# What a model that starts from another one inherits, if it is not fitted anew.
+_INHERITED_NAMES = ("string_weights", "string_unsure_below")
 
-def model_metadata(config: TrainConfig, class_names: tuple[str, ...]) -> dict[str, Any]:
-    """Returns the description of a model. Checkpoints and model files contain it."""
-    return {
+
+def model_metadata(
+    config: TrainConfig, data: TrainingData, initial: Classifier | None
+) -> dict[str, Any]:
+    """Returns the description of a model. Checkpoints and model files contain it.
+
+    Args:
+      config: settings.
+      data: images of the run.
+      initial: the model that training starts from, or None.
+    """
+    train_set = data.train
+    metadata: dict[str, Any] = {
         "dataset": config.dataset,
-        "class_names": list(class_names),
-        "preprocessing": datasets.preprocessing_for(config.dataset),
+        "class_names": list(train_set.class_names),
+        "preprocessing": train_set.preprocessing,
         "input": "float32 (28, 28, 1) in [0, 1], background 0",
         "versions": package_versions(),
     }
+    if data.pictures is not None:
+        metadata["images"] = data.describe_pictures()
+    if initial is not None:
+        metadata["init"] = config.init and config.init.name
+        metadata |= _inherit(initial, train_set)
+    return metadata
+
+
+def _inherit(initial: Classifier, train_set: datasets.Dataset) -> dict[str, Any]:
+    """Returns how numbers are read, if the classes and the placement are the same."""
+    if (
+        initial.class_names != train_set.class_names
+        or initial.preprocessing != train_set.preprocessing
+    ):
+        return {}
+    known = initial.metadata
+    return {name: known[name] for name in _INHERITED_NAMES if name in known}
 
 
 class Validation(NamedTuple):
@@ -65,7 +101,8 @@ def calibrate_and_export(
     params: Any,
     metadata: dict[str, Any],
     validation: Validation,
-    test_set: datasets.Dataset,
+    data: TrainingData,
+    initial: Classifier | None = None,
 ) -> dict[str, Any]:
     """Calibrates a model, evaluates it on the test set, and writes all results.
 
@@ -74,7 +111,9 @@ def calibrate_and_export(
       params: averaged parameters.
       metadata: description of the model, from `model_metadata`.
       validation: labeled images and pages for the calibration.
-      test_set: labeled images. This is their only use.
+      data: images of the run. This is the only use of its test images.
+      initial: the model that training started from, or None. It is evaluated on the
+        user's pictures, too.
 
     Returns:
       The content of `report.json`.
@@ -82,15 +121,17 @@ def calibrate_and_export(
     logits, _ = eval_step(params, validation.dataset)
     calibrated = calibrate_params(params, logits, validation)
     params = calibration.apply_temperature(params, calibrated["temperature"])
-    logits, test_metrics = eval_step(params, test_set)
     of_strings = calibrate_strings(
         params, validation.strings, tuple(metadata["class_names"])
     )
+    metadata |= {"unsure_below": calibrated["unsure_below"], **of_strings}
+    classifier = Classifier(params, metadata)
+    tests = evaluate_test_sets(classifier, data)
     if run.is_primary:
-        thresholds = {"unsure_below": calibrated["unsure_below"], **of_strings}
-        keras_h5.save(run.config.resolved_model, params, metadata | thresholds)
+        keras_h5.save(run.config.resolved_model, params, metadata)
     results = {
-        "test": test_metrics | compute_test_report(logits, test_set),
+        "test": tests[0].report(),
+        **_report_pictures(tests[-1], data, initial),
         **_evaluate_pages(params, validation.pages),
         **calibrated,
         **of_strings,
@@ -98,8 +139,25 @@ def calibrate_and_export(
     }
     report = run.write_report(results)
     if run.is_primary:
-        _try_to_save_plots(run, test_set, softmax(logits, axis=-1))
+        _try_to_save_plots(run, join_evaluations(tests))
     return report
+
+
+def _report_pictures(
+    test: Evaluation, data: TrainingData, initial: Classifier | None
+) -> dict[str, Any]:
+    """Reports on the user's pictures: how many, which not, and the test of them."""
+    if data.pictures is None:
+        return {}
+    report: dict[str, Any] = {
+        "counts": data.pictures.counts(),
+        "left_out": [left_out._asdict() for left_out in data.left_out],
+        "test": test.report(),
+    }
+    if initial is not None and initial.class_names == data.train.class_names:
+        before = evaluate_pictures(initial, data.pictures.test)
+        report["initial_accuracy"] = before.accuracy
+    return {"images": report}
 
 
 def _evaluate_pages(params: Any, pages: ValidationPages | None) -> dict[str, Any]:
@@ -118,12 +176,10 @@ def _evaluate_pages(params: Any, pages: ValidationPages | None) -> dict[str, Any
     }
 
 
-def _try_to_save_plots(
-    run: Workdir, test_set: datasets.Dataset, probabilities: np.ndarray
-) -> None:
+def _try_to_save_plots(run: Workdir, test: Evaluation) -> None:
     """Saves the plots, or warns: the model and the report are complete without them."""
     try:
-        _save_plots(run, test_set, probabilities)
+        _save_plots(run, test)
     # A missing font, a full disk, too little memory, a broken matplotlib.
     except Exception as error:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
@@ -133,16 +189,14 @@ def _try_to_save_plots(
         )
 
 
-def _save_plots(
-    run: Workdir, test_set: datasets.Dataset, probabilities: np.ndarray
-) -> None:
+def _save_plots(run: Workdir, test: Evaluation) -> None:
     """Plots training curves, confusion matrix, worst mistakes and reliability."""
     from cnn import plots  # It imports matplotlib, which takes a second.
 
     paths = [run.folder / name for name in PLOT_FILES]
     curves, confusion, mistakes, reliability = paths
-    class_names = test_set.class_names
-    labels = test_set.labels
+    images, labels, class_names = test.dataset[:3]
+    probabilities = softmax(test.logits, axis=-1)
     confidence = probabilities.max(-1)
     is_correct = probabilities.argmax(-1) == labels
     bins = calibration.equal_mass_bins(confidence, is_correct)
@@ -150,5 +204,5 @@ def _save_plots(
     plots.plot_confusion_matrix(
         labels, probabilities.argmax(-1), class_names, confusion
     )
-    plots.plot_top_losses(test_set.images, labels, probabilities, class_names, mistakes)
+    plots.plot_top_losses(images, labels, probabilities, class_names, mistakes)
     plots.plot_reliability_diagram(*bins, reliability)

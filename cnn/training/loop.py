@@ -13,9 +13,11 @@ import numpy as np
 from jax.sharding import Sharding
 
 from cnn import checkpoint
+from cnn.classifier import Classifier
 from cnn.config import TrainConfig
 from cnn.data import datasets
 from cnn.data.data_folder import given_folder
+from cnn.data.pictures import check_folder
 from cnn.errors import Error
 from cnn.model import CNN, summary
 from cnn.progress_bar import tqdm
@@ -28,9 +30,12 @@ from cnn.training.export import (
     calibrate_params,
     model_metadata,
 )
+from cnn.training.initial_model import load_initial_model, start_from
 from cnn.training.metrics import EpochMetrics
+from cnn.training.resume_checks import check_same_pictures
 from cnn.training.train_step import TrainState, eval_step, learning_rate
-from cnn.training.training_set import make_training_examples, train_validation_split
+from cnn.training.training_data import load_training_data
+from cnn.training.training_set import make_training_examples
 from cnn.training.validation_pages import make_validation_pages
 from cnn.training.validation_strings import make_validation_strings
 from cnn.training.workdir import Workdir, open_workdir
@@ -54,27 +59,28 @@ def train(config: TrainConfig) -> dict[str, Any] | None:
     Raises:
       cnn.Error: the run cannot start or finish. The message is one line.
     """
-    given_folder(config.data_dir)  # Before anything is written.
+    # Before anything is written.
+    given_folder(config.data_dir)
+    check_folder(config.images)
     with multihost.connect(config), open_workdir(config) as run:
         multihost.check_shared_folder(run.folder)
-        train_set, test_set = datasets.load_train_and_test(
-            config.dataset, config.data_dir
-        )
-        multihost.check_equal_data(train_set)
-        train_set, validation_set = train_validation_split(train_set, config)
-        metadata = model_metadata(config, train_set.class_names)
+        initial = load_initial_model(config.init)
+        data = load_training_data(config, initial)
+        metadata = model_metadata(config, data, initial)
         # All settings are valid here, so it is safe to delete the earlier run.
         if config.restart:
             run.clear()
-        run.log(summary(len(train_set.class_names)))
-        pages = make_validation_pages(validation_set, config)
-        strings = make_validation_strings(validation_set, config)
-        validation = Validation(validation_set, pages, strings)
-        state = train_and_evaluate(config, run, train_set, validation, metadata)
+        run.log(summary(len(data.train.class_names)))
+        pages = make_validation_pages(data.validation, config)
+        strings = make_validation_strings(data.validation, config)
+        validation = Validation(data.validation, pages, strings)
+        state = train_and_evaluate(
+            config, run, data.train, validation, metadata, initial
+        )
         if not run.is_primary:
             return None
         params = jax.device_get(state.ema_params)
-        return calibrate_and_export(run, params, metadata, validation, test_set)
+        return calibrate_and_export(run, params, metadata, validation, data, initial)
 
 
 def train_and_evaluate(
@@ -83,6 +89,7 @@ def train_and_evaluate(
     train_set: datasets.Dataset,
     validation: Validation,
     metadata: dict[str, Any],
+    initial: Classifier | None = None,
 ) -> TrainState:
     """Runs the remaining epochs. Each ends with a validation and a checkpoint.
 
@@ -92,6 +99,7 @@ def train_and_evaluate(
       train_set: labeled images to learn.
       validation: labeled images to evaluate after each epoch, and pages.
       metadata: description of the model, for the checkpoints.
+      initial: the model to start from, or None for random parameters.
 
     Returns:
       The state after the last epoch.
@@ -102,7 +110,9 @@ def train_and_evaluate(
     images, targets = replicate(examples, backend.sharding)
     num_steps = len(images) // config.batch_size
     state = initialize_state(backend, model, config, num_steps)
-    state, last_epoch = restore_latest(run, state, backend.sharding)
+    if initial is not None:
+        state = start_from(state, initial, train_set.class_names, backend.sharding)
+    state, last_epoch = restore_latest(run, state, backend.sharding, metadata)
     run.start(last_epoch)
     data = shuffle_epoch(config.seed, last_epoch + 1, images, targets)
     run_steps = backend.compile_steps(state, data, config)
@@ -184,7 +194,7 @@ def _check_finite(loss: float, epoch: int, step: int) -> None:
 
 
 def restore_latest(
-    run: Workdir, state: TrainState, sharding: Sharding
+    run: Workdir, state: TrainState, sharding: Sharding, metadata: dict[str, Any]
 ) -> tuple[TrainState, int]:
     """Restores the newest checkpoint of a run.
 
@@ -192,15 +202,21 @@ def restore_latest(
       run: opened workdir.
       state: initial state. It is returned when the run has no checkpoint.
       sharding: of the state.
+      metadata: description of the model. That of the checkpoint must have the same
+        pictures.
 
     Returns:
       The state, and the number of epochs that it was trained for.
+
+    Raises:
+      WorkdirError: the run has learned from other pictures.
     """
     # All processes restore the newest checkpoint that the first process sees.
     epoch = multihost.broadcast(checkpoint.latest_epoch(run.checkpoints) or 0)
     if not epoch:
         return state, 0
     target = jax.device_get(flax.serialization.to_state_dict(state))
-    arrays, _ = checkpoint.restore(run.checkpoints, epoch, target)
+    arrays, saved = checkpoint.restore(run.checkpoints, epoch, target)
+    check_same_pictures(run.folder, metadata, saved)
     restored = replicate(arrays, sharding)
     return flax.serialization.from_state_dict(state, restored), epoch

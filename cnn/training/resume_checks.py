@@ -10,9 +10,12 @@ from cnn.config import TrainConfig
 from cnn.config_schema import flag_name
 from cnn.errors import Error
 
-# Settings that do not affect the parameters: a resumed run may have others.
+# Settings that do not affect the parameters: a resumed run may have others. The
+# content of --images is compared, not its path.
 _CHANGEABLE = {
     "preset",
+    "images",
+    "labels",
     "workdir",
     "model",
     "data_dir",
@@ -75,6 +78,26 @@ def check_saved_settings(folder: Path, config: TrainConfig) -> None:
     saved = _read_settings(path)
     if not is_optional:
         _compare_settings(folder, config, saved)
+
+
+def check_same_pictures(
+    folder: Path, metadata: Mapping[str, Any], saved: Mapping[str, Any]
+) -> None:
+    """Checks that a run continues with the pictures that it began with.
+
+    Args:
+      folder: the workdir.
+      metadata: description of the model of this run.
+      saved: that of a checkpoint.
+
+    Raises:
+      WorkdirError: the pictures have changed.
+    """
+    if metadata.get("images") != saved.get("images"):
+        raise WorkdirError(
+            f"{folder}: its run has learned from other pictures than --images holds "
+            "now; give another --workdir, or --restart to begin anew"
+        )
 
 
 def _has_checkpoints(folder: Path) -> bool:

@@ -32,10 +32,13 @@ class TrainState(train_state.TrainState):
     Attributes:
       ema_params: exponential moving average of `params`. It is evaluated and exported.
       steps_per_epoch: number of steps in an epoch.
+      forgets_initial_params: whether the average soon forgets the parameters that it
+        begins with, because they are random.
     """
 
     ema_params: Any
     steps_per_epoch: int = flax.struct.field(pytree_node=False)
+    forgets_initial_params: bool = flax.struct.field(pytree_node=False, default=True)
 
 
 class Batch(NamedTuple):
@@ -135,10 +138,17 @@ def apply_gradients(
 
 
 def update_ema(state: TrainState, max_decay: float) -> Any:
-    """Averages the parameters. The decay grows, to forget the initial parameters."""
-    # The rule of TensorFlow's ExponentialMovingAverage with `num_updates`.
-    warmup_decay = (1.0 + state.step) / (10.0 + state.step)
-    decay = jnp.minimum(max_decay, warmup_decay)
+    """Averages the parameters. The decay grows, to forget random initial parameters.
+
+    Those of a model that is fine-tuned keep a part in the average, by which it still
+    reads what it read before (Wortsman et al., "Robust fine-tuning of zero-shot
+    models", 2022).
+    """
+    decay = jnp.float32(max_decay)
+    if state.forgets_initial_params:
+        # The rule of TensorFlow's ExponentialMovingAverage with `num_updates`.
+        warmup_decay = (1.0 + state.step) / (10.0 + state.step)
+        decay = jnp.minimum(max_decay, warmup_decay)
     return optax.incremental_update(state.params, state.ema_params, 1 - decay)
 
 

@@ -10,7 +10,6 @@ from cnn.augmentation import glyphs, outlier_exposure, piece_examples
 from cnn.augmentation.simulated_pages import examples
 from cnn.config import TrainConfig
 from cnn.data import datasets
-from cnn.errors import UsageError
 from cnn.preprocessing.pipeline import PREPROCESSING
 
 # Images `uint8 (N, 28, 28, 1)` and target probabilities `float32 (N, num_classes)`.
@@ -23,33 +22,19 @@ _MIN_SIZE_RATIO = 10
 def train_validation_split(
     dataset: datasets.Dataset, config: TrainConfig
 ) -> tuple[datasets.Dataset, datasets.Dataset]:
-    """Splits a data set at random, by the seed, into training and validation sets.
-
-    Raises:
-      cnn.errors.UsageError: the training set is smaller than a batch.
-    """
+    """Splits a data set at random, by the seed, into training and validation sets."""
     num_images = len(dataset.labels)
     rng = np.random.default_rng(config.seed)
     order = rng.permutation(num_images)
     max_validation = max(1, num_images // _MIN_SIZE_RATIO)
     num_validation = min(config.validation_size, max_validation)
-    _check_batch_size(config.batch_size, num_images - num_validation)
-    train_set = _select(dataset, order[num_validation:])
-    validation_set = _select(dataset, order[:num_validation])
+    train_set = select_examples(dataset, np.sort(order[num_validation:]))
+    validation_set = select_examples(dataset, np.sort(order[:num_validation]))
     return train_set, validation_set
 
 
-def _check_batch_size(batch_size: int, num_images: int) -> None:
-    if batch_size > num_images:
-        raise UsageError(
-            f"--batch-size: expected at most the {num_images} training images, "
-            f"got {batch_size}"
-        )
-
-
-def _select(dataset: datasets.Dataset, indices: np.ndarray) -> datasets.Dataset:
-    """Returns the examples at `indices`, in the order of the data set."""
-    indices = np.sort(indices)
+def select_examples(dataset: datasets.Dataset, indices: np.ndarray) -> datasets.Dataset:
+    """Returns the examples at `indices`, in their order."""
     return dataset._replace(
         images=dataset.images[indices], labels=dataset.labels[indices]
     )
@@ -98,13 +83,13 @@ def _make_pages(
     dataset: datasets.Dataset, config: TrainConfig, characters: Examples
 ) -> list[Examples]:
     """Renders characters on simulated pages, if the preprocessing segments pages."""
-    preprocessing = datasets.preprocessing_for(config.dataset)
-    if not config.simulated_page_fraction or not PREPROCESSING[preprocessing]:
+    is_segmented = PREPROCESSING[dataset.preprocessing] is not None
+    if not config.simulated_page_fraction or not is_segmented:
         return []
     count = round(config.simulated_page_fraction * len(dataset.labels))
     images, targets = characters
     pages = examples.make_page_examples(
-        config.seed, images, targets, count, preprocessing
+        config.seed, images, targets, count, dataset.preprocessing
     )
     return [pages]
 
@@ -113,7 +98,7 @@ def _make_pieces(
     dataset: datasets.Dataset, config: TrainConfig, characters: Examples
 ) -> list[Examples]:
     """Cuts simulated numbers into pieces, if the classes are the ten digits."""
-    placement = PREPROCESSING[datasets.preprocessing_for(config.dataset)]
+    placement = PREPROCESSING[dataset.preprocessing]
     if not config.simulated_string_fraction or not has_digits(dataset) or not placement:
         return []
     count = round(config.simulated_string_fraction * len(dataset.labels))

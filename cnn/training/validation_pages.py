@@ -48,7 +48,7 @@ def make_validation_pages(
     Returns:
       The pages that are not blank, or None if the network does not learn from pages.
     """
-    preprocessing = datasets.preprocessing_for(config.dataset)
+    preprocessing = validation_set.preprocessing
     if not config.simulated_page_fraction or preprocessing == "resize":
         return None
     count = round(_PAGES_PER_IMAGE * len(validation_set.labels))

@@ -56,7 +56,7 @@ def make_validation_strings(
     Returns:
       The numbers that are found, none if the network does not learn pieces of numbers.
     """
-    placement = PREPROCESSING[datasets.preprocessing_for(config.dataset)]
+    placement = PREPROCESSING[validation_set.preprocessing]
     is_wanted = config.simulated_string_fraction and has_digits(validation_set)
     if not is_wanted or placement is None:
         return []

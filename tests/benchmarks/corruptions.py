@@ -109,7 +109,7 @@ def _print_tables(classifier: Classifier, dataset: datasets.Dataset, seed: int) 
 def main() -> None:
     """Prints the tables of a model, or draws a contact sheet."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--model", default="mnist_model.h5")
+    parser.add_argument("--model")
     parser.add_argument("--split", choices=["validation", "test"], default="validation")
     parser.add_argument(
         "--seed",

@@ -26,13 +26,14 @@ from PIL import Image
 from cnn import parallel
 from cnn.augmentation.simulated_pages import PAGE_KINDS
 from cnn.data import datasets
+from cnn.models import find_model
 from tests.conftest import ROOT
 
 
 def main() -> None:
     """Prints a row per folder: the median of the runs, and each run."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--model", type=Path, default=Path("mnist_model.h5"))
+    parser.add_argument("--model", type=Path)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument(
         "--only",
@@ -40,7 +41,7 @@ def main() -> None:
         default=["help", "10", "10000", "100000", "photos", "1000000"],
     )
     arguments = parser.parse_args()
-    model = arguments.model.absolute()
+    model = find_model(arguments.model).absolute()
     print("| folder | seconds, median (all) | images/s | megabytes at most |")
     print("|---|---|---|---|", flush=True)
     for kind in arguments.only:

@@ -86,7 +86,7 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     """Parses the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--model", type=Path, default=Path("mnist_model.h5"))
+    parser.add_argument("--model", type=Path)
     parser.add_argument("--count", type=int, default=20, help="pages of each kind")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dpi", type=float, default=150)

@@ -15,18 +15,19 @@ from PIL import Image, ImageOps
 
 from cnn.classifier import Classifier
 from cnn.data import datasets
+from cnn.models import find_model
 from tests.conftest import ROOT
 
 
 def main() -> None:
     """Prints the accuracy of arrays, then the closing line of `bin/infer` per polarity."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("model", type=Path)
+    parser.add_argument("model", type=Path, nargs="?")
     parser.add_argument(
         "--count", type=int, default=10_000, help="number of test digits"
     )
     arguments = parser.parse_args()
-    model = arguments.model.absolute()
+    model = find_model(arguments.model).absolute()
     test_set = datasets.load("mnist", "test")
     images = test_set.images[: arguments.count]
     labels = test_set.labels[: arguments.count]

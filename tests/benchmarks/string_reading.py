@@ -64,7 +64,7 @@ def read_strings(
             readings += _read_chunk(classifier, chunk, pattern)
     seconds = time.process_time() - start
     predictions, confidence = zip(*readings, strict=True)
-    sure = np.array(confidence) >= classifier.unsure_below
+    sure = np.array(confidence) >= classifier.string_unsure_below
     return StringReadings(
         texts=[line.text for line in lines],
         predictions=list(predictions),

@@ -58,7 +58,7 @@ def main() -> None:
     print(table_row(*COLUMNS) + "\n" + "|---" * len(COLUMNS) + "|")
     readings = []
     for kind in arguments.kinds:
-        lines = simulate(kind, *digits, arguments)
+        lines = simulate(kind, *digits, arguments.seed, arguments.count)
         separators = SEPARATORS if kind == "separators" else ""
         readings.append(read_strings(classifier, lines, separators))
         keep_failures(arguments.failures, kind, lines, readings[-1])
@@ -69,7 +69,7 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     """Parses the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--model", type=Path, default=Path("mnist_model.h5"))
+    parser.add_argument("--model", type=Path)
     parser.add_argument("--count", type=int, default=300, help="strings of each kind")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split", choices=["validation", "test"], default="validation")
@@ -107,12 +107,8 @@ def print_gaps(
     for gaps in GAPS:
         row, readings = [], []
         for length in arguments.lengths:
-            lines = [
-                compose_string(
-                    [arguments.seed, length, i], images, labels, length, gaps
-                )
-                for i in range(arguments.count)
-            ]
+            size = (arguments.seed, arguments.count)
+            lines = compose_strings(images, labels, length, gaps, *size)
             readings.append(read_strings(classifier, lines))
             name = f"{gaps[0]}_to_{gaps[1]}"
             keep_failures(arguments.failures, name, lines, readings[-1])
@@ -122,6 +118,21 @@ def print_gaps(
         row += [f"{count_sure_mistakes(together)}", f"{together.milliseconds:.1f}"]
         print(table_row(f"{gaps[0]} to {gaps[1]}", *row), flush=True)
     print()
+
+
+def compose_strings(
+    images: np.ndarray,
+    labels: np.ndarray,
+    length: int,
+    gaps: tuple[int, int],
+    seed: int,
+    count: int,
+) -> list[SimulatedLine]:
+    """Composes strings of a length, with gaps in a range."""
+    return [
+        compose_string([seed, length, i], images, labels, length, gaps)
+        for i in range(count)
+    ]
 
 
 def compose_string(
@@ -173,12 +184,12 @@ def read_by_contours(classifier: Classifier, line: SimulatedLine) -> str:
 
 
 def simulate(
-    kind: str, images: np.ndarray, labels: np.ndarray, arguments: argparse.Namespace
+    kind: str, images: np.ndarray, labels: np.ndarray, seed: int, count: int
 ) -> list[SimulatedLine]:
     """Simulates lines of a kind."""
     return [
-        simulate_line(np.random.default_rng([arguments.seed, i]), kind, images, labels)
-        for i in range(arguments.count)
+        simulate_line(np.random.default_rng([seed, i]), kind, images, labels)
+        for i in range(count)
     ]
 
 

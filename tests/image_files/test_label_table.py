@@ -26,7 +26,7 @@ def test_a_csv_gives_labels_and_leaves_rows_without_one_unlabeled(tmp_path, head
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("b.png,7\n", "none of its paths is that of a file in --input, like a.png"),
+        ("b.png,7\n", "none of its paths is that of an input file, like a.png"),
         ("a.png,x\n", "with a label among 0, 1, 2, 3, .*, 8, 9; found a.png,x"),
         ("a.png,1\na.png,2\n", "l.csv: a.png has two labels, 1 and 2; expected one"),
         ("a.png\n", "l.csv: expected rows of path,label with a label .* found a.png"),

@@ -218,7 +218,7 @@ def test_labels_come_from_a_csv(digits, model, tmp_path, mnist_test, capsys):
     table.write_text("b/none.png,7\n")
     with pytest.raises(
         local_engine.PathError,
-        match=r"none of its paths is that of a file in --input, like a/scan0\.png",
+        match=r"none of its paths is that of an input file, like a/scan0\.png",
     ):
         read_folder(digits, model, tmp_path / "o.csv", labels=table)
     table.write_text("a/scan0.png,seven\n")

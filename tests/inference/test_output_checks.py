@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from cnn.config import InferConfig
+from cnn.config_schema import flag_name
 from cnn.errors import UsageError
 from cnn.image_files import listing
 from cnn.image_files.listing import PathError
 from cnn.inference import local_engine
 from cnn.inference.output_checks import check_outputs, own_files
-from tests.inference.conftest import read_folder
 
 
 def test_outputs_may_not_be_what_is_read(digits, model, tmp_path):
@@ -37,12 +37,29 @@ def test_outputs_may_not_be_what_is_read(digits, model, tmp_path):
         assert (one.read_bytes(), model.read_bytes()) == before
 
 
-def test_debug_images_need_a_folder_of_its_own(digits, model, tmp_path):
-    with pytest.raises(PathError, match="is also --input; give another --debug-dir"):
-        read_folder(digits, model, tmp_path / "o.csv", debug_dir=digits)
+@pytest.mark.parametrize("name", ["debug_dir", "review"])
+def test_copies_and_debug_images_need_a_folder_of_their_own(name, tmp_path):
+    flag = flag_name(name)
+    with pytest.raises(PathError, match=f"is also --input; give another {flag}"):
+        check_outputs(InferConfig(tmp_path, plot="none", **{name: tmp_path}))
     (tmp_path / "file").touch()
     with pytest.raises(PathError, match="file: cannot create this folder"):
-        read_folder(digits, model, tmp_path / "o.csv", debug_dir=tmp_path / "file")
+        check_outputs(InferConfig(tmp_path, plot="none", **{name: tmp_path / "file"}))
+
+
+def test_copies_and_debug_images_are_kept_apart(tmp_path):
+    shown = tmp_path / "shown"
+    config = InferConfig(tmp_path, plot="none", debug_dir=shown, review=shown)
+    with pytest.raises(PathError, match="is also --debug-dir; give another --review"):
+        check_outputs(config)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission_is_refused_before_the_work(tmp_path):
+    (tmp_path / "copies").mkdir(mode=0o500)
+    config = InferConfig(tmp_path, plot="none", review=tmp_path / "copies")
+    with pytest.raises(PathError, match="no permission to write there; give another"):
+        check_outputs(config)
 
 
 def test_parquet_needs_a_file(scans, trained, run):

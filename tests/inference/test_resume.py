@@ -138,6 +138,20 @@ def test_rows_of_another_page_are_refused(tmp_path):
         )
 
 
+@pytest.mark.parametrize(("prediction", "label"), [("7", ""), ("1", "7")])
+def test_rows_of_a_class_that_is_none_now_are_refused(tmp_path, prediction, label):
+    file = InputFile("/scans/a.png", "a.png")
+    before = Schema(("1", "7"), has_labels=True)
+    row = before.make_row(file, Prediction("a", prediction, 0.5, "ok", ""), label)
+    row_format = CsvFormat(Schema(("0", "1"), has_labels=True))
+    data = row_format.header() + row_format.encode([row])
+    partial_path(tmp_path / "o").write_bytes(data)
+    items = iter([(file, Source(file.path))])
+    words = r"o\.partial: its row 1 has the class 7, which --model and --classes do not"
+    with pytest.raises(PathError, match=words):
+        continue_rows(tmp_path / "o", row_format, items, print)
+
+
 def test_rows_of_pages_in_a_csv_are_parsed_by_any_reader():
     results = make_results()
     row_format = CsvFormat(PAGE_SCHEMA)

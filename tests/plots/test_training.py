@@ -37,24 +37,12 @@ def test_confusion_counts_by_hand(tmp_path, texts):
     read_pixels(path)
 
 
-def test_a_matrix_of_many_classes_names_them_all_and_writes_no_counts(
-    tmp_path, figures, texts
+def test_class_names_that_do_not_fit_beside_one_another_stand_on_their_side(
+    tmp_path, figures
 ):
-    names = [chr(0x100 + i) for i in range(62)]
-    labels = np.repeat(np.arange(62), 8)
-    plots.plot_confusion_matrix(labels, labels, names, tmp_path / "c.png")
-    axes = figures[0].axes[0]
-    for axis in (axes.xaxis, axes.yaxis):
-        assert [label.get_text() for label in axis.get_ticklabels()] == names
-    assert list(axes.texts) == []
-    assert np.array_equal(axes.images[0].get_array(), np.eye(62))
-    assert "Confusion matrix: 496 images, 100.00% right" in texts()
-    read_pixels(tmp_path / "c.png")
-
-
-def test_long_class_names_stand_on_their_side(tmp_path, figures):
-    labels = np.array([0, 1])
-    for names in (["abc", "d"], ["Ankle boot", "d"]):
+    labels = np.arange(10)
+    for name in ("abc", "Ankle boot"):
+        names = [name, *"abcdefghi"]
         plots.plot_confusion_matrix(labels, labels, names, tmp_path / "c.png")
     rotations = [f.axes[0].get_xticklabels()[0].get_rotation() for f in figures]
     assert rotations == [0, 90]
@@ -66,12 +54,12 @@ def test_mistakes_are_sorted_by_loss_with_truth_guess_and_confidence(tmp_path, t
     images = RNG.integers(0, 255, (4, 28, 28, 1), np.uint8)
     labels = np.array([0, 0, 1, 1])
     path = tmp_path / "m.png"
-    plots.plot_top_losses(images, labels, probabilities, ["left", "right"], path)
+    plots.plot_top_losses(images, labels, probabilities, ["left", "up"], path)
     captions = [text for text in texts() if "read as" in text]
     assert captions == [
-        "right read as left\n95.0% sure",
-        "left read as right\n80.0% sure",
-        "right read as left\n60.0% sure",
+        "up read as left\n95.0% sure",
+        "left read as up\n80.0% sure",
+        "up read as left\n60.0% sure",
     ]
     assert "3 of 4 test images were read wrong (75.00%); highest loss first" in texts()
     read_pixels(path)

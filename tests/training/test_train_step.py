@@ -17,6 +17,7 @@ from cnn.training.train_step import (
     learning_rate,
     loss_fn,
     train_step,
+    update_ema,
 )
 from tests.training.steps import CONFIG
 
@@ -90,6 +91,17 @@ def test_the_average_of_parameters_by_hand(small):
         np.testing.assert_allclose(
             state.ema_params["dense"]["bias"], average, atol=1e-7
         )
+
+
+def test_the_average_keeps_a_part_of_a_models_initial_parameters():
+    state = create_state(jax.random.key(0), CNN(10), CONFIG, 20)
+    state = state.replace(params=jax.tree.map(jnp.ones_like, state.params))
+    fine_tuned = state.replace(forgets_initial_params=False)
+    for name, decay in (("random", 1 / 10), ("model", 0.9)):
+        initial = state if name == "random" else fine_tuned
+        expected = decay * initial.ema_params["dense"]["kernel"] + (1 - decay)
+        average = update_ema(initial, 0.9)["dense"]["kernel"]
+        np.testing.assert_allclose(average, expected, atol=1e-6)
 
 
 def test_weight_decay_shrinks_kernels_and_no_biases():
