@@ -122,7 +122,7 @@ def _make_outliers(
         targets,
         count=round(config.outlier_fraction * len(dataset.labels)),
         printed=outlier_exposure.printed_outliers(dataset.class_names),
-        preprocessing=datasets.preprocessing_for(config.dataset),
+        preprocessing=dataset.preprocessing,
     )
     return [outliers]
 

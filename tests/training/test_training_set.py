@@ -3,8 +3,14 @@ from dataclasses import replace
 import numpy as np
 
 from cnn.augmentation.glyphs import FORMS
+from cnn.augmentation.outlier_exposure import (
+    list_fonts,
+    printed_outliers,
+    render_print,
+)
 from cnn.config import TrainConfig
 from cnn.data import datasets
+from cnn.preprocessing.network_input import PREPROCESSING
 from cnn.training.training_set import make_training_examples, train_validation_split
 from tests.training.steps import CONFIG
 
@@ -68,3 +74,16 @@ def test_pieces_of_numbers_are_added_to_digits_only(small):
     assert (targets[640:].max(1) == 1).any()
     letters = small._replace(class_names=tuple("abcdefghij"))
     assert len(make_training_examples(letters, config)[0]) == 640
+
+
+def test_print_among_outliers_lies_as_the_letters_do(small):
+    letters = small._replace(class_names=tuple("abcdefghij"), preprocessing="emnist")
+    images, _ = make_training_examples(letters, replace(CONFIG, outlier_fraction=0.1))
+    placement = PREPROCESSING["emnist"]
+    prints = {
+        render_print(font, character, placement).tobytes()
+        for font in list_fonts()
+        for character in printed_outliers(letters.class_names)
+    }
+    outliers = images[640:]
+    assert sum(image.tobytes() in prints for image in outliers) >= len(outliers) / 4
