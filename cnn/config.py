@@ -56,6 +56,10 @@ PRESETS: dict[str, dict[str, int | float | Path]] = {
         "images_share": 0.33,
         "learning_rate": 3e-3,
         "ema_decay": 0.997,
+        "rotation_degrees": 15.0,
+        "scale_range": 0.15,
+        "shear_factor": 0.2,
+        "elastic_sigma": 0.5,
         "corruption_prob": 0.0,
     },
 }
