@@ -88,7 +88,7 @@ class TrainConfig:
     Default: none."""
 
     labels: Path | None = None
-    """CSV of the classes of --images, with the columns path,label.
+    """CSV with the columns path,label: the class of each picture of --images.
     Default: by the names of folders and files."""
 
     images_share: Annotated[float, Range(0.001, 0.999)] = 0.5
