@@ -37,6 +37,8 @@ _MIN_MATRIX_HEIGHT = 6.2
 _COLOR_BAR_WIDTH = 1.0
 _CHART_MARGIN = 1.2
 _MAX_CHART_HEIGHT = 13.0
+# Space around the parts of a figure, in inches.
+_LAYOUT_PAD = 0.1
 _CORRECTNESS_COLORS = {True: GREEN, False: RED, None: "black"}
 # Above this many predictions of a class, dots would hide one another.
 _MAX_DOTS = 200
@@ -113,6 +115,8 @@ def plot_labeled_predictions(
     matrix_width = max(_MIN_WIDTH - _BARS_WIDTH, height + _COLOR_BAR_WIDTH)
     size = (_BARS_WIDTH + name_width + matrix_width, height)
     figure, bottom = _start_figure(title, heading, originals, images, sheet, size)
+    # Matplotlib lays out names on their side a little too low.
+    figure.set_layout_engine("constrained", h_pad=_LAYOUT_PAD)
     left, right = bottom.subplots(1, 2, width_ratios=[_BARS_WIDTH, matrix_width])
     _draw_class_accuracy(left, confusion, class_names, bars_height)
     draw_confusion_matrix(right, matrix, names, (matrix_width, height))
