@@ -34,13 +34,15 @@ PATH_FLAGS = path_flags(TrainConfig) + path_flags(InferConfig)
 def parse(config, *arguments):
     if config is InferConfig and "--input" not in " ".join(arguments):
         arguments = ("--input", "scans", *arguments)
+    if config is TrainConfig and "--images" not in " ".join(arguments):
+        arguments = ("--images", "scans", *arguments)
     return flags.parse_config("command", config, list(arguments), {})
 
 
 def test_both_commands_have_these_paths():
     assert [name for _, name in PATH_FLAGS] == [
-        "workdir", "model", "data_dir",
-        "input", "model", "output", "plot", "debug_dir", "labels",
+        "images", "labels", "init", "workdir", "model", "data_dir",
+        "input", "model", "output", "plot", "debug_dir", "review", "labels",
     ]  # fmt: skip
 
 
