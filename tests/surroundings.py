@@ -23,11 +23,11 @@ from tests.conftest import ROOT
 
 QUICK_TESTS = [
     "tests/data/test_data_folder.py",
-    "tests/inference/test_decode_pool.py",
-    "tests/inference/test_label_table.py",
-    "tests/inference/test_labels.py",
-    "tests/inference/test_listing.py",
-    "tests/inference/test_natural_sort.py",
+    "tests/image_files/test_decode_pool.py",
+    "tests/image_files/test_label_table.py",
+    "tests/image_files/test_labels.py",
+    "tests/image_files/test_listing.py",
+    "tests/image_files/test_natural_sort.py",
     "tests/inference/test_plot_process.py",
     "tests/inference/test_schema.py",
     "tests/plots/test_inference.py",
