@@ -72,13 +72,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("model", type=Path, help="model file of the run")
     parser.add_argument("workdir", type=Path, help="workdir of the run")
-    parser.add_argument(
-        "--folders",
-        type=Path,
-        nargs="*",
-        default=[],
-        help="folders with subfolders 0 to 9 of images",
-    )
+    pages.add_folders(parser)
     return parser.parse_args()
 
 

@@ -38,7 +38,7 @@ def choose_candidates(
     chosen = [most_plausible(file) for file in files]
     for label in np.unique(labels):
         of_class = np.flatnonzero(labels == label).tolist()
-        compared = _describe_class([files[i] for i in of_class[:_MAX_COMPARED]])
+        compared = [_describe(files[i]) for i in of_class[:_MAX_COMPARED]]
         for number, i in enumerate(of_class):
             if files[i].num_candidates > 1:
                 others = [c for n, c in enumerate(compared) if n != number]
@@ -51,13 +51,11 @@ def most_plausible(file: PreprocessedFile) -> int:
     return 0 if file.weights is None else int(file.weights.argmax())
 
 
-def _describe_class(files: Sequence[PreprocessedFile]) -> list[np.ndarray]:
-    """Returns the features of all candidates of each picture, `float32 (N, 784)`."""
-    return [_describe(file) for file in files]
-
-
 def _describe(file: PreprocessedFile) -> np.ndarray:
-    """Returns unit vectors, whose scalar products are normalized correlations."""
+    """Returns the features of all candidates of a picture, `float32 (N, 784)`.
+
+    They are unit vectors, so that their scalar products are normalized correlations.
+    """
     assert file.candidates is not None
     blurred = [cv2.GaussianBlur(image, (0, 0), _BLUR) for image in file.candidates]
     features = np.array(blurred, np.float32).reshape(len(blurred), -1)
@@ -67,12 +65,10 @@ def _describe(file: PreprocessedFile) -> np.ndarray:
     return unit_vectors
 
 
-def _choose(
-    file: PreprocessedFile, others: Sequence[np.ndarray], most_plausible: int
-) -> int:
+def _choose(file: PreprocessedFile, others: Sequence[np.ndarray], default: int) -> int:
     """Returns the candidate most like its nearest pictures among the others."""
     if not others:
-        return most_plausible
+        return default
     features = _describe(file)
     # Of the other pictures, too, any candidate may be the right one.
     similarities = np.stack([(features @ other.T).max(1) for other in others], axis=1)
@@ -80,4 +76,4 @@ def _choose(
     scores = nearest.mean(1)
     # Candidates that show the same differ by rounding.
     is_best = scores >= scores.max() - 1e-4
-    return most_plausible if is_best[most_plausible] else int(is_best.argmax())
+    return default if is_best[default] else int(is_best.argmax())

@@ -48,8 +48,8 @@ def model_metadata(
     }
     if data.pictures is not None:
         metadata["images"] = data.describe_pictures()
-    if initial is not None:
-        metadata["init"] = config.init and config.init.name
+    if initial is not None and config.init is not None:
+        metadata["init"] = config.init.name
         metadata["init_digest"] = digest(initial)
         metadata |= _inherit(initial, train_set)
     return metadata

@@ -1,12 +1,14 @@
 """Learns letters of some people, and reads those of others.
 
-    python -m tests.benchmarks.letters FOLDER --learn 14 --draws 5
-    python -m tests.benchmarks.letters FOLDER --init digits
+    python -m tests.benchmarks.letters --folder FOLDER --learn 14 --draws 5
+    python -m tests.benchmarks.letters --folder FOLDER --init digits
+    python -m tests.benchmarks.letters --dataset emnist/letters --preset best --draws 1
 
 FOLDER has one subfolder of pictures per class. The number at the end of a picture's name
 is the person who wrote it, as in the Latin alphabet of Omniglot. Each draw takes some
 people at random for `bin/train --dataset none --images`, and the others as its test split.
-Other flags go to bin/train.
+Other flags go to bin/train. Without a FOLDER they name a data set, whose test split is read, and a
+draw is a seed.
 """
 
 import argparse
@@ -24,7 +26,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def main() -> None:
-    """Prints the accuracy on the letters of other people, per draw and their mean."""
+    """Prints the accuracy on the test split, per draw and their mean."""
     arguments = parse_arguments()
     accuracies = [run_draw(arguments, draw) for draw in range(arguments.draws)]
     draws = ", ".join(f"{accuracy:.1%}" for accuracy in accuracies)
@@ -35,7 +37,7 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     """Parses the command line. `flags` are those that are for bin/train."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("--folder", type=Path)
     parser.add_argument("--learn", type=int, default=14, help="people to learn from")
     parser.add_argument("--draws", type=int, default=5)
     arguments, arguments.flags = parser.parse_known_args()
@@ -43,16 +45,18 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def run_draw(arguments: argparse.Namespace, draw: int) -> float:
-    """Returns the accuracy on the letters of the other people, in [0, 1]."""
+    """Trains, and returns the accuracy on the test split, in [0, 1]."""
     with tempfile.TemporaryDirectory() as temporary:
         top = Path(temporary)
-        write_draw(arguments.folder, arguments.learn, draw, top / "letters")
-        command = [sys.executable, ROOT / "bin" / "train", "--dataset", "none"]
-        command += ["--images", "letters", *arguments.flags]
-        subprocess.run(
-            list(map(str, command)), cwd=top, check=True, capture_output=True
-        )
-        report = json.loads((top / "runs" / "letters" / "report.json").read_text())
+        command = [sys.executable, ROOT / "bin" / "train", "--workdir", "run"]
+        if arguments.folder is None:
+            command += ["--seed", draw]
+        else:
+            write_draw(arguments.folder, arguments.learn, draw, top / "letters")
+            command += ["--dataset", "none", "--images", "letters"]
+        command += arguments.flags
+        subprocess.run(list(map(str, command)), cwd=top, check=True)
+        report = json.loads((top / "run" / "report.json").read_text())
     accuracy: float = report["test"]["accuracy"]
     return accuracy
 

@@ -86,6 +86,12 @@ def parse_arguments() -> argparse.Namespace:
         "--keep", type=Path, metavar="FOLDER", help="write the pages to FOLDER/KIND"
     )
     parser.add_argument("--kinds", nargs="*", default=list(PAGE_KINDS))
+    add_folders(parser)
+    return parser.parse_args()
+
+
+def add_folders(parser: argparse.ArgumentParser) -> None:
+    """Adds the flag of folders of real digits."""
     parser.add_argument(
         "--folders",
         type=Path,
@@ -93,7 +99,6 @@ def parse_arguments() -> argparse.Namespace:
         default=[],
         help="folders with subfolders 0 to 9 of images",
     )
-    return parser.parse_args()
 
 
 def load_digits(split: str, seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
