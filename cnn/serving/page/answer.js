@@ -13,14 +13,9 @@ export function statusBadge(row) {
   return element("span", { class: `badge is-${row.status}` }, row.status);
 }
 
-/**
- * Says what to think of a row, and the reader's own words about it.
- *
- * @param {import("./api.js").Row} row
- */
+/** @param {import("./api.js").Row} row */
 export function explanation(row) {
-  const detail = row.detail ? ` (${row.detail})` : "";
-  return element("p", { class: "explanation" }, explainStatus(row), detail);
+  return element("p", { class: "explanation" }, explainStatus(row));
 }
 
 /** @param {import("./api.js").Row} row */

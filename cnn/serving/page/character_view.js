@@ -4,7 +4,7 @@ import { confidenceText, correctionRemark, explanation, statusBadge } from "./an
 import { characterDetails } from "./character.js";
 import { correctionForm } from "./correction_form.js";
 import { element } from "./dom.js";
-import { pictureView } from "./picture.js";
+import { PictureView } from "./picture.js";
 
 /**
  * Shows the character of a page.
@@ -21,7 +21,7 @@ export function characterView(item, preview, actions, add) {
   const select = () => answer.querySelector("input")?.focus();
   const alt = `${item.name}${preview.page ? `, page ${preview.page}` : ""}`;
   return element("div", { class: "preview" },
-    preview.picture ? pictureView(preview, alt, select).element : null,
+    preview.picture ? new PictureView(preview, [row], alt, select).element : null,
     answer,
     character ? characterDetails(character, preview.classes ?? actions.model.classes) : null);
 }
@@ -30,8 +30,9 @@ function characterAnswer(item, row, { corrections, model }, add) {
   const answer = element("div", { class: "answer" },
     row.page ? element("p", { class: "place" }, `Page ${row.page}`) : null,
     row.prediction ? predictionButton(row) : null,
-    element("p", {}, statusBadge(row), " ", row.prediction ? confidenceText(row) : null),
-    explanation(row));
+    element("div", { class: "verdict" },
+      element("p", {}, statusBadge(row), " ", row.prediction ? confidenceText(row) : null),
+      explanation(row)));
   if (row.status === "unreadable") return answer;
   const save = (text) => corrections.correctRow(item, row, text);
   const label = row.prediction ? "Wrong? It is" : "It is";

@@ -5,7 +5,7 @@ import { characterDetails } from "./character.js";
 import { correctionForm } from "./correction_form.js";
 import { element } from "./dom.js";
 import { correctionOf } from "./items.js";
-import { pictureView } from "./picture.js";
+import { PictureView, mostDoubtful } from "./picture.js";
 import { percent } from "./words.js";
 
 /**
@@ -35,7 +35,7 @@ class NumbersView {
   #makePicture() {
     const { page } = this.preview;
     const alt = `${this.item.name}${page ? `, page ${page}` : ""}`;
-    return pictureView(this.preview, alt, (place, index) => this.#open(place, index));
+    return new PictureView(this.preview, this.rows, alt, (...at) => this.#open(...at));
   }
 
   #numberEntry(row, place, add) {
@@ -48,7 +48,8 @@ class NumbersView {
         statusBadge(row), " ", row.prediction ? confidenceText(row) : null),
       element("div", { class: "tiles" }, ...this.#tiles[place]),
       row.status === "ok" && !row.detail ? null : explanation(row),
-      row.status === "unreadable" ? null : this.#numberForm(row),
+      // Otherwise the form is beside the selected character.
+      characters.length || row.status === "unreadable" ? null : this.#numberForm(row),
       correctionRemark(this.item, row, add));
   }
 
@@ -66,7 +67,7 @@ class NumbersView {
 
   #numberForm(row) {
     const save = (text) => this.actions.corrections.correctRow(this.item, row, text);
-    const label = row.prediction ? "Whole number" : "It is";
+    const label = row.prediction ? "The whole number is" : "It is";
     return correctionForm({ label, context: `(${row.prediction ?? row.path})`, classes: null, save });
   }
 
@@ -85,13 +86,13 @@ class NumbersView {
   #selectDoubtful() {
     const place = this.preview.characters.findIndex((characters) => characters.length);
     if (place < 0) return;
-    const confidences = this.preview.characters[place].map((c) => c.confidence);
-    this.#select(place, confidences.indexOf(Math.min(...confidences)));
+    this.#select(place, mostDoubtful(this.preview.characters[place]));
   }
 
   /** Selects a character, and leads to the field for the right one. */
   #open(place, index) {
     this.#select(place, index);
+    this.#tiles[place][index].scrollIntoView({ block: "nearest" });
     this.#details.querySelector("input").focus();
   }
 
@@ -104,7 +105,8 @@ class NumbersView {
     this.#details.replaceChildren(
       element("h4", {}, `Character ${index + 1} of ${this.rows[place].prediction}`),
       characterDetails(characters[index], this.preview.classes ?? model.classes),
-      this.#characterForm(place, index));
+      this.#characterForm(place, index),
+      this.#numberForm(this.rows[place]));
   }
 
   #characterForm(place, index) {
@@ -114,6 +116,6 @@ class NumbersView {
       corrections.correctCharacter(this.item, this.rows[place], characters, index, text);
     // A separator is no class of the model.
     const classes = characters[index].image ? model.classes : null;
-    return correctionForm({ label: "Wrong? It is", context: `(character ${index + 1})`, classes, save });
+    return correctionForm({ label: "The character is", context: `(character ${index + 1})`, classes, save });
   }
 }

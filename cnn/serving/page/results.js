@@ -87,7 +87,7 @@ export class Results {
 
   #showFrame(view, entries) {
     const isEmpty = !this.items.all.length;
-    byId("controls").hidden = isEmpty;
+    byId("controls").hidden = byId("actions").hidden = isEmpty;
     byId("empty").hidden = !isEmpty;
     byId("cards").hidden = view !== "pictures";
     byId("table").hidden = isEmpty || view !== "table";

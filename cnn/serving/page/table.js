@@ -36,10 +36,11 @@ export class ResultTable {
   constructor(frame, actions, sort) {
     this.actions = actions;
     const headers = COLUMNS.map((column) => this.#header(column, sort));
-    frame.append(element("table", {},
+    this.table = element("table", {},
       element("caption", { class: "for-screen-readers" }, "Results, one row for each answer"),
       element("thead", {}, element("tr", {}, ...headers)),
-      this.#body));
+      this.#body);
+    frame.append(this.table);
   }
 
   /**
@@ -56,6 +57,8 @@ export class ResultTable {
     }
     this.#lines = lines;
     for (const line of lines.values()) line.refresh();
+    const hasPlaces = entries.some(({ row }) => row && placeOf(row));
+    this.table.classList.toggle("without-places", !hasPlaces);
     setChildren(this.#body, [...lines.values()].map((line) => line.element));
     for (const { header, orders } of this.#buttons) showOrder(header, orders, order);
   }

@@ -10,7 +10,7 @@ export const STATUSES = ["ok", "unsure", "blank", "unreadable"];
 export function percent(share) {
   if (share === null) return "";
   const rounded = Math.floor(share * 1000) / 10;
-  return `${rounded.toFixed(1)} %`;
+  return `${rounded.toFixed(1)}\u00a0%`;
 }
 
 /**
@@ -31,18 +31,18 @@ export function statusMeanings(model) {
 }
 
 /**
- * Says in one sentence what is to be thought of a row.
+ * Says what is to be thought of a row, with the reader's own words about it.
  *
  * @param {import("./api.js").Row} row
  */
 export function explainStatus(row) {
   const sentences = {
-    ok: "Confident.",
-    unsure: "Unsure: look at it yourself.",
-    blank: "Blank: nothing to read was found.",
-    unreadable: "Unreadable: this is no picture that can be opened.",
+    ok: "Confident",
+    unsure: "Unsure, look at it yourself",
+    blank: "Nothing to read was found",
+    unreadable: "Not a picture that can be opened",
   };
-  return sentences[row.status] ?? row.status;
+  return `${sentences[row.status]}${row.detail ? `: ${row.detail}` : ""}.`;
 }
 
 /** Says the answer for one picture. */
