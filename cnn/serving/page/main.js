@@ -14,15 +14,17 @@ import { Results } from "./results.js";
 import { describeItems, statusMeanings } from "./words.js";
 
 async function start() {
-  const model = await fetchModel();
-  describeModel(model);
+  const modelRequest = fetchModel();
   const items = new ItemList();
   const options = new Options();
-  const reader = new Reader(items, options, model);
+  const reader = new Reader(items, options, modelRequest);
   const drawing = new Drawing(items, reader);
   connectInputs(items, reader, options);
-  connectResults(items, reader, model, drawing);
   listenForDownload(items, options);
+  // What is drawn or dropped meanwhile waits for the model, too.
+  const model = await modelRequest;
+  describeModel(model);
+  connectResults(items, reader, model, drawing);
 }
 
 /** Reads what is chosen, dropped, pasted or photographed, and again with new options. */

@@ -16,7 +16,7 @@ export function numbersView(item, preview, actions, add) {
 }
 
 class NumbersView {
-  #details = element("div", { class: "selected", "aria-live": "off" });
+  #details = element("div", { class: "selected" });
   /** The tile of each character of each number. */
   #tiles = [];
 

@@ -6,7 +6,7 @@ import { RequestError, readPicture } from "./api.js";
 const MAX_REQUESTS = 4;
 /** Time in ms before the first request: what is shown is then known. */
 const DELAY = 30;
-const MEGABYTE = 2 ** 20;
+const MEGABYTE = 1_000_000;
 
 /**
  * @typedef {import("./items.js").Item} Item
@@ -26,13 +26,13 @@ export class Reader extends EventTarget {
   /**
    * @param {import("./items.js").ItemList} items
    * @param {import("./options.js").Options} options
-   * @param {import("./api.js").Model} model
+   * @param {Promise<import("./api.js").Model>} modelRequest
    */
-  constructor(items, options, model) {
+  constructor(items, options, modelRequest) {
     super();
     this.items = items;
     this.options = options;
-    this.model = model;
+    this.modelRequest = modelRequest;
   }
 
   /**
@@ -107,11 +107,11 @@ export class Reader extends EventTarget {
 
   /** @returns {Promise<Partial<Item>>} */
   async #tryToRead(item, signal) {
-    const query = this.options.query();
-    query.set("name", item.name);
-    query.set("preview", String(item.isShown));
     try {
-      this.#checkSize(item);
+      checkSize(item.file, await this.modelRequest);
+      const query = this.options.query();
+      query.set("name", item.name);
+      query.set("preview", String(item.isShown));
       const answer = await readPicture(item.file, query, signal);
       const { rows, previews } = answer;
       const kept = item.isShown && query.get("preview") === "true" ? previews : null;
@@ -123,20 +123,19 @@ export class Reader extends EventTarget {
     }
   }
 
-  #checkSize(item) {
-    const { size } = item.file;
-    const limit = this.model.max_bytes;
-    if (size <= limit) return;
-    throw new RequestError(
-      `The file has ${Math.ceil(size / MEGABYTE)} MB. ` +
-        `The server takes ${Math.floor(limit / MEGABYTE)} MB at most.`,
-    );
-  }
-
   #reportIdle() {
     if (this.#requests.size || this.#queue.size || !this.#finished.size) return;
     const finished = [...this.#finished];
     this.#finished.clear();
     this.dispatchEvent(new CustomEvent("idle", { detail: finished }));
   }
+}
+
+/** Refuses a file before it is sent that the server would not take. */
+function checkSize({ size }, { max_bytes: limit }) {
+  if (size <= limit) return;
+  throw new RequestError(
+    `The file has ${Math.ceil(size / MEGABYTE)} MB. ` +
+      `The server takes ${Math.floor(limit / MEGABYTE)} MB at most.`,
+  );
 }
