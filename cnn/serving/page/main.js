@@ -42,7 +42,9 @@ function connectResults(items, reader, model, drawing) {
     byId("results").focus({ preventScroll: true });
   };
   const readAgain = (item) => reader.read([item]);
-  const actions = { corrections: new Corrections(items, model), model, readAgain, remove };
+  const showAgain = (item) => items.report(item);
+  const corrections = new Corrections(items, model);
+  const actions = { corrections, model, readAgain, remove, showAgain };
   new Results(items, actions, (item) => reader.fetchPreviews(item));
   reader.addEventListener("idle", ({ detail: finished }) => {
     byId("live").textContent = describeItems(finished);

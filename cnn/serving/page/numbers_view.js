@@ -21,7 +21,9 @@ class NumbersView {
   #tiles = [];
 
   constructor(item, preview, actions, add) {
-    Object.assign(this, { item, preview, actions });
+    this.item = item;
+    this.preview = preview;
+    this.actions = actions;
     this.rows = preview.rows.map((index) => item.rows[index]);
     this.picture = preview.picture ? this.#makePicture() : null;
     const list = element("ol", { class: "numbers" },
