@@ -48,7 +48,7 @@ _FLAGS_WITH_DASHES = ("--classes", "--length", "--pattern", "--separators")
 # Flag that may be given several times, with the same meaning as all values after one.
 _REPEATED_FLAG = "--region"
 
-Config = TypeVar("Config", TrainConfig, InferConfig)
+Config = TypeVar("Config")
 
 
 def parse_config(
@@ -204,7 +204,7 @@ def _check_flags(config: type, arguments: list[str]) -> None:
     """Refuses an unknown flag in one line, and suggests another one."""
     known = [setting.flag for setting in describe_settings(config)]
     known.append("--help")
-    renamed = RENAMED_FLAGS[config]
+    renamed = RENAMED_FLAGS.get(config, {})
     for argument in arguments:
         flag = argument.partition("=")[0].replace("_", "-")
         if not argument.startswith("--") or flag in known:

@@ -14,7 +14,7 @@ from time import monotonic
 from cnn.child_process import ChildProcess
 from cnn.image_files import decode_worker
 from cnn.preprocessing import pipeline
-from cnn.preprocessing.source import CountOptions, ReadOptions, Source
+from cnn.preprocessing.source import Source, WorkOptions
 
 # Chunks that a worker may hold: one that it decodes, and three that keep it busy until
 # the parent returns.
@@ -45,7 +45,7 @@ class Chunk:
 
     sources: list[Source]
     request_bytes: int
-    options: ReadOptions | CountOptions
+    options: WorkOptions
     crashes: Counter[int] = dataclasses.field(default_factory=Counter)
     failures: dict[int, str] = dataclasses.field(default_factory=dict)
     files: list[pipeline.PreprocessedFile] | None = None

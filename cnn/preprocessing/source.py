@@ -41,3 +41,23 @@ class ReadOptions(NamedTuple):
 
     preprocessing: str
     layout: Layout = "character"
+
+
+class PreviewOptions(NamedTuple):
+    """Asks for a picture of the sources, for people to look at.
+
+    Attributes:
+      max_side: longest side of the picture, in pixels.
+      is_lossless: whether it must have the same pixels as the source.
+      preprocessing: the preprocessing whose ink is shown. None shows none.
+      candidate: index of the ink among the candidates of the source.
+    """
+
+    max_side: int
+    is_lossless: bool = False
+    preprocessing: str | None = None
+    candidate: int = 0
+
+
+# What a process that decodes files can be asked for.
+WorkOptions = ReadOptions | CountOptions | PreviewOptions

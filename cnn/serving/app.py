@@ -1,0 +1,237 @@
+"""The ASGI application of `bin/serve`: routes, limits, and errors as JSON."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+import cnn
+from cnn.errors import Error
+from cnn.preprocessing.source import Source
+from cnn.serve_config import ServeConfig
+from cnn.serving.answers import JSON_TYPE, encode_answer, encode_file
+from cnn.serving.corrections import Corrections
+from cnn.serving.errors import RequestError, describe_error
+from cnn.serving.guard import Guard
+from cnn.serving.metrics import Metrics
+from cnn.serving.model_card import describe_model
+from cnn.serving.openapi import describe_interface
+from cnn.serving.page_files import INDEX, load_page
+from cnn.serving.previews import make_previews
+from cnn.serving.read_query import parse_query
+from cnn.serving.reader import Reader
+from cnn.serving.table import parse_table
+from cnn.serving.uploads import (
+    BodyLimits,
+    Upload,
+    files_in_memory,
+    receive_body,
+    receive_uploads,
+)
+
+_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_NO_STORE = {"cache-control": "no-store"}
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Service:
+    """The endpoints, and what they share."""
+
+    def __init__(
+        self, config: ServeConfig, reader: Reader, corrections: Corrections | None
+    ) -> None:
+        """Takes the parts of a server.
+
+        Args:
+          config: the settings.
+          reader: reads pictures.
+          corrections: keeps corrected ones, or None.
+        """
+        self._config = config
+        self._reader = reader
+        self._corrections = corrections
+        self._metrics = Metrics(reader, cnn.__version__)
+        self._num_in_progress = 0
+        self._page = load_page()
+        self._interface = describe_interface(config)
+        self._limits = BodyLimits(
+            config.max_bytes, config.max_files, config.request_timeout
+        )
+
+    async def read(self, request: Request) -> Response:
+        """Reads the pictures of a request."""
+        query = parse_query(request.url.query)
+        uploads = await receive_uploads(request, self._limits, query.name)
+        with files_in_memory(uploads) as files:
+            result = await self._reader.read(files, query.config)
+            previews = None
+            if query.has_preview:
+                previews = await make_previews(self._reader, result)
+        statuses = [p.status for of in result.results for p in of.predictions]
+        self._metrics.count_rows(statuses)
+        body, media_type = encode_answer(result, query.config, previews)
+        return Response(body, media_type=media_type, headers=_NO_STORE)
+
+    async def table(self, request: Request) -> Response:
+        """Makes one file of the rows of many answers."""
+        query = parse_query(request.url.query)
+        body = await receive_body(request, self._limits)
+        classifier = await asyncio.shield(self._reader.classifier)
+        classifier = self._reader.derive(classifier, query.config)
+        row_format, rows = parse_table(body, query.config, classifier.class_names)
+        content, media_type = encode_file(row_format, rows)
+        name = f"predictions.{row_format.endings[0]}"
+        headers = _NO_STORE | {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(content, media_type=media_type, headers=headers)
+
+    async def correct(self, request: Request) -> Response:
+        """Keeps a corrected picture."""
+        if self._corrections is None:
+            raise RequestError(404, "no corrections are kept; bin/serve --corrections")
+        parameters = dict(request.query_params)
+        class_name = parameters.pop("class", "")
+        if "page" in parameters:
+            parameters["pages"] = parameters.pop("page")
+        query = parse_query(urlencode(parameters))
+        (upload, *others) = await receive_uploads(request, self._limits, query.name)
+        if others:
+            raise RequestError(400, "expected one picture, got several")
+        path = await self._keep_correction(upload, query.config, class_name)
+        return _json({"path": path, "class": class_name}, status=201)
+
+    async def _keep_correction(
+        self, upload: Upload, config: Any, class_name: str
+    ) -> str:
+        assert self._corrections is not None
+        with files_in_memory([upload]) as (file,):
+            sources = list(await self._reader.expand([file], config))
+            if len(sources) != 1:
+                raise RequestError(400, "page: expected the page of the correction")
+            source: Source = sources[0][1]
+            return await self._corrections.add(self._reader, source, class_name)
+
+    async def model(self, _: Request) -> Response:
+        """Describes the model and the limits."""
+        classifier = await asyncio.shield(self._reader.classifier)
+        return _json(describe_model(classifier, self._config))
+
+    async def health(self, _: Request) -> Response:
+        """Says whether pictures can be read."""
+        if not self._reader.classifier.done():
+            raise RequestError(503, "the model is being loaded")
+        return _json({"status": "ok"})
+
+    async def metrics(self, _: Request) -> Response:
+        """Shows the counters."""
+        content = self._metrics.encode()
+        return Response(content, headers={**_NO_STORE, "content-type": _METRICS_TYPE})
+
+    async def interface(self, _: Request) -> Response:
+        """Describes the interface in OpenAPI."""
+        return _json(self._interface)
+
+    async def page(self, request: Request) -> Response:
+        """Serves a file of the page."""
+        file = self._page.get(request.path_params.get("name", INDEX))
+        if file is None:
+            raise RequestError(404, "no such page")
+        return file.respond(request)
+
+    def measured(self, endpoint: Endpoint) -> Endpoint:
+        """Counts the requests of an endpoint, and turns errors into answers."""
+
+        async def measure(request: Request) -> Response:
+            start = monotonic()
+            try:
+                response = await endpoint(request)
+            except Error as error:
+                response = _explain(error)
+            path = request.scope["route"].path
+            self._metrics.count_request(path, response.status_code, start)
+            return response
+
+        return measure
+
+    def limited(self, endpoint: Endpoint) -> Endpoint:
+        """Bounds the number of requests that wait, and their time."""
+
+        async def limit(request: Request) -> Response:
+            if self._num_in_progress >= self._config.max_queue:
+                raise RequestError(429, "too many requests wait; try again later")
+            self._num_in_progress += 1
+            self._metrics.in_progress.inc()
+            try:
+                # Once for the body, and once to read it.
+                async with asyncio.timeout(2 * self._config.request_timeout):
+                    return await endpoint(request)
+            except TimeoutError as error:
+                seconds = self._config.request_timeout
+                raise RequestError(503, f"took longer than {seconds:g} s") from error
+            finally:
+                self._num_in_progress -= 1
+                self._metrics.in_progress.dec()
+
+        return self.measured(limit)
+
+
+def make_app(service: Service, config: ServeConfig) -> ASGIApp:
+    """Makes the application.
+
+    Args:
+      service: the endpoints.
+      config: the settings.
+    """
+    get = service.measured
+    post = service.limited
+    routes = [
+        Route("/", get(service.page)),
+        Route("/page/{name}", get(service.page)),
+        Route("/model", get(service.model)),
+        Route("/healthz", get(service.health)),
+        Route("/metrics", get(service.metrics)),
+        Route("/openapi.json", get(service.interface)),
+        Route("/read", post(service.read), methods=["POST"]),
+        Route("/table", post(service.table), methods=["POST"]),
+        Route("/corrections", post(service.correct), methods=["POST"]),
+    ]
+    handlers: Any = {HTTPException: _explain_http, Exception: _explain_bug}
+    app = Starlette(routes=routes, exception_handlers=handlers)
+    return Guard(app, config.host, config.allow_host)
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    content = json.dumps(value) + "\n"
+    return Response(content, status, media_type=JSON_TYPE, headers=_NO_STORE)
+
+
+def _explain(error: Error) -> Response:
+    if not isinstance(error, RequestError):
+        error = RequestError(400, describe_error(error))
+    headers = {**_NO_STORE, **error.headers}
+    return Response(error.body, error.status, media_type=JSON_TYPE, headers=headers)
+
+
+async def _explain_http(request: Request, error: Any) -> Response:
+    """Explains an unknown path or a wrong method."""
+    path = request.url.path
+    words = {404: f"{path}: no such path; /openapi.json lists all"}
+    words[405] = f"{path}: no {request.method} here"
+    detail = words.get(error.status_code, error.detail)
+    response = _explain(RequestError(error.status_code, detail))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _explain_bug(_: Request, __: Exception) -> Response:
+    """Says that the server is to blame. uvicorn logs the traceback."""
+    return _explain(RequestError(500, "the server has failed; its log says more"))
