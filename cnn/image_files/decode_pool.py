@@ -16,8 +16,8 @@ from multiprocessing import connection
 
 from cnn import parallel
 from cnn.image_files.decode_process import (
-    MAX_PATH_BYTES,
     MAX_PENDING_CHUNKS,
+    MAX_REQUEST_BYTES,
     Chunk,
     DecodeProcess,
     WorkerStartError,
@@ -228,12 +228,12 @@ def _decode_here(
 
 
 def _take_chunk(sources: Iterator[Source], size: int, options: WorkOptions) -> Chunk:
-    """Takes the next sources: `size` of them, or fewer if their paths are long."""
+    """Takes the next sources: `size` of them, or fewer if they have many bytes."""
     taken = []
-    path_bytes = 0
+    request_bytes = 0
     for source in itertools.islice(sources, size):
         taken.append(source)
-        path_bytes += len(os.fsencode(source.path))
-        if path_bytes >= MAX_PATH_BYTES:
+        request_bytes += len(os.fsencode(source.path)) + len(source.content or b"")
+        if request_bytes >= MAX_REQUEST_BYTES:
             break
-    return Chunk(taken, path_bytes, options)
+    return Chunk(taken, request_bytes, options)

@@ -142,7 +142,7 @@ def _has_content(path: Path, data: bytes) -> bool:
 
 def _read_picture(source: Source) -> bytes:
     """Returns the content of a file, or a page or region of it as PNG."""
-    with open_source(source.path) as opened:
+    with open_source(source) as opened:
         if _is_whole(source):
             return opened if isinstance(opened, bytes) else opened.read()
         view = View(source.page, source.region)

@@ -49,7 +49,7 @@ def explain(
     view = View(source.page, source.region)
     with (
         single_threaded_opencv(),
-        open_source(source.path) as opened,
+        open_source(source) as opened,
         open_image(to_file_object(opened), view=view) as decoded,
     ):
         return overlay_ink(decoded.image, preprocessing, candidate, _OVERLAY_SIDE)

@@ -143,7 +143,7 @@ def _report_failure(
     if source.failure:
         return PreprocessedFile(None, "unreadable", source.failure)
     try:
-        with open_source(source.path) as opened:
+        with open_source(source) as opened:
             if isinstance(options, CountOptions):
                 num_pages = count_pages(to_file_object(opened))
                 return PreprocessedFile(None, "ok", "", num_pages=num_pages)

@@ -12,17 +12,19 @@ class Source(NamedTuple):
     """What is read at a time.
 
     Attributes:
-      path: a local path or URI.
+      path: a local path or URI, or with `content` the name to report.
       page: number of the page, counted from 1. None is the only page of the file, or
         the first one.
       region: the part of the page to read. None is all of it.
       failure: why the source cannot be read, or empty. It is then not opened.
+      content: the file's bytes, in place of what is at `path`.
     """
 
     path: str
     page: int | None = None
     region: Region | None = None
     failure: str = ""
+    content: bytes | None = None
 
 
 class CountOptions(NamedTuple):
