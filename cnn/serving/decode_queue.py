@@ -158,8 +158,7 @@ class _Worker:
             return _fail(items)
         assert self._process is not None
         sources = [item.source for item in items]
-        path_bytes = sum(len(source.path) for source in sources)
-        chunk = Chunk(sources, path_bytes, items[0].options)
+        chunk = Chunk(sources, items[0].options)
         self._pending.append((chunk, items))
         self._process.submit(chunk)
         return None
