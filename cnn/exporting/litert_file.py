@@ -64,7 +64,7 @@ class _Network:
     """A network to which layers are added one after the other."""
 
     def __init__(self) -> None:
-        self._buffers = [schema.BufferT()]  # The first one stands for no content.
+        self._buffers = [_make(schema.BufferT)]  # The first one stands for no content.
         self._tensors: list[Any] = []
         self._codes: list[int] = []
         self._layers: list[Any] = []
@@ -76,8 +76,12 @@ class _Network:
         kernel = np.asarray(tensors["kernel"]).transpose(3, 0, 1, 2)
         height, width, _ = self._last_shape()
         shape = (height - 2, width - 2, len(kernel))
-        options = schema.Conv2DOptionsT(
-            padding=_VALID, strideW=1, strideH=1, fusedActivationFunction=_RELU
+        options = _make(
+            schema.Conv2DOptionsT,
+            padding=_VALID,
+            strideW=1,
+            strideH=1,
+            fusedActivationFunction=_RELU,
         )
         weights = self._add_weights(kernel, tensors["bias"])
         self._add_layer("CONV_2D", options, shape, weights)
@@ -85,7 +89,8 @@ class _Network:
     def pool(self) -> None:
         """Adds the maximum of 2×2 pixels."""
         height, width, channels = self._last_shape()
-        options = schema.Pool2DOptionsT(
+        options = _make(
+            schema.Pool2DOptionsT,
             padding=_VALID,
             strideW=_POOL,
             strideH=_POOL,
@@ -99,39 +104,46 @@ class _Network:
         """Joins height, width and channels."""
         size = int(np.prod(self._last_shape()))
         new_shape = self._add_constant(np.array([-1, size], np.int32))
-        options = schema.ReshapeOptionsT(newShape=[-1, size])
+        options = _make(schema.ReshapeOptionsT, newShape=[-1, size])
         self._add_layer("RESHAPE", options, (size,), [new_shape])
 
     def connect(self, tensors: Tensors, is_last: bool) -> None:
         """Adds a dense layer, and a ReLU unless it is the last one."""
         activation = schema.ActivationFunctionType.NONE if is_last else _RELU
-        options = schema.FullyConnectedOptionsT(fusedActivationFunction=activation)
+        options = _make(
+            schema.FullyConnectedOptionsT, fusedActivationFunction=activation
+        )
         kernel = np.asarray(tensors["kernel"]).T
         weights = self._add_weights(kernel, tensors["bias"])
         self._add_layer("FULLY_CONNECTED", options, (len(kernel),), weights)
 
     def normalize(self) -> None:
         """Adds the softmax."""
-        options = schema.SoftmaxOptionsT(beta=1.0)
+        options = _make(schema.SoftmaxOptionsT, beta=1.0)
         self._add_layer("SOFTMAX", options, self._last_shape())
 
     def to_model(self) -> Any:
         """Returns the model, with the first tensor as input and the last as output."""
         self._tensors[0].name = INPUT_NAME
         self._tensors[self._last].name = OUTPUT_NAME
-        graph = schema.SubGraphT(
+        graph = _make(
+            schema.SubGraphT,
             tensors=self._tensors,
             inputs=[0],
             outputs=[self._last],
             operators=self._layers,
             name="main",
         )
-        signature = schema.SignatureDefT(
-            inputs=[schema.TensorMapT(INPUT_NAME, 0)],
-            outputs=[schema.TensorMapT(OUTPUT_NAME, self._last)],
+        signature = _make(
+            schema.SignatureDefT,
+            inputs=[_make(schema.TensorMapT, name=INPUT_NAME, tensorIndex=0)],
+            outputs=[
+                _make(schema.TensorMapT, name=OUTPUT_NAME, tensorIndex=self._last)
+            ],
             signatureKey="serving_default",
         )
-        return schema.ModelT(
+        return _make(
+            schema.ModelT,
             version=_SCHEMA_VERSION,
             operatorCodes=[_make_code(code) for code in self._codes],
             subgraphs=[graph],
@@ -154,7 +166,8 @@ class _Network:
         if code not in self._codes:
             self._codes.append(code)
         output = self._add_activations(shape)
-        layer = schema.OperatorT(
+        layer = _make(
+            schema.OperatorT,
             opcodeIndex=self._codes.index(code),
             inputs=[self._last, *weights],
             outputs=[output],
@@ -180,7 +193,7 @@ class _Network:
         """Adds a tensor of `float32` or `int32` that is part of the file."""
         is_float = array.dtype == np.float32
         content = np.frombuffer(array.tobytes(), np.uint8)
-        self._buffers.append(schema.BufferT(data=content))
+        self._buffers.append(_make(schema.BufferT, data=content))
         return self._add_tensor(
             shape=list(array.shape),
             type=schema.TensorType.FLOAT32 if is_float else schema.TensorType.INT32,
@@ -189,12 +202,22 @@ class _Network:
 
     def _add_tensor(self, **fields: Any) -> int:
         index = len(self._tensors)
-        self._tensors.append(schema.TensorT(name=f"tensor_{index}", **fields))
+        self._tensors.append(_make(schema.TensorT, name=f"tensor_{index}", **fields))
         return index
 
 
+def _make(kind: type, **fields: Any) -> Any:
+    """Makes an object of the schema. Older versions take no fields when it is made."""
+    made = kind()
+    for name, value in fields.items():
+        setattr(made, name, value)
+    return made
+
+
 def _make_code(code: int) -> Any:
-    return schema.OperatorCodeT(deprecatedBuiltinCode=code, builtinCode=code, version=1)
+    return _make(
+        schema.OperatorCodeT, deprecatedBuiltinCode=code, builtinCode=code, version=1
+    )
 
 
 def _options_type(options: Any) -> int:
