@@ -158,11 +158,6 @@ class Classifier(LineReader):
         _, probabilities = self._forward(images)
         return probabilities
 
-    def predict_pieces(self, images: np.ndarray) -> np.ndarray:
-        """Computes `predict_proba` of pieces of numbers, in smaller batches."""
-        _, probabilities = self._forward(images, is_piece=True)
-        return probabilities
-
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Computes the most probable label of each image.
 
@@ -218,15 +213,12 @@ class Classifier(LineReader):
             predictions.append(self._predict_file(path, file, of_file))
         return predictions
 
-    def _forward(
-        self, images: np.ndarray, is_piece: bool = False
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _forward(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         check_devices()
         # Imported late: JAX takes a second to import, and may not be able to start.
         from cnn import forward
 
-        compute = forward.forward_pieces if is_piece else forward.forward_in_batches
-        return compute(self.params, images, len(self.class_names))
+        return forward.forward_in_batches(self.params, images, len(self.class_names))
 
     def _score_candidates(
         self, preprocessed: Sequence[pipeline.PreprocessedFile]

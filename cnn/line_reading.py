@@ -38,7 +38,7 @@ class LineReader(abc.ABC):
     string_weights: PathWeights
 
     @abc.abstractmethod
-    def predict_pieces(self, images: np.ndarray) -> np.ndarray:
+    def predict_proba(self, images: np.ndarray) -> np.ndarray:
         """Computes the probability of each class of images `(N, 28, 28)`."""
 
     def read_line(
@@ -146,5 +146,5 @@ class LineReader(abc.ABC):
           One `Reading` per line, in order.
         """
         return read_lines(
-            lines, self.predict_pieces, self.class_names, pattern, self.string_weights
+            lines, self.predict_proba, self.class_names, pattern, self.string_weights
         )

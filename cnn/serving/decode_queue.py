@@ -187,17 +187,13 @@ class _Worker:
             self._process = None
 
     def _on_readable(self) -> None:
-        if not self._pending:
-            self._unwatch()  # The end of a process that has nothing to do.
-            self._replace_idle()
-            return
-        self.poll()
-        self._on_capacity()
-
-    def _replace_idle(self) -> None:
-        """Replaces a process that died without work, for example for lack of memory."""
-        self.close()
-        self.num_restarts += 1
+        if self._pending:
+            self.poll()
+            self._on_capacity()
+        elif self._process is not None and self._process.results.poll():
+            # The end of a process that had nothing to do. The next work starts another.
+            self.close()
+            self.num_restarts += 1
 
     def _ensure_process(self) -> bool:
         """Starts a process if there is none, at most once in a while."""
@@ -235,6 +231,8 @@ class _Worker:
         descriptor = os.dup(pipe.fileno())
         self._watched = (pipe, descriptor)
         self._loop.add_reader(descriptor, self._on_readable)
+        # uvloop makes what it watches non-blocking, also for the original descriptor.
+        os.set_blocking(descriptor, True)
 
     def _unwatch(self) -> None:
         if self._watched is not None:

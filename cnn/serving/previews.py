@@ -130,7 +130,7 @@ def _describe_number(
     images = [piece for piece in pieces if piece is not None]
     outputs: Any = iter(())
     if images:
-        outputs = iter(classifier.predict_pieces(np.stack(images)))
+        outputs = iter(classifier.predict_proba(np.stack(images)))
     return [
         {
             "box": character.box,

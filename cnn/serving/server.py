@@ -89,15 +89,13 @@ async def _load_model(config: ServeConfig, reader: Reader, server: "_Server") ->
 
 
 def _load_classifier(config: ServeConfig) -> "Classifier":
-    """Loads the model, and compiles the network for both sizes of its batches."""
+    """Loads the model, and compiles the network."""
     import numpy as np
 
     from cnn.classifier import Classifier
 
     classifier = Classifier.load(config.model or models.find_model(None))
-    blank = np.zeros((1, 28, 28), np.float32)
-    classifier.predict_proba(blank)
-    classifier.predict_pieces(blank)
+    classifier.predict_proba(np.zeros((1, 28, 28), np.float32))
     return classifier
 
 
