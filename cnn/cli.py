@@ -71,6 +71,20 @@ def main_serve(arguments: Sequence[str] | None = None) -> int:
     return _run_and_exit(command, advice, arguments)
 
 
+def main_export(arguments: Sequence[str] | None = None) -> int:
+    """Runs `bin/export`.
+
+    Args:
+      arguments: as for `main_infer`.
+
+    Returns:
+      The exit status.
+    """
+    advice = Advice("nothing was written", "end other programs")
+    command = partial(_export, _command_line(arguments))
+    return _run_and_exit(command, advice, arguments)
+
+
 def _run_and_exit(
     command: Callable[[], int], advice: Advice, arguments: Sequence[str] | None
 ) -> int:
@@ -156,4 +170,16 @@ def _serve(arguments: list[str]) -> int:
     from cnn.serving.server import serve
 
     serve(config)
+    return 0
+
+
+def _export(arguments: list[str]) -> int:
+    from cnn.config import ExportConfig
+    from cnn.flags import name_positional, parse_config
+
+    arguments = name_positional(arguments, "--output")
+    config = parse_config("export", ExportConfig, arguments, overrides={})
+    from cnn.exporting import export_model
+
+    print(export_model(config), file=sys.stderr)
     return 0

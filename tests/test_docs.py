@@ -13,8 +13,8 @@ import sys
 import pytest
 
 import cnn
-from cnn.config import PRESETS, InferConfig, TrainConfig
-from cnn.flags import parse_config, parse_preset
+from cnn.config import PRESETS, ExportConfig, InferConfig, TrainConfig
+from cnn.flags import name_positional, parse_config, parse_preset
 from tests.conftest import ROOT
 
 MODULES = [module.name for module in pkgutil.walk_packages(cnn.__path__, "cnn.")]
@@ -89,9 +89,16 @@ def test_every_inference_command_is_valid(command):
     parse_config("infer", InferConfig, shlex.split(command)[1:], {})
 
 
-def test_the_readme_has_commands_of_both_kinds():
+@pytest.mark.parametrize("command", commands("export"))
+def test_every_export_command_is_valid(command):
+    arguments = name_positional(shlex.split(command)[1:], "--output")
+    parse_config("export", ExportConfig, arguments, {})
+
+
+def test_the_readme_has_commands_of_each_kind():
     assert len(commands("train")) >= 5
     assert len(commands("infer")) >= 8
+    assert len(commands("export")) >= 3
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

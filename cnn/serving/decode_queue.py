@@ -163,8 +163,7 @@ class _Worker:
         """Sends sources to the process, which has capacity."""
         assert self._process is not None
         sources = [item.source for item in items]
-        path_bytes = sum(len(source.path) for source in sources)
-        chunk = Chunk(sources, path_bytes, items[0].options)
+        chunk = Chunk(sources, items[0].options)
         self._pending.append((chunk, items))
         self._process.submit(chunk)
 
