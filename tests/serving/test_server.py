@@ -2,11 +2,14 @@
 
 import shutil
 import socket
+import subprocess
+import sys
 
 import pytest
 
 from cnn.config_schema import describe_settings
 from cnn.serve_config import ServeConfig
+from tests.conftest import ROOT
 from tests.serving.conftest import NUMBERS, SAMPLES, SEVEN, files_of, start_server
 from tests.serving.test_read import infer
 
@@ -38,6 +41,19 @@ def test_a_wrong_setting_is_one_line(run, arguments, status, words):
     assert done.stdout == ""
     assert done.stderr.splitlines()[-1].startswith(words)
     assert "Traceback" not in done.stderr
+
+
+def test_a_missing_package_is_named_with_the_remedy():
+    code = (
+        "import sys; sys.modules['uvloop'] = None; from cnn import cli; "
+        "sys.exit(cli.main_serve(['--port', '0']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    words = "bin/serve needs the package uvloop; run: pip install -e '.[serve]'"
+    assert done.stderr == f"error: {words}\n"
 
 
 def test_a_model_of_ones_own_is_served(trained, tmp_path):
