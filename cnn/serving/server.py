@@ -5,6 +5,7 @@ import contextlib
 import gc
 import ipaddress
 import logging
+import resource
 import signal
 import socket
 import sys
@@ -49,6 +50,7 @@ def serve(config: ServeConfig) -> None:
       cnn.Error: the address, the model or the folder of corrections cannot be used.
     """
     corrections = Corrections(config.corrections) if config.corrections else None
+    _raise_file_limit()
     with _listen(config) as listener:
         sys.setswitchinterval(_SWITCH_SECONDS)
         uvloop.run(_serve(config, listener, corrections))
@@ -141,6 +143,13 @@ def _uvicorn_config(app: Any) -> uvicorn.Config:
         backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )
+
+
+def _raise_file_limit() -> None:
+    """Allows as many open files as the system does, of connections and uploads."""
+    _, highest = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest, highest))
 
 
 def _listen(config: ServeConfig) -> socket.socket:
