@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from starlette.applications import Starlette
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -70,7 +71,7 @@ class Service:
 
     async def read(self, request: Request) -> Response:
         """Reads the pictures of a request."""
-        query = parse_query(request.url.query)
+        query = parse_query(_query_of(request))
         uploads = await receive_uploads(request, self._limits, query.name)
         with files_in_memory(uploads) as files:
             result = await self._reader.read(files, query.config)
@@ -84,7 +85,7 @@ class Service:
 
     async def table(self, request: Request) -> Response:
         """Makes one file of the rows of many answers."""
-        query = parse_query(request.url.query)
+        query = parse_query(_query_of(request))
         body = await receive_body(request, self._limits)
         classifier = await asyncio.shield(self._reader.classifier)
         classifier = self._reader.derive(classifier, query.config)
@@ -98,7 +99,7 @@ class Service:
         """Keeps a corrected picture."""
         if self._corrections is None:
             raise RequestError(404, "no corrections are kept; bin/serve --corrections")
-        parameters = dict(request.query_params)
+        parameters = dict(QueryParams(_query_of(request)))
         class_name = parameters.pop("class", "")
         if "page" in parameters:
             parameters["pages"] = parameters.pop("page")
@@ -209,6 +210,15 @@ def make_app(service: Service, config: ServeConfig) -> ASGIApp:
     return Guard(app, config.host, config.allow_host)
 
 
+def _query_of(request: Request) -> str:
+    """Returns the query of a URL, which some clients send in UTF-8 as it is.
+
+    `request.url` would build the whole URL anew.
+    """
+    query: bytes = request.scope["query_string"]
+    return query.decode("utf-8", "replace")
+
+
 def _json(value: Any, status: int = 200) -> Response:
     content = json.dumps(value) + "\n"
     return Response(content, status, media_type=JSON_TYPE, headers=_NO_STORE)
@@ -223,7 +233,7 @@ def _explain(error: Error) -> Response:
 
 async def _explain_http(request: Request, error: Any) -> Response:
     """Explains an unknown path or a wrong method."""
-    path = request.url.path
+    path: str = request.scope["path"]
     words = {404: f"{path}: no such path; /openapi.json lists all"}
     words[405] = f"{path}: no {request.method} here"
     detail = words.get(error.status_code, error.detail)
