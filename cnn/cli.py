@@ -16,6 +16,7 @@ from cnn.command import (
     run_command,
     started_for_command,
 )
+from cnn.errors import Error
 from cnn.jax_environment import import_jax
 
 if TYPE_CHECKING:
@@ -68,6 +69,20 @@ def main_serve(arguments: Sequence[str] | None = None) -> int:
     """
     advice = Advice("nothing was lost", "try --workers 1")
     command = partial(_serve, _command_line(arguments))
+    return _run_and_exit(command, advice, arguments)
+
+
+def main_export(arguments: Sequence[str] | None = None) -> int:
+    """Runs `bin/export`.
+
+    Args:
+      arguments: as for `main_infer`.
+
+    Returns:
+      The exit status.
+    """
+    advice = Advice("nothing was written", "end other programs")
+    command = partial(_export, _command_line(arguments))
     return _run_and_exit(command, advice, arguments)
 
 
@@ -153,7 +168,24 @@ def _serve(arguments: list[str]) -> int:
     from cnn.flags import parse_config
 
     config = parse_config("serve", ServeConfig, arguments, overrides={})
-    from cnn.serving.server import serve
+    try:
+        from cnn.serving.server import serve
+    except ModuleNotFoundError as error:
+        raise Error(
+            f"bin/serve needs the package {error.name}; run: pip install -e '.[serve]'"
+        ) from error
 
     serve(config)
+    return 0
+
+
+def _export(arguments: list[str]) -> int:
+    from cnn.config import ExportConfig
+    from cnn.flags import name_positional, parse_config
+
+    arguments = name_positional(arguments, "--output")
+    config = parse_config("export", ExportConfig, arguments, overrides={})
+    from cnn.exporting import export_model
+
+    print(export_model(config), file=sys.stderr)
     return 0

@@ -13,12 +13,14 @@ from typing import Annotated, Literal
 
 from cnn.config_schema import Range, check_ranges, check_together, resolve_paths
 from cnn.errors import UsageError
+from cnn.export_config import ExportConfig
 from cnn.infer_config import InferConfig
 from cnn.serve_config import ServeConfig
 
 __all__ = [
     "NO_DATASET",
     "PRESETS",
+    "ExportConfig",
     "InferConfig",
     "Preset",
     "ServeConfig",

@@ -83,6 +83,33 @@ def parse_config(
     return config(**vars(parsed))
 
 
+def name_positional(arguments: list[str], flag: str) -> list[str]:
+    """Puts a flag before the value that belongs to none.
+
+    Args:
+      arguments: the command line, of which each flag takes one value.
+      flag: the flag.
+
+    Raises:
+      UsageError: it would be given twice.
+
+    Example:
+      >>> name_positional(["--to", "onnx", "a.onnx"], "--output")
+      ['--to', 'onnx', '--output', 'a.onnx']
+    """
+    named: list[str] = []
+    is_value = False
+    for argument in arguments:
+        is_flag = argument.startswith("-") and argument != "-"
+        if not is_flag and not is_value:
+            named.append(flag)
+        named.append(argument)
+        is_value = argument.startswith("--") and "=" not in argument
+    if [argument.partition("=")[0] for argument in named].count(flag) > 1:
+        raise UsageError(f"{flag}: expected one file, got several")
+    return named
+
+
 def _make_stdout_printable(is_help: bool) -> None:
     """Lets stdout escape what latin-1 does not have, and print paths as their bytes."""
     if isinstance(sys.stdout, io.TextIOWrapper):

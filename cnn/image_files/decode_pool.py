@@ -21,6 +21,7 @@ from cnn.image_files.decode_process import (
     Chunk,
     DecodeProcess,
     WorkerStartError,
+    count_bytes,
 )
 from cnn.image_files.decode_worker import decode_chunk
 from cnn.preprocessing import pipeline
@@ -230,10 +231,10 @@ def _decode_here(
 def _take_chunk(sources: Iterator[Source], size: int, options: WorkOptions) -> Chunk:
     """Takes the next sources: `size` of them, or fewer if they have many bytes."""
     taken = []
-    request_bytes = 0
+    num_bytes = 0
     for source in itertools.islice(sources, size):
         taken.append(source)
-        request_bytes += len(os.fsencode(source.path)) + len(source.content or b"")
-        if request_bytes >= MAX_REQUEST_BYTES:
+        num_bytes += count_bytes(source)
+        if num_bytes >= MAX_REQUEST_BYTES:
             break
-    return Chunk(taken, request_bytes, options)
+    return Chunk(taken, options)

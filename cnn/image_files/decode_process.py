@@ -44,11 +44,13 @@ class Chunk:
     """A chunk of files, the failures of its files, and its results once decoded."""
 
     sources: list[Source]
-    request_bytes: int
     options: WorkOptions
     crashes: Counter[int] = dataclasses.field(default_factory=Counter)
     failures: dict[int, str] = dataclasses.field(default_factory=dict)
     files: list[pipeline.PreprocessedFile] | None = None
+
+    def __post_init__(self) -> None:
+        self.request_bytes = sum(map(count_bytes, self.sources))
 
     def request(self) -> decode_worker.ChunkRequest:
         """Returns what a worker needs to know of the chunk."""
@@ -69,6 +71,11 @@ class Chunk:
         """Records that a worker spent more than `seconds` at a file."""
         self.crashes[index] += 1
         self.failures[index] = f"took longer than {seconds:g} s"
+
+
+def count_bytes(source: Source) -> int:
+    """Counts the bytes of a source that a request for it has."""
+    return len(os.fsencode(source.path)) + len(source.content or b"")
 
 
 class StallTimer:

@@ -86,8 +86,7 @@ async def _load_model(config: ServeConfig, reader: Reader, server: "_Server") ->
         server.should_exit = True
         reader.classifier.cancel()
         raise
-    # What has been loaded stays. To search it for cycles would halt the server for a
-    # tenth of a second every few thousand requests.
+    # What is loaded by now lives until the end: the garbage collector need not look.
     gc.freeze()
     reader.classifier.set_result(classifier)
 
@@ -100,7 +99,7 @@ def _load_classifier(config: ServeConfig) -> "Classifier":
     from cnn.classifier import Classifier
 
     classifier = Classifier.load(config.model or models.find_model(None))
-    # Once, in place of at each call of the network.
+    # Once, and not for each request.
     classifier.params = jax.device_put(classifier.params)
     classifier.predict_proba(np.zeros((1, 28, 28), np.float32))
     return classifier

@@ -69,17 +69,21 @@ def test_processes_that_are_killed_are_replaced_and_their_files_read(digit_paths
         assert_same(found + list(files), expected)
 
 
-def test_large_bytes_wait_until_a_process_has_handed_over_its_results(digit_paths):
+def test_large_bytes_wait_until_a_process_has_handed_over_its_results(
+    digit_paths, monkeypatch
+):
     """Sent at once, they would make both sides wait for each other."""
-    sources = list(map(Source, digit_paths[:256]))
+    monkeypatch.chdir(Path(digit_paths[0]).parent)
+    # Short names, so that a pipe holds three chunks of them.
+    sources = [Source(Path(path).name) for path in digit_paths[:256]]
     file = io.BytesIO()
     Image.new("L", (1000, 1000), 255).save(file, "BMP")
     large = [Source("", content=file.getvalue())]
     # Three chunks have 2.4 megabytes of results, more than a pipe holds.
     chunks = [
-        *(decode_process.Chunk(sources, 1000, OPTIONS) for _ in range(3)),
-        decode_process.Chunk(large, len(file.getvalue()), OPTIONS),
-        decode_process.Chunk(sources[:1], 1000, OPTIONS),
+        *(decode_process.Chunk(sources, OPTIONS) for _ in range(3)),
+        decode_process.Chunk(large, OPTIONS),
+        decode_process.Chunk(sources[:1], OPTIONS),
     ]
     process = decode_process.DecodeProcess(timeout=20)
     with contextlib.closing(process):
