@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from starlette.applications import Starlette
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -77,7 +78,7 @@ class Service:
 
     async def read(self, request: Request, ticket: Ticket) -> Response:
         """Reads the pictures of a request."""
-        query = parse_query(request.url.query)
+        query = parse_query(_query_of(request))
         uploads = await receive_uploads(request, self._limits, ticket, query.name)
         describe = PreviewMaker(self._reader, ticket) if query.has_preview else None
         with files_in_memory(uploads) as files:
@@ -89,7 +90,7 @@ class Service:
 
     async def table(self, request: Request, ticket: Ticket) -> Response:
         """Makes one file of the rows of many answers."""
-        query = parse_query(request.url.query)
+        query = parse_query(_query_of(request))
         body = await receive_body(request, self._limits, ticket)
         classifier = await asyncio.shield(self._reader.classifier)
         classifier = self._reader.derive(classifier, query.config)
@@ -103,7 +104,7 @@ class Service:
         """Keeps a corrected picture."""
         if self._corrections is None:
             raise RequestError(404, "no corrections are kept; bin/serve --corrections")
-        parameters = dict(request.query_params)
+        parameters = dict(QueryParams(_query_of(request)))
         class_name = parameters.pop("class", "")
         if "page" in parameters:
             parameters["pages"] = parameters.pop("page")
@@ -210,6 +211,15 @@ def make_app(service: Service, config: ServeConfig) -> ASGIApp:
     return Guard(app, config.host, config.allow_host)
 
 
+def _query_of(request: Request) -> str:
+    """Returns the query of a URL, which some clients send in UTF-8 as it is.
+
+    `request.url` would build the whole URL anew.
+    """
+    query: bytes = request.scope["query_string"]
+    return query.decode("utf-8", "replace")
+
+
 def _json(value: Any, status: int = 200) -> Response:
     content = json.dumps(value) + "\n"
     return Response(content, status, media_type=JSON_TYPE, headers=_NO_STORE)
@@ -237,7 +247,7 @@ def _to_request_error(error: Exception) -> RequestError:
 
 async def _explain_http(request: Request, error: Any) -> Response:
     """Explains an unknown path or a wrong method."""
-    path = request.url.path
+    path: str = request.scope["path"]
     words = {404: f"{path}: no such path; /openapi.json lists all"}
     words[405] = f"{path}: no {request.method} here"
     detail = words.get(error.status_code, error.detail)

@@ -53,6 +53,7 @@ class DecodeQueue:
         """
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Item] = deque()
+        self._is_scheduled = False
         self._workers = [
             _Worker(timeout, self._distribute, self._waiting.extendleft)
             for _ in range(workers)
@@ -82,7 +83,7 @@ class DecodeQueue:
         """
         items = [_Item(s, options, self._loop.create_future()) for s in sources]
         self._waiting.extend(items)
-        self._distribute()
+        self._schedule()
         try:
             return [await item.future for item in items]
         finally:
@@ -95,8 +96,15 @@ class DecodeQueue:
         for worker in self._workers:
             worker.close()
 
+    def _schedule(self) -> None:
+        """Lets the requests that have come meanwhile join: chunks are read quicker."""
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            self._loop.call_soon(self._distribute)
+
     def _distribute(self) -> None:
         """Gives sources to the processes that have the least to do."""
+        self._is_scheduled = False
         for worker in sorted(self._workers, key=_Worker.count_pending):
             if self._waiting and worker.has_capacity():
                 items = self._take_items(worker.chunk_size)

@@ -39,7 +39,6 @@ class ReadQuery(NamedTuple):
     name: str = ""
 
 
-@functools.lru_cache(maxsize=256)
 def parse_query(query: str) -> ReadQuery:
     """Parses the query of a URL.
 
@@ -49,27 +48,39 @@ def parse_query(query: str) -> ReadQuery:
     Raises:
       RequestError: a parameter is unknown, or its value is wrong.
     """
+    pairs = _split(query)
+    names = [value for key, value in pairs if key == NAME]
+    if len(names) > 1:
+        raise RequestError(400, f"{NAME}: given twice")
+    # Names differ from request to request, and settings hardly do.
+    parsed = _parse_settings(tuple(pair for pair in pairs if pair[0] != NAME))
+    return parsed._replace(name=names[0]) if names else parsed
+
+
+@functools.lru_cache(maxsize=256)
+def _parse_settings(pairs: tuple[tuple[str, str], ...]) -> ReadQuery:
+    """Parses all parameters of a query but the name."""
     settings: dict[str, Any] = {}
     regions: list[str] = []
-    others: dict[str, str] = {}
-    for key, value in _split(query):
+    previews: list[str] = []
+    for key, value in pairs:
         name = key.replace("-", "_")
         if name == "region":
             regions.append(value)
-        elif name in settings or name in others:
+        elif name in settings or (name == PREVIEW and previews):
             raise RequestError(400, f"{key}: given twice")
-        elif name in (PREVIEW, NAME):
-            others[name] = value
+        elif name == PREVIEW:
+            previews.append(value)
         elif (name, value) != ("format", "json"):  # The default.
             settings[name] = _parse_value(key, name, value)
     if regions:
         settings["region"] = tuple(regions)
-    has_preview = PREVIEW in others and _parse_bool(PREVIEW, others[PREVIEW])
+    has_preview = any(_parse_bool(PREVIEW, value) for value in previews)
     try:
         config = InferConfig(input=Path(), **settings)
     except UsageError as error:
         raise RequestError(400, describe_error(error)) from error
-    return ReadQuery(config, has_preview, others.get(NAME, ""))
+    return ReadQuery(config, has_preview)
 
 
 def _split(query: str) -> list[tuple[str, str]]:

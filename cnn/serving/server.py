@@ -88,7 +88,8 @@ async def _load_model(config: ServeConfig, reader: Reader, server: "_Server") ->
         server.should_exit = True
         reader.classifier.cancel()
         raise
-    # What is loaded by now lives until the end: the garbage collector need not look.
+    # What is loaded by now lives until the end. To search it for cycles would halt the
+    # server for a tenth of a second every few thousand requests.
     gc.freeze()
     reader.classifier.set_result(classifier)
 
