@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, get_args, overload
 
 from cnn.character_reading import CharacterReader
+from cnn.config_schema import Range
 from cnn.errors import UsageError
 from cnn.line_reading import LineReader
 from cnn.number_pattern import NumberPattern
@@ -118,6 +119,8 @@ class FolderReader(CharacterReader, LineReader):
 
         self._check_layout(layout, length, pattern, separators)
         known = make_pattern(length, pattern, separators)
+        Range(0).check(0 if workers is None else workers, "workers")
+        Range(0.001).check(decode_timeout, "decode_timeout")
         regions = _parse_region(region)
         page_range = None if pages is None else parse_pages(pages)
         files = list_inputs(folder, recursive)

@@ -155,6 +155,8 @@ def test_processes_end_with_the_results_or_when_these_are_dropped(classifier, mi
         ({"length": 3}, "length, pattern and separators: go with the layouts line"),
         ({"layout": "line", "pattern": "99"}, "--pattern"),
         ({"pages": "0"}, "--pages"),
+        ({"workers": -1}, "workers: expected 0 or more, got -1"),
+        ({"decode_timeout": 0}, "decode_timeout: expected 0.001 or more, got 0"),
         ({"region": "0,0,2,1"}, "--region"),
     ],
 )

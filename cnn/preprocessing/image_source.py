@@ -8,6 +8,7 @@ from PIL import Image, ImageOps
 
 from cnn.page_region import Region, parse_regions
 from cnn.preprocessing.grayscale import has_transparency
+from cnn.preprocessing.library_errors import report_damage
 from cnn.preprocessing.picture_file import check_size
 from cnn.preprocessing.source import Source
 from cnn.preprocessing.unreadable import UnreadableImageError
@@ -57,9 +58,11 @@ def make_source(
         image = _to_image(np.asarray(image))
     try:
         check_size(image.size)
+        with report_damage():  # Pillow may only now decode the image.
+            content = _encode(image)
     except UnreadableImageError as error:
         return Source("", page, region, failure=str(error))
-    return Source("", page, region, content=_encode(image))
+    return Source("", page, region, content=content)
 
 
 def _to_image(pixels: np.ndarray) -> Image.Image:

@@ -131,3 +131,12 @@ def test_pixels_of_another_shape_or_range_are_refused(pixels, words):
 def test_what_is_no_image_is_refused(wrong):
     with pytest.raises((ValueError, TypeError), match="image: expected"):
         make_source(wrong)
+
+
+def test_an_opened_file_that_is_damaged_is_unreadable(digit):
+    file = io.BytesIO()
+    Image.fromarray(digit).save(file, "PNG")
+    cut = io.BytesIO(file.getvalue()[: len(file.getvalue()) // 2])
+    found = preprocess(make_source(Image.open(cut)))
+    assert (found.candidates, found.status) == (None, "unreadable")
+    assert found.detail
