@@ -16,6 +16,7 @@ from cnn.command import (
     run_command,
     started_for_command,
 )
+from cnn.errors import Error
 from cnn.jax_environment import import_jax
 
 if TYPE_CHECKING:
@@ -167,7 +168,12 @@ def _serve(arguments: list[str]) -> int:
     from cnn.flags import parse_config
 
     config = parse_config("serve", ServeConfig, arguments, overrides={})
-    from cnn.serving.server import serve
+    try:
+        from cnn.serving.server import serve
+    except ModuleNotFoundError as error:
+        raise Error(
+            f"bin/serve needs the package {error.name}; run: pip install -e '.[serve]'"
+        ) from error
 
     serve(config)
     return 0

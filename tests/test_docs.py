@@ -13,7 +13,7 @@ import sys
 import pytest
 
 import cnn
-from cnn.config import PRESETS, ExportConfig, InferConfig, TrainConfig
+from cnn.config import PRESETS, ExportConfig, InferConfig, ServeConfig, TrainConfig
 from cnn.flags import name_positional, parse_config, parse_preset
 from tests.conftest import ROOT
 
@@ -25,6 +25,7 @@ DOCUMENTS = [
     ".github/CONTRIBUTING.md",
 ]
 DOCUMENTS += ["tests/benchmarks/README.md", "cnn/models/README.md"]
+DOCUMENTS += ["cnn/serving/README.md"]
 README = (ROOT / "README.md").read_text()
 
 
@@ -95,10 +96,16 @@ def test_every_export_command_is_valid(command):
     parse_config("export", ExportConfig, arguments, {})
 
 
+@pytest.mark.parametrize("command", commands("serve"))
+def test_every_serving_command_is_valid(command):
+    parse_config("serve", ServeConfig, shlex.split(command)[1:], {})
+
+
 def test_the_readme_has_commands_of_each_kind():
     assert len(commands("train")) >= 5
     assert len(commands("infer")) >= 8
     assert len(commands("export")) >= 3
+    assert len(commands("serve")) >= 2
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -8,14 +8,13 @@ import asyncio
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 from typing import NamedTuple
 
 from cnn.image_files.decode_process import Chunk, DecodeProcess, WorkerStartError
 from cnn.preprocessing.preprocessed_file import PreprocessedFile
 from cnn.preprocessing.source import Source, WorkOptions
-from cnn.serving.errors import RequestError
 
 # Chunks that a process may hold: one that it decodes, and one that waits in its pipe.
 _MAX_PENDING_CHUNKS = 2
@@ -54,7 +53,10 @@ class DecodeQueue:
         """
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Item] = deque()
-        self._workers = [_Worker(timeout, self._distribute) for _ in range(workers)]
+        self._workers = [
+            _Worker(timeout, self._distribute, self._waiting.extendleft)
+            for _ in range(workers)
+        ]
         self._timer = self._loop.call_later(_POLL_SECONDS, self._poll)
 
     @property
@@ -76,8 +78,7 @@ class DecodeQueue:
           sources: files, pages or regions.
           options: how they are preprocessed, or what else is asked for.
 
-        Raises:
-          RequestError: no process can be started.
+        Without any process, they wait until one can be started again.
         """
         items = [_Item(s, options, self._loop.create_future()) for s in sources]
         self._waiting.extend(items)
@@ -125,10 +126,16 @@ class DecodeQueue:
 class _Worker:
     """A process, and the sources that it holds."""
 
-    def __init__(self, timeout: float, on_capacity: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        timeout: float,
+        on_capacity: Callable[[], None],
+        give_back: Callable[[Iterable[_Item]], None],
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._timeout = timeout
         self._on_capacity = on_capacity
+        self._give_back = give_back
         self._pending: deque[tuple[Chunk, list[_Item]]] = deque()
         self._watched: tuple[object, int] | None = None
         self._started = 0.0
@@ -150,18 +157,15 @@ class _Worker:
 
     def has_capacity(self) -> bool:
         """Returns whether the process takes another chunk."""
-        return len(self._pending) < _MAX_PENDING_CHUNKS
+        return len(self._pending) < _MAX_PENDING_CHUNKS and self._ensure_process()
 
     def submit(self, items: list[_Item]) -> None:
-        """Sends sources to the process."""
-        if not self._ensure_process():
-            return _fail(items)
+        """Sends sources to the process, which has capacity."""
         assert self._process is not None
         sources = [item.source for item in items]
         chunk = Chunk(sources, items[0].options)
         self._pending.append((chunk, items))
         self._process.submit(chunk)
-        return None
 
     def poll(self) -> None:
         """Takes results, and replaces a process that has died or is stuck."""
@@ -210,11 +214,11 @@ class _Worker:
         return True
 
     def _give_up(self) -> None:
-        """Fails the requests of a process that cannot be kept alive."""
+        """Gives back what a process has that cannot be kept alive."""
         self.close()
         self._started = monotonic()
         while self._pending:
-            _fail(self._pending.popleft()[1])
+            self._give_back(reversed(self._pending.pop()[1]))
 
     def _watch(self) -> None:
         """Has the event loop watch the pipe of results, also that of a new process.
@@ -240,11 +244,3 @@ class _Worker:
             self._loop.remove_reader(descriptor)
             os.close(descriptor)
             self._watched = None
-
-
-def _fail(items: Sequence[_Item]) -> None:
-    for item in items:
-        if not item.future.done():
-            item.future.set_exception(
-                RequestError(503, "no process to decode pictures can be started here")
-            )

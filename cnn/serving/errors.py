@@ -69,7 +69,7 @@ def describe_error(error: Error) -> str:
     """Returns the message of an error, with names of parameters in place of flags.
 
     Example:
-      >>> describe_error(UsageError("--top-k: expected 1 or more, got 0"))
+      >>> describe_error(Error("--top-k: expected 1 or more, got 0"))
       'top-k: expected 1 or more, got 0'
     """
     return str(error).replace("--", "")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import ipaddress
 import logging
 import signal
@@ -85,16 +86,21 @@ async def _load_model(config: ServeConfig, reader: Reader, server: "_Server") ->
         server.should_exit = True
         reader.classifier.cancel()
         raise
+    # What is loaded by now lives until the end: the garbage collector need not look.
+    gc.freeze()
     reader.classifier.set_result(classifier)
 
 
 def _load_classifier(config: ServeConfig) -> "Classifier":
     """Loads the model, and compiles the network."""
+    import jax
     import numpy as np
 
     from cnn.classifier import Classifier
 
     classifier = Classifier.load(config.model or models.find_model(None))
+    # Once, and not for each request.
+    classifier.params = jax.device_put(classifier.params)
     classifier.predict_proba(np.zeros((1, 28, 28), np.float32))
     return classifier
 

@@ -77,7 +77,7 @@ async def receive_uploads(
     content_type = request.headers.get("content-type", "").partition(";")[0].strip()
     # Any other type is a picture, also that which curl claims by default.
     if content_type.lower() != _MULTIPART:
-        if not body:
+        if not body and not name:
             raise RequestError(400, _NO_FILE)
         return [Upload(name or _guess_name(body), body)]
     uploads = await _parse_multipart(request.headers, body, limits)
