@@ -22,7 +22,7 @@ from tests.exporting.networks import IMAGES
 from tests.test_typing import USER
 
 # Files of the package that only readers of the source need.
-LEFT_OUT = {"cnn/CHANGELOG.md", "cnn/README.md"}
+LEFT_OUT = {"cnn/CHANGELOG.md", "cnn/README.md", "cnn/serving/README.md"}
 
 
 class Built(NamedTuple):
