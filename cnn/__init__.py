@@ -7,8 +7,8 @@ Example:
   for prediction in classifier.predict_files(["scan_7.png", "photo_3.jpg"]):
       print(prediction.path, prediction.prediction, prediction.confidence)
 
-The commands are `bin/train` and `bin/infer`. A problem that a user can fix raises
-`cnn.Error`.
+The commands are `bin/train`, `bin/infer`, `bin/serve` and `bin/export`. A problem that
+a user can fix raises `cnn.Error`.
 """
 
 import importlib
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cnn.classifier import Classifier, Prediction
     from cnn.number_prediction import NumberPrediction
 
-__version__ = "0.7.0"
+__version__ = "0.8.0"
 
 __all__ = ["Classifier", "Error", "NumberPrediction", "Prediction"]
 

@@ -1,7 +1,7 @@
-"""Every setting of both commands: type, range, default and meaning.
+"""Every setting of the commands: type, range, default and meaning.
 
-The command line, its help, the README's tables of flags and `config.json` are made from
-two dataclasses, `TrainConfig` and `InferConfig` of `cnn.infer_config`. The string below
+The command line, its help, the tables of flags and `config.json` are made from
+dataclasses: `TrainConfig`, and those of `cnn.infer_config` and others. The string below
 a field is its help text. "Default: ..." at its end says how a default of None is
 computed.
 """
@@ -13,9 +13,19 @@ from typing import Annotated, Literal
 
 from cnn.config_schema import Range, check_ranges, check_together, resolve_paths
 from cnn.errors import UsageError
+from cnn.export_config import ExportConfig
 from cnn.infer_config import InferConfig
+from cnn.serve_config import ServeConfig
 
-__all__ = ["NO_DATASET", "PRESETS", "InferConfig", "Preset", "TrainConfig"]
+__all__ = [
+    "NO_DATASET",
+    "PRESETS",
+    "ExportConfig",
+    "InferConfig",
+    "Preset",
+    "ServeConfig",
+    "TrainConfig",
+]
 
 Preset = Literal["fast", "default", "best", "finetune"]
 

@@ -48,7 +48,7 @@ _FLAGS_WITH_DASHES = ("--classes", "--length", "--pattern", "--separators")
 # Flag that may be given several times, with the same meaning as all values after one.
 _REPEATED_FLAG = "--region"
 
-Config = TypeVar("Config", TrainConfig, InferConfig)
+Config = TypeVar("Config")
 
 
 def parse_config(
@@ -81,6 +81,33 @@ def parse_config(
     if rest:
         raise _stray_arguments(rest)
     return config(**vars(parsed))
+
+
+def name_positional(arguments: list[str], flag: str) -> list[str]:
+    """Puts a flag before the value that belongs to none.
+
+    Args:
+      arguments: the command line, of which each flag takes one value.
+      flag: the flag.
+
+    Raises:
+      UsageError: it would be given twice.
+
+    Example:
+      >>> name_positional(["--to", "onnx", "a.onnx"], "--output")
+      ['--to', 'onnx', '--output', 'a.onnx']
+    """
+    named: list[str] = []
+    is_value = False
+    for argument in arguments:
+        is_flag = argument.startswith("-") and argument != "-"
+        if not is_flag and not is_value:
+            named.append(flag)
+        named.append(argument)
+        is_value = argument.startswith("--") and "=" not in argument
+    if [argument.partition("=")[0] for argument in named].count(flag) > 1:
+        raise UsageError(f"{flag}: expected one file, got several")
+    return named
 
 
 def _make_stdout_printable(is_help: bool) -> None:
@@ -204,7 +231,7 @@ def _check_flags(config: type, arguments: list[str]) -> None:
     """Refuses an unknown flag in one line, and suggests another one."""
     known = [setting.flag for setting in describe_settings(config)]
     known.append("--help")
-    renamed = RENAMED_FLAGS[config]
+    renamed = RENAMED_FLAGS.get(config, {})
     for argument in arguments:
         flag = argument.partition("=")[0].replace("_", "-")
         if not argument.startswith("--") or flag in known:

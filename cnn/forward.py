@@ -11,14 +11,17 @@ import numpy as np
 from cnn.jax_environment import own_settings
 from cnn.keras_h5 import Params
 from cnn.model import CNN
+from cnn.parallel import cpu_count
 
-# Images per call of the network. XLA compiles once per batch size, and may sum in
-# another order for another size. All batches have this size, so the probabilities of an
-# image are the same, bit for bit, however many images are computed together.
-_BATCH_SIZE = 256
-# The same for the pieces of numbers on a CPU. A line has a few dozen of them, and blank
-# images cost as much as others.
-_PIECE_BATCH_SIZE = 32
+# Images per call of the network on an accelerator. XLA compiles once per size, and
+# may sum in another order for another size. All batches of a machine have one size, so
+# the probabilities of an image are the same, bit for bit, however many images are
+# computed together.
+_ACCELERATOR_BATCH_SIZE = 256
+# The same on a CPU, by its number of cores: a batch should fit their caches, and the
+# blank images that fill up a small one cost as much as others.
+_IMAGES_PER_CORE = 8
+_MIN_CPU_BATCH_SIZE = 16
 
 _IMAGE_SHAPE = (28, 28, 1)
 # Values may exceed their range by a rounding error.
@@ -30,7 +33,7 @@ def forward_in_batches(
     params: Params,
     images: np.ndarray,
     num_classes: int,
-    batch_size: int = _BATCH_SIZE,
+    batch_size: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Computes the logits and the probabilities of images.
 
@@ -41,7 +44,7 @@ def forward_in_batches(
       images: `(N, 28, 28)` or `(N, 28, 28, 1)`, as integers in [0, 255] or floats in
         [0, 1].
       num_classes: the number of outputs of the network.
-      batch_size: images per call of the network.
+      batch_size: images per call of the network. None is that of this machine.
 
     Returns:
       The logits and their softmax, both `float32 (N, num_classes)`.
@@ -58,6 +61,7 @@ def forward_in_batches(
       (3, 10)
     """
     images = _as_batch(images)
+    batch_size = batch_size or _batch_size()
     forward = _jitted_forward(num_classes)
     logits = np.empty((len(images), num_classes), np.float32)
     probabilities = np.empty_like(logits)
@@ -82,16 +86,16 @@ def forward_in_batches(
 
 def images_per_call() -> int:
     """Returns the number of images that keeps all devices of this process busy."""
-    return _BATCH_SIZE * jax.local_device_count()
+    return _batch_size() * jax.local_device_count()
 
 
-def forward_pieces(
-    params: Params, images: np.ndarray, num_classes: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Computes what `forward_in_batches` does, in batches of one smaller size."""
-    is_cpu = jax.default_backend() == "cpu"
-    batch_size = _PIECE_BATCH_SIZE if is_cpu else _BATCH_SIZE
-    return forward_in_batches(params, images, num_classes, batch_size)
+@functools.cache
+def _batch_size() -> int:
+    """Returns the number of images per call of the network on this machine."""
+    if jax.default_backend() != "cpu":
+        return _ACCELERATOR_BATCH_SIZE
+    size = max(_MIN_CPU_BATCH_SIZE, _IMAGES_PER_CORE * cpu_count())
+    return min(size, _ACCELERATOR_BATCH_SIZE)
 
 
 def _as_batch(images: np.ndarray) -> np.ndarray:

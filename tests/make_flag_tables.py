@@ -1,30 +1,35 @@
-"""Rewrites the tables of flags in README.md from `cnn.config`.
+"""Rewrites the tables of flags in the documents from `cnn.config`.
 
 Run after a change of a setting: python -m tests.make_flag_tables
 """
 
 import re
 
-from cnn.config import InferConfig, TrainConfig
+from cnn.config import InferConfig, ServeConfig, TrainConfig
 from cnn.config_schema import Setting, describe_settings
 from tests.conftest import ROOT
 
-README = ROOT / "README.md"
-CONFIGS = {"train": TrainConfig, "infer": InferConfig}
+CONFIGS = {"train": TrainConfig, "infer": InferConfig, "serve": ServeConfig}
+# Where each table is.
+DOCUMENTS = {
+    "train": ROOT / "README.md",
+    "infer": ROOT / "README.md",
+    "serve": ROOT / "cnn" / "serving" / "README.md",
+}
 
 
 def main() -> None:
-    """Rewrites both tables."""
-    text = README.read_text()
-    for command in CONFIGS:
+    """Rewrites all tables."""
+    for command, document in DOCUMENTS.items():
+        text = document.read_text()
         text = text.replace(find_block(text, command), make_block(command))
-    README.write_text(text)
+        document.write_text(text)
 
 
-def find_block(readme: str, command: str) -> str:
-    """Returns the README's lines from the marker of a command to the end marker."""
+def find_block(text: str, command: str) -> str:
+    """Returns a document's lines from the marker of a command to the end marker."""
     pattern = rf"<!-- flags: {command} -->.*?<!-- end flags -->"
-    (block,) = re.findall(pattern, readme, re.DOTALL)
+    (block,) = re.findall(pattern, text, re.DOTALL)
     return block
 
 

@@ -13,8 +13,8 @@ import sys
 import pytest
 
 import cnn
-from cnn.config import PRESETS, InferConfig, TrainConfig
-from cnn.flags import parse_config, parse_preset
+from cnn.config import PRESETS, ExportConfig, InferConfig, ServeConfig, TrainConfig
+from cnn.flags import name_positional, parse_config, parse_preset
 from tests.conftest import ROOT
 
 MODULES = [module.name for module in pkgutil.walk_packages(cnn.__path__, "cnn.")]
@@ -25,6 +25,7 @@ DOCUMENTS = [
     ".github/CONTRIBUTING.md",
 ]
 DOCUMENTS += ["tests/benchmarks/README.md", "cnn/models/README.md"]
+DOCUMENTS += ["cnn/serving/README.md"]
 README = (ROOT / "README.md").read_text()
 
 
@@ -89,9 +90,22 @@ def test_every_inference_command_is_valid(command):
     parse_config("infer", InferConfig, shlex.split(command)[1:], {})
 
 
-def test_the_readme_has_commands_of_both_kinds():
+@pytest.mark.parametrize("command", commands("export"))
+def test_every_export_command_is_valid(command):
+    arguments = name_positional(shlex.split(command)[1:], "--output")
+    parse_config("export", ExportConfig, arguments, {})
+
+
+@pytest.mark.parametrize("command", commands("serve"))
+def test_every_serving_command_is_valid(command):
+    parse_config("serve", ServeConfig, shlex.split(command)[1:], {})
+
+
+def test_the_readme_has_commands_of_each_kind():
     assert len(commands("train")) >= 5
     assert len(commands("infer")) >= 8
+    assert len(commands("export")) >= 3
+    assert len(commands("serve")) >= 2
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -17,7 +17,8 @@ from tests.training.processes import FIRST_SLURM_PORT, children, free_port
 SCRIPT = """
 import os, signal, sys, time
 from functools import partial
-from cnn import cli, supervisor
+from cnn import supervisor
+from cnn.command import Advice, run_command
 from cnn.config import TrainConfig
 
 def command():
@@ -26,10 +27,10 @@ def command():
     return 0
 
 config = TrainConfig(coordinator="host:1", num_processes=2, process_id=1)
-advice = cli.Advice("go on", "buy memory")
-inner = partial(cli._run_command, command, advice, True)
+advice = Advice("go on", "buy memory")
+inner = partial(run_command, command, advice, True)
 run = partial(supervisor.run_supervised, inner, config)
-sys.exit(cli._run_command(run, advice, True))
+sys.exit(run_command(run, advice, True))
 """
 
 

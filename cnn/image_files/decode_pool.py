@@ -16,16 +16,17 @@ from multiprocessing import connection
 
 from cnn import parallel
 from cnn.image_files.decode_process import (
-    MAX_PATH_BYTES,
     MAX_PENDING_CHUNKS,
+    MAX_REQUEST_BYTES,
     Chunk,
     DecodeProcess,
     WorkerStartError,
+    count_bytes,
 )
 from cnn.image_files.decode_worker import decode_chunk
 from cnn.preprocessing import pipeline
 from cnn.preprocessing.documents.page_remark import may_have_pages
-from cnn.preprocessing.source import CountOptions, ReadOptions, Source
+from cnn.preprocessing.source import ReadOptions, Source, WorkOptions
 
 # Seconds that a chunk should take. With less, passing chunks costs too much. With more,
 # the other workers wait for its result.
@@ -78,13 +79,13 @@ class DecodePool:
             )
 
     def imap(
-        self, sources: Iterable[Source], options: ReadOptions | CountOptions
+        self, sources: Iterable[Source], options: WorkOptions
     ) -> Iterator[pipeline.PreprocessedFile]:
         """Decodes sources in order, a few chunks ahead of the consumer.
 
         Args:
           sources: files, pages or regions, consumed lazily.
-          options: how they are preprocessed, or that their pages are counted.
+          options: how they are preprocessed, or what else is asked for.
 
         Yields:
           The result of `pipeline.preprocess_sources` per source. A file that crashes a
@@ -108,7 +109,7 @@ class DecodePool:
     def _submit_chunks(
         self,
         remaining: Iterator[Source],
-        options: ReadOptions | CountOptions,
+        options: WorkOptions,
         pending: deque[Chunk],
     ) -> None:
         """Gives each worker with capacity a chunk, and appends it to `pending`."""
@@ -143,7 +144,7 @@ class DecodePool:
             if worker.seconds_per_file is not None:
                 self._adapt_chunk_size(worker.seconds_per_file)
 
-    def _reset_chunk_size(self, options: ReadOptions | CountOptions) -> None:
+    def _reset_chunk_size(self, options: WorkOptions) -> None:
         """Forgets how long other work took. Pages of numbers may take seconds each."""
         is_slow = isinstance(options, ReadOptions) and options.layout != "character"
         self._chunk_size = 1 if is_slow else INITIAL_CHUNK_SIZE
@@ -221,21 +222,19 @@ def _file_size(path: str) -> int:
 
 
 def _decode_here(
-    sources: Iterator[Source], options: ReadOptions | CountOptions
+    sources: Iterator[Source], options: WorkOptions
 ) -> Iterator[pipeline.PreprocessedFile]:
     while chunk := list(itertools.islice(sources, MAX_CHUNK_SIZE)):
         yield from pipeline.preprocess_sources(chunk, options)
 
 
-def _take_chunk(
-    sources: Iterator[Source], size: int, options: ReadOptions | CountOptions
-) -> Chunk:
-    """Takes the next sources: `size` of them, or fewer if their paths are long."""
+def _take_chunk(sources: Iterator[Source], size: int, options: WorkOptions) -> Chunk:
+    """Takes the next sources: `size` of them, or fewer if they have many bytes."""
     taken = []
-    path_bytes = 0
+    num_bytes = 0
     for source in itertools.islice(sources, size):
         taken.append(source)
-        path_bytes += len(os.fsencode(source.path))
-        if path_bytes >= MAX_PATH_BYTES:
+        num_bytes += count_bytes(source)
+        if num_bytes >= MAX_REQUEST_BYTES:
             break
-    return Chunk(taken, path_bytes, options)
+    return Chunk(taken, options)

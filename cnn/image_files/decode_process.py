@@ -14,14 +14,18 @@ from time import monotonic
 from cnn.child_process import ChildProcess
 from cnn.image_files import decode_worker
 from cnn.preprocessing import pipeline
-from cnn.preprocessing.source import CountOptions, ReadOptions, Source
+from cnn.preprocessing.source import Source, WorkOptions
 
 # Chunks that a worker may hold: one that it decodes, and three that keep it busy until
 # the parent returns.
 MAX_PENDING_CHUNKS = 4
-# Bytes of pending paths up to which another chunk fits the 64 KiB of a pipe, so that
-# sending it does not block. A chunk has hardly more bytes of paths itself.
-MAX_PATH_BYTES = 12_000
+# Bytes of pending paths and contents up to which a worker takes another chunk. A chunk
+# of paths has hardly more bytes itself.
+MAX_REQUEST_BYTES = 12_000
+# Bytes of paths and contents in chunks that fit the 64 KiB of a pipe together, so that
+# sending them does not block. If this process waited for a worker to read a chunk while
+# the worker waits for it to read results, neither would go on.
+MAX_PIPE_BYTES = 3 * MAX_REQUEST_BYTES
 # Seconds without a poll after which the parent itself must have been suspended, as by
 # Ctrl-Z, so that the time of the process at its file is measured anew.
 SUSPENSION_SECONDS = 1.0
@@ -40,11 +44,13 @@ class Chunk:
     """A chunk of files, the failures of its files, and its results once decoded."""
 
     sources: list[Source]
-    path_bytes: int
-    options: ReadOptions | CountOptions
+    options: WorkOptions
     crashes: Counter[int] = dataclasses.field(default_factory=Counter)
     failures: dict[int, str] = dataclasses.field(default_factory=dict)
     files: list[pipeline.PreprocessedFile] | None = None
+
+    def __post_init__(self) -> None:
+        self.request_bytes = sum(map(count_bytes, self.sources))
 
     def request(self) -> decode_worker.ChunkRequest:
         """Returns what a worker needs to know of the chunk."""
@@ -65,6 +71,11 @@ class Chunk:
         """Records that a worker spent more than `seconds` at a file."""
         self.crashes[index] += 1
         self.failures[index] = f"took longer than {seconds:g} s"
+
+
+def count_bytes(source: Source) -> int:
+    """Counts the bytes of a source that a request for it has."""
+    return len(os.fsencode(source.path)) + len(source.content or b"")
 
 
 class StallTimer:
@@ -99,6 +110,7 @@ class DecodeProcess:
         self.seconds_per_file: float | None = None
         self._timeout = timeout
         self._pending: deque[Chunk] = deque()
+        self._num_sent = 0
         self._num_completed = 0
         self._failed_starts = 0
         self._start()
@@ -111,8 +123,8 @@ class DecodeProcess:
             raise WorkerStartError(error.strerror) from error
         self._timer = StallTimer()
         self._num_steps: int | None = None
-        for chunk in self._pending:
-            self._send(chunk)
+        self._num_sent = 0
+        self._send_what_fits()
 
     def count_pending(self) -> int:
         """Returns the number of chunks without a result."""
@@ -120,20 +132,28 @@ class DecodeProcess:
 
     def has_capacity(self) -> bool:
         """Returns whether another chunk can be submitted without blocking."""
-        path_bytes = sum(chunk.path_bytes for chunk in self._pending)
-        if path_bytes < MAX_PATH_BYTES:
+        request_bytes = sum(chunk.request_bytes for chunk in self._pending)
+        if request_bytes < MAX_REQUEST_BYTES:
             return len(self._pending) < MAX_PENDING_CHUNKS
         return not self._pending
 
     def submit(self, chunk: Chunk) -> None:
-        """Sends a chunk to the process; `poll` sets its `files`."""
+        """Gives the process a chunk; `poll` sets its `files`."""
         self._pending.append(chunk)
-        self._send(chunk)
+        self._send_what_fits()
 
-    def _send(self, chunk: Chunk) -> None:
-        # A broken pipe means that the process has died. The next poll restarts it.
-        with contextlib.suppress(BrokenPipeError):
-            self._child.requests.send(chunk.request())
+    def _send_what_fits(self) -> None:
+        """Sends pending chunks that fit the pipe; a large one waits to be alone."""
+        chunks = list(self._pending)
+        while self._num_sent < len(chunks):
+            up_to_next = chunks[: self._num_sent + 1]
+            num_bytes = sum(chunk.request_bytes for chunk in up_to_next)
+            if self._num_sent and num_bytes > MAX_PIPE_BYTES:
+                return
+            self._num_sent += 1
+            # A broken pipe means that the process has died. The next poll restarts it.
+            with contextlib.suppress(BrokenPipeError):
+                self._child.requests.send(up_to_next[-1].request())
 
     @property
     def results(self) -> Connection:
@@ -165,8 +185,10 @@ class DecodeProcess:
         files = decode_worker.unpack_result(result)
         self._pending.popleft().files = files
         self._num_steps = (self._num_steps or 0) - len(files) - 1
+        self._num_sent -= 1
         self._num_completed += 1
         self._failed_starts = 0
+        self._send_what_fits()
         self.seconds_per_file = result.seconds / len(files)
 
     def _read_progress(self) -> None:

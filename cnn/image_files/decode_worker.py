@@ -18,7 +18,8 @@ import numpy as np
 from cnn.child_process import connect_to_parent
 from cnn.preprocessing import pipeline
 from cnn.preprocessing.documents.open_documents import keep_last_document
-from cnn.preprocessing.source import CountOptions, ReadOptions, Source
+from cnn.preprocessing.preprocessed_file import Preview
+from cnn.preprocessing.source import Source, WorkOptions
 from cnn.preprocessing.text_lines import TextLine
 
 # Bytes of memory that a worker may take beyond those it has at its start.
@@ -31,13 +32,13 @@ class ChunkRequest(NamedTuple):
 
     Attributes:
       sources: the files, pages or regions.
-      options: how they are preprocessed, or that their pages are counted.
+      options: how they are preprocessed, or what else is asked for.
       failures: reason per index of a file that must not be decoded again.
       file_by_file: whether to decode each file on its own, after a crash.
     """
 
     sources: list[Source]
-    options: ReadOptions | CountOptions
+    options: WorkOptions
     failures: dict[int, str]
     file_by_file: bool
 
@@ -56,6 +57,7 @@ class ChunkResult(NamedTuple):
       lines: text lines per file, or None without any.
       sizes: size of the picture per file, as in `PreprocessedFile`.
       num_pages: number of pages per file.
+      previews: picture of each file, or None without any.
       seconds: time that decoding the chunk took.
     """
 
@@ -67,6 +69,7 @@ class ChunkResult(NamedTuple):
     lines: list[tuple[TextLine, ...]] | None
     sizes: list[tuple[int, int] | None]
     num_pages: list[int]
+    previews: list[Preview | None] | None
     seconds: float
 
 
@@ -133,8 +136,16 @@ def pack_result(files: list[pipeline.PreprocessedFile], seconds: float) -> Chunk
         lines=[file.lines for file in files] if any(f.lines for f in files) else None,
         sizes=[file.size for file in files],
         num_pages=[file.num_pages for file in files],
+        previews=_pack_previews(files),
         seconds=seconds,
     )
+
+
+def _pack_previews(
+    files: list[pipeline.PreprocessedFile],
+) -> list[Preview | None] | None:
+    previews = [file.preview for file in files]
+    return previews if any(previews) else None
 
 
 def unpack_result(result: ChunkResult) -> list[pipeline.PreprocessedFile]:
@@ -147,6 +158,7 @@ def unpack_result(result: ChunkResult) -> list[pipeline.PreprocessedFile]:
         result.lines or itertools.repeat((), len(result.details)),
         result.sizes,
         result.num_pages,
+        result.previews or itertools.repeat(None, len(result.details)),
         strict=True,
     )
     files = []

@@ -6,16 +6,19 @@ kill.
 
 import itertools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from cnn.image_files.decode_pool import DecodePool
 from cnn.image_files.listing import InputFile, InputFiles
 from cnn.page_range import PageRange
 from cnn.page_region import Region
 from cnn.preprocessing.documents.page_remark import may_have_pages
+from cnn.preprocessing.preprocessed_file import PreprocessedFile
 from cnn.preprocessing.source import CountOptions, Source
 
 _PDF_SUFFIX = ".pdf"
+
+Files = InputFiles | Sequence[InputFile]
 
 
 class Sources:
@@ -28,7 +31,7 @@ class Sources:
 
     def __init__(
         self,
-        files: InputFiles,
+        files: Files,
         num_pages: dict[int, int],
         failed: set[int],
         pages: PageRange | None,
@@ -111,9 +114,6 @@ def expand_sources(
       The sources, which can be iterated repeatedly. A file whose pages cannot be
       counted is one source, which names no page.
     """
-    num_pages: dict[int, int] = {}
-    failed: set[int] = set()
-    has_pdf = False
     # Index and name of the files that the pool has taken, and not counted yet.
     pending: deque[tuple[int, str]] = deque()
 
@@ -123,8 +123,30 @@ def expand_sources(
                 pending.append((index, file.name))
                 yield Source(file.path)
 
-    for result in pool.imap(take_sources(), CountOptions()):
-        index, name = pending.popleft()
+    counted = pool.imap(take_sources(), CountOptions())
+    counts = ((*pending.popleft(), result) for result in counted)
+    return make_sources(files, counts, pages, regions)
+
+
+def make_sources(
+    files: Files,
+    counts: Iterable[tuple[int, str, PreprocessedFile]],
+    pages: PageRange | None,
+    regions: tuple[Region, ...],
+) -> Sources:
+    """Expands files whose pages were counted.
+
+    Args:
+      files: as for `expand_sources`, like `pages` and `regions`.
+      counts: index and name of each file that may have several pages, and the result
+        of counting them.
+      pages: the pages to read of each file.
+      regions: the regions to read of each page.
+    """
+    num_pages: dict[int, int] = {}
+    failed: set[int] = set()
+    has_pdf = False
+    for index, name, result in counts:
         is_pdf = name.lower().endswith(_PDF_SUFFIX)
         has_pdf = has_pdf or is_pdf
         if result.status != "ok":

@@ -61,19 +61,19 @@ def make_schema(
     config: InferConfig,
     class_names: tuple[str, ...],
     row_format: type[RowFormat],
-    sources: Sources,
-    find_label: FindLabel | None,
+    has_pages: bool,
+    has_labels: bool,
 ) -> Schema:
     """Makes the columns of a run."""
     reads_numbers = config.layout != "character"
     is_json = issubclass(row_format, JsonLinesFormat)
     return Schema(
         class_names=class_names,
-        has_labels=find_label is not None,
+        has_labels=has_labels,
         top_k=config.top_k,
         has_probabilities=config.probabilities,
         layout=config.layout,
-        has_pages=sources.has_pages,
+        has_pages=has_pages,
         has_regions=any(region.name for region in config.regions),
         has_characters=reads_numbers and (config.boxes or is_json),
     )

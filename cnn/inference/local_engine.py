@@ -110,7 +110,13 @@ def _predict_and_write(
     """Writes the rows of all sources, batch by batch."""
     find_label = find_labels_of(config, files, classifier.class_names)
     kind = infer_format(config.output, config.format)
-    schema = make_schema(config, classifier.class_names, kind, sources, find_label)
+    schema = make_schema(
+        config,
+        classifier.class_names,
+        kind,
+        has_pages=sources.has_pages,
+        has_labels=find_label is not None,
+    )
     row_format = kind(schema)
     statistics = make_statistics(config, classifier.class_names, sources)
     remaining = iter(sources)

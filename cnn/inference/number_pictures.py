@@ -71,7 +71,7 @@ def open_picture(source: Source, max_side: int = _SHEET_SIDE) -> Picture:
     """
     view = View(source.page, source.region, max_side)
     with (
-        open_source(source.path) as opened,
+        open_source(source) as opened,
         open_image(to_file_object(opened), view=view) as decoded,
     ):
         image = to_rgb(decoded.image)

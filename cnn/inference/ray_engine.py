@@ -126,7 +126,13 @@ def _predict_and_write(ray: Any, config: InferConfig, output: Path) -> Counter[s
     sources = _count_pages(files, config)
     find_label = find_labels_of(config, files, classifier.class_names)
     kind = ROW_FORMATS[config.format or "csv"]
-    schema = make_schema(config, classifier.class_names, kind, sources, find_label)
+    schema = make_schema(
+        config,
+        classifier.class_names,
+        kind,
+        has_pages=sources.has_pages,
+        has_labels=find_label is not None,
+    )
     sink = make_sink(as_uri(output), kind(schema))
 
     # The class is sent to the actors, with these variables.

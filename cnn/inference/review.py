@@ -5,13 +5,10 @@ labeled pictures for `bin/train --images`.
 """
 
 import hashlib
-import io
 import os
 import sys
 from collections import defaultdict
 from pathlib import Path
-
-from PIL import Image
 
 from cnn.atomic_write import atomic_write
 from cnn.image_files.class_folders import to_file_name
@@ -19,8 +16,8 @@ from cnn.image_files.listing import InputFile, describe_name, to_path
 from cnn.image_files.natural_sort import NAME_ENCODING
 from cnn.inference.source_predictions import SourceResult
 from cnn.preprocessing.decode import UnreadableImageError, View, open_image
-from cnn.preprocessing.grayscale import to_rgb
 from cnn.preprocessing.open_source import open_source, to_file_object
+from cnn.preprocessing.preview import to_png
 from cnn.preprocessing.source import Source
 
 # Longest name of a copy. A name has at most 255 bytes, and `atomic_write` adds some.
@@ -28,8 +25,6 @@ _MAX_NAME_BYTES = 200
 # Characters that are kept of a longer name, of at most 4 bytes each.
 _KEPT_CHARACTERS = 40
 _DIGEST_BYTES = 4
-# Modes of images that a PNG keeps as they are, so that they are read as before.
-_PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 
 
 class ReviewFolder:
@@ -147,16 +142,9 @@ def _has_content(path: Path, data: bytes) -> bool:
 
 def _read_picture(source: Source) -> bytes:
     """Returns the content of a file, or a page or region of it as PNG."""
-    with open_source(source.path) as opened:
+    with open_source(source) as opened:
         if _is_whole(source):
             return opened if isinstance(opened, bytes) else opened.read()
         view = View(source.page, source.region)
         with open_image(to_file_object(opened), view=view) as decoded:
-            return _to_png(decoded.image)
-
-
-def _to_png(image: Image.Image) -> bytes:
-    kept = image if image.mode in _PNG_MODES else to_rgb(image)
-    file = io.BytesIO()
-    kept.save(file, "PNG")
-    return file.getvalue()
+            return to_png(decoded.image)

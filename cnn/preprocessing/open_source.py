@@ -1,4 +1,4 @@
-"""Opens an image source, a local file or a URI, exactly once.
+"""Opens an image source, a local file, a URI or bytes, exactly once.
 
 Folders, pipes, devices and empty files are rejected.
 """
@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from cnn.preprocessing import small_png
 from cnn.preprocessing.decode import UnreadableImageError
+from cnn.preprocessing.source import Source
 
 # O_NONBLOCK opens a named pipe without waiting for a writer. O_NOCTTY keeps a terminal
 # from becoming the controlling one.
@@ -19,12 +20,12 @@ _OPEN_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
 
 
 @contextlib.contextmanager
-def open_source(path: str) -> Iterator[bytes | BinaryIO]:
-    """Opens a regular file for reading.
+def open_source(source: Source) -> Iterator[bytes | BinaryIO]:
+    """Opens a regular file for reading, or the bytes of one.
 
     Args:
-      path: a local path, or a URI that PyArrow supports
-        (https://arrow.apache.org/docs/python/filesystems.html).
+      source: has a local path, or a URI that PyArrow supports
+        (https://arrow.apache.org/docs/python/filesystems.html), or bytes.
 
     Yields:
       The whole content of a file of up to `small_png.MAX_BYTES` bytes, and a file
@@ -33,9 +34,13 @@ def open_source(path: str) -> Iterator[bytes | BinaryIO]:
     Raises:
       UnreadableImageError: the file is not regular, is empty, or cannot be read.
     """
+    path = source.path
+    if source.content is not None:
+        yield _open_content(source.content)
+        return
     if "://" in path:
-        with _open_uri(path) as source:
-            yield source
+        with _open_uri(path) as file:
+            yield file
         return
     descriptor = _open_descriptor(path)
     try:
@@ -56,6 +61,12 @@ def to_file_object(source: bytes | BinaryIO) -> BinaryIO:
     if isinstance(source, bytes):
         return io.BytesIO(source)
     return source
+
+
+def _open_content(content: bytes) -> bytes | BinaryIO:
+    if not content:
+        raise UnreadableImageError("empty file")
+    return content if len(content) <= small_png.MAX_BYTES else io.BytesIO(content)
 
 
 def _open_descriptor(path: str) -> int:

@@ -23,7 +23,7 @@ class Overlay(NamedTuple):
     """An image and the mask of its segmented character.
 
     Attributes:
-      original: `uint8 (height, width, 3)`, upright, of at most 400 pixels per side.
+      original: `uint8 (height, width, 3)`, upright, reduced.
       mask: `float32 (height, width)` in [0, 1], the character's ink.
     """
 
@@ -49,13 +49,26 @@ def explain(
     view = View(source.page, source.region)
     with (
         single_threaded_opencv(),
-        open_source(source.path) as opened,
+        open_source(source) as opened,
         open_image(to_file_object(opened), view=view) as decoded,
     ):
-        image = decoded.image
-        glyphs = _find_first_glyphs(image) if PREPROCESSING[preprocessing] else []
-        original = to_rgb(image)
-    original.thumbnail((_OVERLAY_SIDE, _OVERLAY_SIDE))
+        return overlay_ink(decoded.image, preprocessing, candidate, _OVERLAY_SIDE)
+
+
+def overlay_ink(
+    image: Image.Image, preprocessing: str, candidate: int, max_side: int
+) -> Overlay:
+    """Segments a decoded image again.
+
+    Args:
+      image: upright, of any mode.
+      preprocessing: as for `explain`.
+      candidate: as for `explain`.
+      max_side: longest side of the overlay, in pixels.
+    """
+    glyphs = _find_first_glyphs(image) if PREPROCESSING[preprocessing] else []
+    original = to_rgb(image)
+    original.thumbnail((max_side, max_side))
     shape = (original.height, original.width)
     # The candidate after those of all glyphs is the first one without its slant.
     if candidate == len(glyphs):

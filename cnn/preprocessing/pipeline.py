@@ -42,7 +42,13 @@ from cnn.preprocessing.opencv_threads import single_threaded_opencv
 from cnn.preprocessing.overlay import Overlay, explain
 from cnn.preprocessing.preprocessed_file import PreprocessedFile
 from cnn.preprocessing.small_png import decode_small_gray_png
-from cnn.preprocessing.source import CountOptions, ReadOptions, Source
+from cnn.preprocessing.source import (
+    CountOptions,
+    PreviewOptions,
+    ReadOptions,
+    Source,
+    WorkOptions,
+)
 
 __all__ = [
     "IMAGE_SHAPE",
@@ -85,14 +91,15 @@ def preprocess_files(
 
 def preprocess_sources(
     sources: Sequence[Source],
-    options: ReadOptions | CountOptions,
+    options: WorkOptions,
     report_progress: Callable[[int], object] | None = None,
 ) -> list[PreprocessedFile]:
     """Preprocesses sources, as `preprocess_files` preprocesses files.
 
     Args:
       sources: files, pages or regions.
-      options: how they are preprocessed, or that their pages are counted.
+      options: how they are preprocessed, or that their pages are counted, or that
+        previews are made.
       report_progress: as for `preprocess_files`.
     """
     notify = report_progress or _ignore_progress
@@ -130,18 +137,23 @@ def _ignore_progress(_: int) -> None:
 
 
 def _report_failure(
-    source: Source, options: ReadOptions | CountOptions
+    source: Source, options: WorkOptions
 ) -> PreprocessedFile | np.ndarray:
     """Preprocesses a source, or returns the pixels of a small gray one for a batch."""
     if source.failure:
         return PreprocessedFile(None, "unreadable", source.failure)
     try:
-        with open_source(source.path) as opened:
+        with open_source(source) as opened:
             if isinstance(options, CountOptions):
                 num_pages = count_pages(to_file_object(opened))
                 return PreprocessedFile(None, "ok", "", num_pages=num_pages)
+            if isinstance(options, PreviewOptions):
+                # Imported late, like the next one: few runs need it.
+                from cnn.preprocessing.preview import make_preview
+
+                return make_preview(to_file_object(opened), source, options)
             if options.layout != "character":
-                # Imported late, for a quick start of runs that read characters.
+                # For a quick start of runs that read characters.
                 from cnn.preprocessing.source_lines import find_source_lines
 
                 return find_source_lines(to_file_object(opened), source, options)

@@ -7,6 +7,25 @@ import numpy as np
 from cnn.preprocessing.text_lines import TextLine
 
 
+class Preview(NamedTuple):
+    """A picture of a source, for people to look at.
+
+    Attributes:
+      picture: PNG or JPEG, upright.
+      mask: PNG of the picture's size, whose alpha channel is the ink that was found.
+        None without any.
+      size: width and height of the whole upright page, in pixels.
+      picture_box: left, top, right and bottom of the picture on that page.
+      ink_box: those of the ink, or None without any.
+    """
+
+    picture: bytes
+    mask: bytes | None
+    size: tuple[int, int]
+    picture_box: tuple[int, int, int, int]
+    ink_box: tuple[float, float, float, float] | None
+
+
 class PreprocessedFile(NamedTuple):
     """The result of preprocessing one file.
 
@@ -20,7 +39,8 @@ class PreprocessedFile(NamedTuple):
       lines: the numbers of the layouts `line` and `page`.
       size: width and height of the upright picture in pixels, in which the boxes of
         `lines` are measured. None in the layout `character`.
-      num_pages: number of pages of the file, if `count_pages` was asked for it.
+      num_pages: number of pages of the file, if `CountOptions` asked for it.
+      preview: a picture of the source, if `PreviewOptions` asked for it.
     """
 
     candidates: np.ndarray | None
@@ -30,6 +50,7 @@ class PreprocessedFile(NamedTuple):
     lines: tuple[TextLine, ...] = ()
     size: tuple[int, int] | None = None
     num_pages: int = 1
+    preview: Preview | None = None
 
     @property
     def num_candidates(self) -> int:

@@ -21,25 +21,13 @@ from pathlib import Path
 import numpy as np
 
 from cnn.data import datasets
+from tests.benchmarks.environments import FOLDER, PEERS, environment
 from tests.conftest import ROOT
 
 HERE = Path(__file__).parent
-PEERS = {
-    "torch": ["torch==2.13.0", "numpy"],
-    "keras": ["tensorflow-cpu==2.21.0", "keras==3.15.1"],
-}
+TRAINING_PEERS = ("torch", "keras")
 # Matrix products, forward and backward, over the 26×26 pixels that have an effect.
 FLOP_PER_IMAGE = 13.95e6
-
-
-def environment(name: str, folder: Path) -> str:
-    """Makes the virtual environment of a peer if it is missing. Returns its Python."""
-    python = folder / name / "bin" / "python"
-    if not python.exists():
-        print(f"installing {', '.join(PEERS[name])}", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", folder / name], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *PEERS[name]], check=True)
-    return str(python)
 
 
 def steps(pythons: dict[str, str], rounds: int) -> dict[str, list[float]]:
@@ -262,10 +250,12 @@ def main() -> None:
     parser.add_argument(
         "--environments",
         type=Path,
-        default=Path.home() / ".cache" / "cnn" / "benchmarks",
+        default=FOLDER,
     )
     arguments = parser.parse_args()
-    pythons = {name: environment(name, arguments.environments) for name in PEERS}
+    pythons = {
+        name: environment(name, arguments.environments) for name in TRAINING_PEERS
+    }
     speeds = steps(pythons, arguments.rounds)
     runs = wholes(pythons, 3)
     rows = table(speeds, runs)
@@ -278,7 +268,7 @@ def main() -> None:
         print(f"{what:<40}{value:>10.3f}   {target}")
     results = {
         "machine": machine(),
-        "peers": PEERS,
+        "peers": {name: PEERS[name] for name in TRAINING_PEERS},
         "rows": rows,
         "speeds": speeds,
         "runs": runs,

@@ -87,7 +87,7 @@ def _write_files(
         one, other = rng.integers(len(whole), size=2).tolist()
         content = whole[one]
         if i % _WHOLE_EVERY:
-            breaks = [_sample_break(rng) for _ in range(rng.integers(1, 4))]
+            breaks = [sample_break(rng) for _ in range(rng.integers(1, 4))]
             content = break_file(content, whole[other], breaks)
         else:
             neighbors[i] = one
@@ -96,7 +96,8 @@ def _write_files(
     return paths, neighbors
 
 
-def _sample_break(rng: np.random.Generator) -> Break:
+def sample_break(rng: np.random.Generator) -> Break:
+    """Draws a change of a file."""
     return Break(
         str(rng.choice(KINDS)),
         rng.uniform(0, 0.999),

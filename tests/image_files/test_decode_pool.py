@@ -55,6 +55,13 @@ def test_names_of_any_length_pass(digit_paths, tmp_path):
     assert [file.status for file in found] == ["ok", "unreadable"] * 100
 
 
+def test_bytes_are_read_as_their_file_is(digit_paths):
+    expected = pipeline.preprocess_files(digit_paths, "mnist")
+    sources = [Source("", content=Path(path).read_bytes()) for path in digit_paths]
+    with decode_pool.open_pool(2) as pool:
+        assert_same(list(pool.imap(sources, OPTIONS)), expected)
+
+
 @pytest.mark.parametrize(
     ("requested", "count", "expected"),
     [(None, 512, 3), (None, 511, 1), (1, 512, 1), (48, 10, 10), (0, 512, 0)],

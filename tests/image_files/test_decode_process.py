@@ -1,6 +1,7 @@
 """Processes that die, hang or are suspended, and the rows of their files."""
 
 import contextlib
+import io
 import os
 import resource
 import signal
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from cnn import child_process
 from cnn.image_files import decode_pool, decode_process
@@ -65,6 +67,35 @@ def test_processes_that_are_killed_are_replaced_and_their_files_read(digit_paths
             time.sleep(1.5)  # Some die before they are asked again.
             found += [next(files) for _ in range(1500)]
         assert_same(found + list(files), expected)
+
+
+def test_large_bytes_wait_until_a_process_has_handed_over_its_results(
+    digit_paths, monkeypatch
+):
+    """Sent at once, they would make both sides wait for each other."""
+    monkeypatch.chdir(Path(digit_paths[0]).parent)
+    # Short names, so that a pipe holds three chunks of them.
+    sources = [Source(Path(path).name) for path in digit_paths[:256]]
+    file = io.BytesIO()
+    Image.new("L", (1000, 1000), 255).save(file, "BMP")
+    large = [Source("", content=file.getvalue())]
+    # Three chunks have 2.4 megabytes of results, more than a pipe holds.
+    chunks = [
+        *(decode_process.Chunk(sources, OPTIONS) for _ in range(3)),
+        decode_process.Chunk(large, OPTIONS),
+        decode_process.Chunk(sources[:1], OPTIONS),
+    ]
+    process = decode_process.DecodeProcess(timeout=20)
+    with contextlib.closing(process):
+        for chunk in chunks:
+            process.submit(chunk)
+        while process.count_pending():
+            process.poll()
+    expected = pipeline.preprocess_files(digit_paths[:256], "mnist")
+    for chunk in chunks[:3]:
+        assert_same(chunk.files, expected)
+    assert [file.status for file in chunks[3].files] == ["blank"]
+    assert_same(chunks[4].files, expected[:1])
 
 
 def test_a_file_whose_process_dies_twice_has_a_row_that_says_so(

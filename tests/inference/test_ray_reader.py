@@ -43,7 +43,9 @@ def test_blocks_have_the_rows_of_the_local_engine(mnist_test, model, tmp_path, l
     with open_pool(0) as pool:
         sources = expand_sources(files, pool, None, config.regions)
     names = classifier.class_names
-    schema = make_schema(config, names, JsonLinesFormat, sources, None)
+    schema = make_schema(
+        config, names, JsonLinesFormat, sources.has_pages, has_labels=False
+    )
     reader = RayReader(str(folder), classifier, schema, None, config)
     rows = []
     for block in make_source_blocks(sources, block_size=3):

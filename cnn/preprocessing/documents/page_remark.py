@@ -19,7 +19,8 @@ def describe_other_pages(source: Source, num_pages: int) -> str:
     if source.page is not None or num_pages == 1:
         return ""
     remark = f"page 1 of {num_pages:,}"
-    if may_have_pages(source.path):
+    # Bytes without a name are no file that could be renamed.
+    if not source.path or may_have_pages(source.path):
         return remark
     suffixes = ", ".join(PAGE_SUFFIXES)
     return f"{remark}; only files named {suffixes} are read page by page"

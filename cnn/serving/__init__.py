@@ -1,0 +1,1 @@
+"""Reads pictures over HTTP: the page and the interface of `bin/serve`."""
