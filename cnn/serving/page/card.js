@@ -5,6 +5,7 @@ import { element } from "./dom.js";
 import { pagesOf } from "./items.js";
 import { numbersView } from "./numbers_view.js";
 import { Pager } from "./pager.js";
+import { waitingSentence } from "./words.js";
 
 /** Pages of a file that a card shows at a time. */
 const MAX_PAGES = 8;
@@ -31,8 +32,8 @@ export class Card {
   constructor(item, actions) {
     this.item = item;
     this.actions = actions;
-    const attributes = { "aria-labelledby": `name-${id(item)}`, tabindex: -1 };
-    this.element = element("article", { class: "card", ...attributes });
+    const attributes = { class: "card", "aria-label": item.name, tabindex: -1 };
+    this.element = element("article", attributes);
     const nav = element("nav", { class: "pager", "aria-label": `Pages of ${item.name}` });
     this.pager = new Pager(nav, () => actions.showAgain(item), "Part");
     this.#rebuild();
@@ -71,7 +72,7 @@ export class Card {
     const { item, actions } = this;
     const remove = { "aria-label": `Remove ${item.name}`, class: "quiet", type: "button" };
     return element("header", {},
-      element("h3", { id: `name-${id(item)}` }, item.name),
+      element("h3", {}, item.name),
       element("button", { ...remove, click: () => actions.remove(item) }, "Remove"));
   }
 
@@ -79,8 +80,7 @@ export class Card {
     const { item } = this;
     if (item.error) return [this.#failure()];
     if (!item.rows.length) {
-      const sentence = item.state === "read" ? "Nothing was read." : "Reading …";
-      return [element("p", { class: "hint" }, sentence)];
+      return [element("p", { class: "hint" }, waitingSentence(item))];
     }
     const previews = item.previews ?? withoutPictures(item);
     const showPreview = item.layout === "character" ? characterView : numbersView;
@@ -95,15 +95,6 @@ export class Card {
       element("p", { class: "problem" }, item.error),
       element("button", { ...again, click: () => actions.readAgain(item) }, "Try again"));
   }
-}
-
-let count = 0;
-const ids = new WeakMap();
-
-/** Returns a number for an item, for the ids of its elements. */
-function id(item) {
-  if (!ids.has(item)) ids.set(item, (count += 1));
-  return ids.get(item);
 }
 
 /** Returns what stands for the previews of the pages until they are there. */
