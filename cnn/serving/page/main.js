@@ -25,6 +25,7 @@ async function start() {
   const model = await modelRequest;
   describeModel(model);
   connectResults(items, reader, model, drawing);
+  announceResults(reader);
 }
 
 /** Reads what is chosen, dropped, pasted or photographed, and again with new options. */
@@ -46,12 +47,16 @@ function connectResults(items, reader, model, drawing) {
   const corrections = new Corrections(items, model);
   const actions = { corrections, model, readAgain, remove, showAgain };
   new Results(items, actions, (item) => reader.fetchPreviews(item));
-  reader.addEventListener("idle", ({ detail: finished }) => {
-    byId("live").textContent = describeItems(finished);
-  });
   byId("remove-all").addEventListener("click", () => {
     drawing.clear();
     for (const item of [...items.all]) remove(item);
+  });
+}
+
+/** Tells people who do not see the results what was read. */
+function announceResults(reader) {
+  reader.addEventListener("idle", ({ detail: finished }) => {
+    byId("live").textContent = describeItems(finished);
   });
 }
 

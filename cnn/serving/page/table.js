@@ -87,17 +87,10 @@ function tableLine(entry, actions) {
 function rowLine(item, row, actions) {
   const label = element("strong", { class: "label" });
   const remark = element("small", { role: "status" });
-  const cells = [
-    placeOf(row),
-    row.prediction ?? "",
-    percent(row.confidence),
-    statusBadge(row),
-    element("div", {}, label, labelForm(item, row, actions), remark),
-    row.detail ?? "",
-  ];
+  const correction = element("div", {}, label, labelForm(item, row, actions), remark);
   const line = element("tr", {},
     element("th", { scope: "row" }, item.name),
-    ...cells.map((cell) => element("td", {}, cell)));
+    ...cellsOf(row, correction).map((cell) => element("td", {}, cell)));
   const refresh = () => {
     const correction = correctionOf(item, row);
     label.textContent = correction?.text ?? "";
@@ -105,6 +98,18 @@ function rowLine(item, row, actions) {
     if (remark.textContent !== sentence) remark.textContent = sentence;
   };
   return { element: line, refresh };
+}
+
+/** Returns what is in the columns after the first one. */
+function cellsOf(row, correction) {
+  return [
+    placeOf(row),
+    row.prediction ?? "",
+    percent(row.confidence),
+    statusBadge(row),
+    correction,
+    row.detail ?? "",
+  ];
 }
 
 function labelForm(item, row, { corrections, model }) {
