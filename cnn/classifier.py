@@ -8,20 +8,17 @@ Example:
 """
 
 import copy
-import itertools
 import sys
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from cnn import keras_h5, models
-from cnn.candidate_mixture import combine_candidates
 from cnn.class_selection import keep_outputs, select_classes
 from cnn.decoding import PathWeights, weights_from_metadata
+from cnn.folder_reading import FolderReader
 from cnn.jax_environment import check_devices
 from cnn.keras_h5 import Metadata, ModelFileError, Params
-from cnn.line_reading import LineReader
 from cnn.prediction import Prediction
 from cnn.preprocessing import pipeline
 
@@ -31,7 +28,7 @@ __all__ = ["Classifier", "Prediction"]
 _STRING_UNSURE_BELOW = 0.9
 
 
-class Classifier(LineReader):
+class Classifier(FolderReader):
     """A trained network, with the preprocessing and the classes of its training data.
 
     Attributes:
@@ -43,7 +40,9 @@ class Classifier(LineReader):
       unsure_below: confidence threshold, in [0, 1]. A prediction below it is `unsure`.
       string_unsure_below: the same for a whole number.
       string_weights: weights by which the pieces of a number are put together.
+      predict_files, read_character: see `cnn.character_reading`.
       read_line, read_page: see `cnn.line_reading`.
+      read_folder: see `cnn.folder_reading`.
 
     Example:
       >>> classifier = Classifier.load()  # doctest: +SKIP
@@ -174,90 +173,12 @@ class Classifier(LineReader):
         labels: np.ndarray = logits.argmax(-1).astype(np.int32)
         return labels
 
-    def predict_files(
-        self, paths: str | Path | Iterable[str | Path]
-    ) -> list[Prediction]:
-        """Classifies image files of any size, colors and polarity.
-
-        Args:
-          paths: the files, or one file.
-
-        Returns:
-          One `Prediction` per path, in the order of `paths`. A file that cannot be read
-          has the status `unreadable`.
-        """
-        if isinstance(paths, str | Path):
-            paths = [paths]
-        names = [str(path) for path in paths]
-        preprocessed = pipeline.preprocess_files(names, self.preprocessing)
-        return self.classify(names, preprocessed)
-
-    def classify(
-        self, paths: Sequence[str], preprocessed: Sequence[pipeline.PreprocessedFile]
-    ) -> list[Prediction]:
-        """Classifies preprocessed files, each by the mixture of its candidates.
-
-        Args:
-          paths: the names of the files.
-          preprocessed: the files, from `cnn.preprocessing.pipeline.preprocess_files`.
-            A file may have several candidates, if its segmentation is ambiguous.
-
-        Returns:
-          One `Prediction` per file, in order.
-        """
-        probabilities = self._score_candidates(preprocessed)
-        rows = iter(probabilities)
-        predictions = []
-        for path, file in zip(paths, preprocessed, strict=True):
-            of_file = np.array([*itertools.islice(rows, file.num_candidates)])
-            predictions.append(self._predict_file(path, file, of_file))
-        return predictions
-
     def _forward(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         check_devices()
         # Imported late: JAX takes a second to import, and may not be able to start.
         from cnn import forward
 
         return forward.forward_in_batches(self.params, images, len(self.class_names))
-
-    def _score_candidates(
-        self, preprocessed: Sequence[pipeline.PreprocessedFile]
-    ) -> np.ndarray:
-        """Computes the probabilities of the candidates of all files, one by one."""
-        candidates = [f.candidates for f in preprocessed if f.candidates is not None]
-        if not candidates:
-            return np.zeros((0, len(self.class_names)), np.float32)
-        return self.predict_proba(np.concatenate(candidates))
-
-    def _predict_file(
-        self, path: str, file: pipeline.PreprocessedFile, probabilities: np.ndarray
-    ) -> Prediction:
-        """Predicts one file by its candidates' `float32 (N, num_classes)`."""
-        if file.candidates is None:
-            return Prediction(path, "", 0.0, file.status, file.detail)
-        weights = file.weights
-        if weights is None:
-            weights = np.ones(file.num_candidates, np.float32)
-        mixture = combine_candidates(probabilities, weights)
-        label = int(mixture.probabilities.argmax())
-        confidence = float(mixture.probabilities[label])
-        is_unsure = confidence < self.unsure_below
-        return Prediction(
-            path,
-            prediction=self.class_names[label],
-            confidence=confidence,
-            status="unsure" if is_unsure else "ok",
-            detail=self._explain_unsure(file.detail) if is_unsure else file.detail,
-            probabilities=mixture.probabilities,
-            image=file.candidates[mixture.best],
-            candidate=mixture.best,
-        )
-
-    def _explain_unsure(self, detail: str) -> str:
-        reason = f"confidence below {self.unsure_below:.4f}"
-        if not detail:
-            return reason
-        return f"{reason}; {detail}"
 
 
 def _read_string_weights(metadata: Metadata) -> PathWeights:

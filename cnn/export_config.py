@@ -17,6 +17,10 @@ _FORMATS: dict[str, Format] = {
 }
 
 
+# Ending of the models that are exported. A file of another format would be a mistake.
+_MODEL_ENDING = ".h5"
+
+
 @dataclasses.dataclass(frozen=True)
 class ExportConfig:
     """Writes the network of a model in the format of another program.
@@ -25,12 +29,11 @@ class ExportConfig:
     """
 
     output: Path
-    """File to write, with the ending .onnx, .stablehlo or .tflite. The flag may be left
-    out: bin/export model.onnx."""
+    """File to write. The flag may be left out: bin/export model.onnx."""
 
     to: Format | None = None
     """Format: onnx, stablehlo (for jax.export) or tflite (LiteRT).
-    Default: by the ending of --output."""
+    Default: by the ending of --output: .onnx, .stablehlo or .tflite."""
 
     model: Path | None = None
     """Model file (.h5, of bin/train or of Keras), the workdir of a training run, or
@@ -39,15 +42,20 @@ class ExportConfig:
 
     def __post_init__(self) -> None:
         resolve_paths(self)
-        of_ending = _FORMATS.get(self.output.suffix.lower())
-        if of_ending is None or self.to not in (None, of_ending):
-            endings = f".{self.to}" if self.to else ", ".join(_FORMATS)
-            found = self.output.suffix or "none"
+        ending = self.output.suffix.lower()
+        of_ending = _FORMATS.get(ending)
+        if self.to is None and of_ending is None:
             raise UsageError(
-                f"--output: {self.output}: expected the ending {endings}, got {found}"
+                f"--output: {self.output}: expected the ending {', '.join(_FORMATS)}, "
+                "or --to"
+            )
+        is_of_another = of_ending not in (None, self.to) or ending == _MODEL_ENDING
+        if self.to is not None and is_of_another:
+            raise UsageError(
+                f"--output: {self.output}: expected the ending .{self.to}, got {ending}"
             )
 
     @property
     def format(self) -> Format:
         """The format to write."""
-        return _FORMATS[self.output.suffix.lower()]
+        return self.to or _FORMATS[self.output.suffix.lower()]

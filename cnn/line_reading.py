@@ -9,7 +9,6 @@ import numpy as np
 from cnn.decoding import ANY_NUMBER, PathWeights, Reading
 from cnn.number_pattern import NumberPattern
 from cnn.number_prediction import (
-    ImageLike,
     NumberPrediction,
     make_pattern,
     predict_numbers,
@@ -17,6 +16,7 @@ from cnn.number_prediction import (
     read_lines,
 )
 from cnn.page_region import Region
+from cnn.preprocessing.image_source import ImageLike
 from cnn.preprocessing.pipeline import PreprocessedFile
 from cnn.preprocessing.source import Layout, Source
 from cnn.preprocessing.text_lines import TextLine
@@ -53,8 +53,7 @@ class LineReader(abc.ABC):
         """Reads the number in an image of one line.
 
         Args:
-          image: a path or URI, an image of Pillow, or `uint8 (height, width)` or
-            `uint8 (height, width, 3)`.
+          image: as for `read_character`.
           length: number of digits, or a range of them like "8-10". None is any.
           pattern: its digits and separators, like "dd.dd.dddd". None is any.
           separators: the separators that are read, among `.,-/:`.

@@ -3,20 +3,17 @@
 `cnn.line_reading` wraps these functions, which take the network as a function.
 """
 
-import io
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from cnn.decoding import CharacterReading, PathWeights, Reading, decode_line
 from cnn.decoding.page_context import weigh_by_page
 from cnn.errors import UsageError
 from cnn.number_pattern import NumberPattern, parse_number_pattern
-from cnn.page_region import Region, parse_regions
-from cnn.preprocessing.opencv_threads import single_threaded_opencv
+from cnn.page_region import Region
+from cnn.preprocessing.image_source import ImageLike, make_source
 from cnn.preprocessing.pipeline import (
     PREPROCESSING,
     PreprocessedFile,
@@ -24,9 +21,6 @@ from cnn.preprocessing.pipeline import (
 )
 from cnn.preprocessing.source import Layout, ReadOptions, Source
 from cnn.preprocessing.text_lines import Lattice, TextLine
-
-# What a user may give as an image: a path or URI, an image of Pillow, or pixels.
-ImageLike = str | Path | Image.Image | np.ndarray
 
 PredictProba = Callable[[np.ndarray], np.ndarray]
 ReadLines = Callable[[Sequence[TextLine]], list[Reading]]
@@ -225,31 +219,18 @@ def preprocess_number_image(
     """Finds the text lines of an image.
 
     Args:
-      image: a path or URI, an image of Pillow, or `uint8 (height, width)` or
-        `uint8 (height, width, 3)`.
+      image: as for `make_source`, like `page` and `region`.
       preprocessing: a key of `pipeline.PREPROCESSING`.
       layout: `line` or `page`.
-      page: number of the page of a file, from 1. None is the first one.
-      region: the part to read, as `bin/infer --region` takes it, or None for all.
+      page: number of the page of a file.
+      region: the part to read.
 
     Returns:
       What is read, and its lines.
     """
     check_preprocessing(preprocessing, layout)
-    if isinstance(region, str):
-        (region,) = parse_regions([region])
-    if isinstance(image, str | Path):
-        source = Source(str(image), page, region)
-        options = ReadOptions(preprocessing, layout)
-        return source, preprocess_sources([source], options)[0]
-    # Imported late, for a quick start of runs that read characters.
-    from cnn.preprocessing.source_lines import find_source_lines
-
-    source = Source("", None, region)
-    with single_threaded_opencv():
-        file = find_source_lines(
-            _to_file(_to_upright(image)), source, ReadOptions(preprocessing, layout)
-        )
+    source = make_source(image, page, region)
+    (file,) = preprocess_sources([source], ReadOptions(preprocessing, layout))
     return source, file
 
 
@@ -264,22 +245,3 @@ def check_preprocessing(preprocessing: str, layout: str) -> None:
             f"--layout {layout}: expected a model of handwritten characters, got one "
             f"that takes whole pictures (preprocessing {preprocessing!r})"
         )
-
-
-def _to_upright(image: Image.Image | np.ndarray) -> Image.Image:
-    if isinstance(image, Image.Image):
-        return ImageOps.exif_transpose(image)
-    pixels = np.asarray(image)
-    if pixels.ndim == 3 and pixels.shape[2] == 1:
-        pixels = pixels[..., 0]
-    if np.issubdtype(pixels.dtype, np.floating):
-        pixels = np.rint(255 * pixels).clip(0, 255)
-    return Image.fromarray(pixels.astype(np.uint8))
-
-
-def _to_file(image: Image.Image) -> io.BytesIO:
-    """Returns an image as an uncompressed file, so that it is read as a file is."""
-    file = io.BytesIO()
-    image.save(file, "TIFF")
-    file.seek(0)
-    return file

@@ -9,7 +9,7 @@ class Prediction(NamedTuple):
     """The result for one file.
 
     Attributes:
-      path: path of the file.
+      path: path of the file, or empty for an image from memory.
       prediction: the name of the most probable class, or empty if the status is `blank`
         or `unreadable`.
       confidence: the probability of that class, in [0, 1], or 0 without a prediction.

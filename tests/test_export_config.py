@@ -13,13 +13,16 @@ from cnn.flags import name_positional, parse_config
 def test_the_ending_tells_the_format(to):
     assert ExportConfig(Path(f"a.b/c.{to}")).format == to
     assert ExportConfig(Path(f"C.{to.upper()}"), to=to).format == to
+    for name in ("model", "model.v2", "model.bin"):
+        assert ExportConfig(Path(name), to=to).format == to
 
 
 @pytest.mark.parametrize(
     ("name", "to", "words"),
     [
-        ("a.h5", None, "expected the ending .onnx, .stablehlo, .tflite, got .h5"),
-        ("a", "onnx", "a: expected the ending .onnx, got none"),
+        ("a.h5", None, "expected the ending .onnx, .stablehlo, .tflite, or --to"),
+        ("a", None, "a: expected the ending .onnx, .stablehlo, .tflite, or --to"),
+        ("a.h5", "onnx", "a.h5: expected the ending .onnx, got .h5"),
         ("a.tflite", "onnx", "a.tflite: expected the ending .onnx, got .tflite"),
         ("", None, "--output: expected a path, got an empty text"),
         ("s3://a/b.onnx", None, "--output: s3://a/b.onnx: is not a local path"),

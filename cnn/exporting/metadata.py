@@ -78,7 +78,7 @@ def append_metadata(content: bytes, metadata: dict[str, Any]) -> bytes:
     # Without the time, the same model gives the same bytes.
     entry = zipfile.ZipInfo(_FILE_NAME)
     with zipfile.ZipFile(file, "a") as archive:
-        archive.writestr(entry, json.dumps(metadata, ensure_ascii=False, indent=1))
+        archive.writestr(entry, json.dumps(metadata, indent=1))
     return file.getvalue()
 
 

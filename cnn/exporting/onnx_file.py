@@ -111,4 +111,7 @@ def _make_weights(params: Params) -> list[onnx.TensorProto]:
 
 def _to_text(value: Any) -> str:
     """Returns the text of a property: a text itself, and JSON of other values."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, str):
+        return json.dumps(value)
+    # The name of a file may have bytes that are not UTF-8, which ONNX refuses.
+    return value.encode(errors="backslashreplace").decode()

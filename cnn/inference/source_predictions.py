@@ -1,7 +1,5 @@
 """Decodes and reads sources in batches: files, pages and regions."""
 
-import itertools
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,6 +7,7 @@ from cnn.config import InferConfig
 from cnn.image_files.decode_pool import DecodePool
 from cnn.image_files.label_table import FindLabel
 from cnn.image_files.listing import InputFile
+from cnn.image_files.source_batches import decode_in_batches
 from cnn.inference.schema import Row, Schema
 from cnn.number_pattern import NumberPattern
 from cnn.preprocessing.pipeline import PreprocessedFile
@@ -17,10 +16,6 @@ from cnn.preprocessing.source import Layout, ReadOptions, Source
 if TYPE_CHECKING:
     from cnn.classifier import Classifier, Prediction
     from cnn.number_prediction import NumberPrediction
-
-# Pieces of numbers that are held in memory at a time, of 3 KiB each. A page has
-# thousands.
-_MAX_PIECES = 8192
 
 
 class ReadSettings(NamedTuple):
@@ -81,23 +76,13 @@ def predict_in_batches(
       settings: how sources are read.
       batch_size: largest number of sources per batch.
     """
-    # Sources that the pool has taken, and that are not classified yet.
-    pending: deque[tuple[InputFile, Source]] = deque()
-
-    def take_sources() -> Iterator[Source]:
-        for item in sources:
-            pending.append(item)
-            yield item[1]
-
     options = ReadOptions(classifier.preprocessing, settings.layout)
-    decoded = pool.imap(take_sources(), options)
     read = _make_reader(classifier, settings)
-    while chunk := _take_batch(decoded, batch_size):
-        batch = [pending.popleft() for _ in chunk]
-        predictions = read([source for _, source in batch], chunk)
+    for batch in decode_in_batches(sources, pool, options, batch_size):
+        predictions = read([source for _, source, _ in batch], [f for *_, f in batch])
         yield [
             SourceResult(file, source, of_source, _label_of(file, source, find_label))
-            for (file, source), of_source in zip(batch, predictions, strict=True)
+            for (file, source, _), of_source in zip(batch, predictions, strict=True)
         ]
 
 
@@ -114,21 +99,6 @@ def _make_reader(
         return classifier.classify_lines(sources, files, settings.pattern)
 
     return read_characters if settings.layout == "character" else read_numbers
-
-
-def _take_batch(
-    decoded: Iterator[PreprocessedFile], size: int
-) -> list[PreprocessedFile]:
-    """Takes files until there are `size`, or many pieces."""
-    batch = []
-    num_pieces = 0
-    for file in itertools.islice(decoded, size):
-        batch.append(file)
-        for line in file.lines:
-            num_pieces += sum(len(lattice.starts) for lattice in line.lattices)
-        if num_pieces >= _MAX_PIECES:
-            break
-    return batch
 
 
 def _label_of(file: InputFile, source: Source, find_label: FindLabel | None) -> str:

@@ -22,7 +22,7 @@ _MEDIA_TYPES = {
 
 
 def encode_answer(
-    result: ReadResult, config: InferConfig, previews: list[Any] | None
+    result: ReadResult, config: InferConfig, has_preview: bool
 ) -> tuple[bytes, str]:
     """Makes the body of an answer.
 
@@ -30,7 +30,7 @@ def encode_answer(
       result: what was read.
       config: settings of the request. Without a `format`, the answer is one JSON
         object, whose `rows` are the lines of `bin/infer --format jsonl`.
-      previews: the member `previews` of that object, or None for none.
+      has_preview: whether that object has `previews`.
 
     Returns:
       The body, and its media type.
@@ -42,6 +42,7 @@ def encode_answer(
     row_format = _row_format(
         config, result.classifier.class_names, name, result.has_pages
     )
+    previews = result.previews if has_preview else None
     rows = [row for of in result.results for row in of.make_rows(row_format.schema)]
     _check_readable(rows, result, config, previews)
     if config.format is None:

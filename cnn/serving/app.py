@@ -16,9 +16,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 import cnn
-from cnn.errors import Error
+from cnn.errors import Error, is_from_surroundings
 from cnn.preprocessing.source import Source
 from cnn.serve_config import ServeConfig
+from cnn.serving.admission import Admission, Ticket
 from cnn.serving.answers import JSON_TYPE, encode_answer, encode_file
 from cnn.serving.corrections import Corrections
 from cnn.serving.errors import RequestError, describe_error
@@ -27,7 +28,7 @@ from cnn.serving.metrics import Metrics
 from cnn.serving.model_card import describe_model
 from cnn.serving.openapi import describe_interface
 from cnn.serving.page_files import INDEX, load_page
-from cnn.serving.previews import make_previews
+from cnn.serving.previews import PreviewMaker
 from cnn.serving.read_query import parse_query
 from cnn.serving.reader import Reader
 from cnn.serving.table import parse_table
@@ -42,7 +43,11 @@ from cnn.serving.uploads import (
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _NO_STORE = {"cache-control": "no-store"}
 
+# Bodies of the largest size that may be in memory at a time.
+_MAX_WAITING_BODIES = 4
+
 Endpoint = Callable[[Request], Awaitable[Response]]
+LimitedEndpoint = Callable[[Request, Ticket], Awaitable[Response]]
 
 
 class Service:
@@ -61,32 +66,32 @@ class Service:
         self._config = config
         self._reader = reader
         self._corrections = corrections
-        self._metrics = Metrics(reader, cnn.__version__)
-        self._num_in_progress = 0
+        self._admission = Admission(
+            config.max_queue, _MAX_WAITING_BODIES * config.max_bytes
+        )
+        self._metrics = Metrics(reader, self._admission, cnn.__version__)
         self._page = load_page()
         self._interface = describe_interface(config)
         self._limits = BodyLimits(
             config.max_bytes, config.max_files, config.request_timeout
         )
 
-    async def read(self, request: Request) -> Response:
+    async def read(self, request: Request, ticket: Ticket) -> Response:
         """Reads the pictures of a request."""
         query = parse_query(_query_of(request))
-        uploads = await receive_uploads(request, self._limits, query.name)
+        uploads = await receive_uploads(request, self._limits, ticket, query.name)
+        describe = PreviewMaker(self._reader, ticket) if query.has_preview else None
         with files_in_memory(uploads) as files:
-            result = await self._reader.read(files, query.config)
-            previews = None
-            if query.has_preview:
-                previews = await make_previews(self._reader, result)
+            result = await self._reader.read(files, query.config, describe)
         statuses = [p.status for of in result.results for p in of.predictions]
         self._metrics.count_rows(statuses)
-        body, media_type = encode_answer(result, query.config, previews)
+        body, media_type = encode_answer(result, query.config, query.has_preview)
         return Response(body, media_type=media_type, headers=_NO_STORE)
 
-    async def table(self, request: Request) -> Response:
+    async def table(self, request: Request, ticket: Ticket) -> Response:
         """Makes one file of the rows of many answers."""
         query = parse_query(_query_of(request))
-        body = await receive_body(request, self._limits)
+        body = await receive_body(request, self._limits, ticket)
         classifier = await asyncio.shield(self._reader.classifier)
         classifier = self._reader.derive(classifier, query.config)
         row_format, rows = parse_table(body, query.config, classifier.class_names)
@@ -95,7 +100,7 @@ class Service:
         headers = _NO_STORE | {"content-disposition": f'attachment; filename="{name}"'}
         return Response(content, media_type=media_type, headers=headers)
 
-    async def correct(self, request: Request) -> Response:
+    async def correct(self, request: Request, ticket: Ticket) -> Response:
         """Keeps a corrected picture."""
         if self._corrections is None:
             raise RequestError(404, "no corrections are kept; bin/serve --corrections")
@@ -104,10 +109,10 @@ class Service:
         if "page" in parameters:
             parameters["pages"] = parameters.pop("page")
         query = parse_query(urlencode(parameters))
-        (upload, *others) = await receive_uploads(request, self._limits, query.name)
-        if others:
+        uploads = await receive_uploads(request, self._limits, ticket, query.name)
+        if len(uploads) > 1:
             raise RequestError(400, "expected one picture, got several")
-        path = await self._keep_correction(upload, query.config, class_name)
+        path = await self._keep_correction(uploads[0], query.config, class_name)
         return _json({"path": path, "class": class_name}, status=201)
 
     async def _keep_correction(
@@ -155,7 +160,7 @@ class Service:
             start = monotonic()
             try:
                 response = await endpoint(request)
-            except Error as error:
+            except (Error, OSError, MemoryError) as error:
                 response = _explain(error)
             path = request.scope["route"].path
             self._metrics.count_request(path, response.status_code, start)
@@ -163,24 +168,20 @@ class Service:
 
         return measure
 
-    def limited(self, endpoint: Endpoint) -> Endpoint:
-        """Bounds the number of requests that wait, and their time."""
+    def limited(self, endpoint: LimitedEndpoint) -> Endpoint:
+        """Bounds the number of requests that wait, their memory and their time."""
+        # Once for the body to arrive, and once for it to be read.
+        seconds = 2 * self._config.request_timeout
 
         async def limit(request: Request) -> Response:
-            if self._num_in_progress >= self._config.max_queue:
-                raise RequestError(429, "too many requests wait; try again later")
-            self._num_in_progress += 1
-            self._metrics.in_progress.inc()
-            try:
-                # Once for the body, and once to read it.
-                async with asyncio.timeout(2 * self._config.request_timeout):
-                    return await endpoint(request)
-            except TimeoutError as error:
-                seconds = self._config.request_timeout
-                raise RequestError(503, f"took longer than {seconds:g} s") from error
-            finally:
-                self._num_in_progress -= 1
-                self._metrics.in_progress.dec()
+            with self._admission.admit() as ticket:
+                try:
+                    async with asyncio.timeout(seconds):
+                        return await endpoint(request, ticket)
+                except TimeoutError as error:
+                    raise RequestError(
+                        503, f"took longer than {seconds:g} s; ask for fewer pages"
+                    ) from error
 
         return self.measured(limit)
 
@@ -224,11 +225,24 @@ def _json(value: Any, status: int = 200) -> Response:
     return Response(content, status, media_type=JSON_TYPE, headers=_NO_STORE)
 
 
-def _explain(error: Error) -> Response:
+def _explain(error: Exception) -> Response:
     if not isinstance(error, RequestError):
-        error = RequestError(400, describe_error(error))
+        error = _to_request_error(error)
     headers = {**_NO_STORE, **error.headers}
     return Response(error.body, error.status, media_type=JSON_TYPE, headers=headers)
+
+
+def _to_request_error(error: Exception) -> RequestError:
+    """Blames the request for our own errors, and this machine for a lack of memory.
+
+    Raises:
+      Exception: the error itself, if it is a mistake of the server.
+    """
+    if isinstance(error, Error):
+        return RequestError(400, describe_error(error))
+    if is_from_surroundings(error):
+        return RequestError(503, "the server lacks memory or open files")
+    raise error
 
 
 async def _explain_http(request: Request, error: Any) -> Response:

@@ -13,23 +13,21 @@ from prometheus_client import (
     generate_latest,
 )
 
+from cnn.serving.admission import Admission
 from cnn.serving.reader import Reader
 
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 
 
 class Metrics:
-    """Counters of one server.
+    """Counters of one server."""
 
-    Attributes:
-      in_progress: requests that are read or wait.
-    """
-
-    def __init__(self, reader: Reader, version: str) -> None:
+    def __init__(self, reader: Reader, admission: Admission, version: str) -> None:
         """Creates the counters.
 
         Args:
           reader: whose queue is shown.
+          admission: whose requests are.
           version: of this package.
         """
         self._registry = registry = CollectorRegistry()
@@ -52,11 +50,18 @@ class Metrics:
         self._rows = Counter(
             "cnn_rows", "Rows that were answered.", ["status"], registry=registry
         )
-        self.in_progress = Gauge(
+        in_progress = Gauge(
             "cnn_requests_in_progress",
             "Requests that are read or wait.",
             registry=registry,
         )
+        in_progress.set_function(lambda: admission.num_requests)
+        num_bytes = Gauge(
+            "cnn_request_bytes_in_memory",
+            "Bytes of those requests, and of the pictures for them.",
+            registry=registry,
+        )
+        num_bytes.set_function(lambda: admission.num_bytes)
         waiting = Gauge(
             "cnn_sources_waiting",
             "Files, pages and regions that no process has taken.",

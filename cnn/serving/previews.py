@@ -15,7 +15,8 @@ from cnn.prediction import Prediction
 from cnn.preprocessing.preprocessed_file import PreprocessedFile, Preview
 from cnn.preprocessing.source import PreviewOptions
 from cnn.preprocessing.text_lines import TextLine
-from cnn.serving.reader import Reader, ReadResult
+from cnn.serving.admission import Ticket
+from cnn.serving.reader import Reader
 
 if TYPE_CHECKING:
     from cnn.classifier import Classifier
@@ -25,55 +26,81 @@ if TYPE_CHECKING:
 MAX_SIDE = 1024
 
 
-async def make_previews(reader: Reader, result: ReadResult) -> list[dict[str, Any]]:
-    """Makes the previews of all sources of a request, as JSON values.
+class PreviewMaker:
+    """Makes previews of the sources of one request.
 
-    Args:
-      reader: has the pictures made.
-      result: what was read, while its files are still open.
+    An instance is a function for `Reader.read`.
     """
-    pictures = [await _make_picture(reader, result, of) for of in result.results]
-    return await asyncio.to_thread(_describe_sources, result, pictures)
+
+    def __init__(self, reader: Reader, ticket: Ticket) -> None:
+        """Takes what the previews need.
+
+        Args:
+          reader: has the pictures made.
+          ticket: takes their memory.
+        """
+        self._reader = reader
+        self._ticket = ticket
+        self._num_rows = 0
+
+    async def __call__(
+        self,
+        classifier: "Classifier",
+        results: Sequence[SourceResult],
+        files: Sequence[PreprocessedFile],
+    ) -> list[dict[str, Any]]:
+        """Makes the previews of some sources, as JSON values.
+
+        Args:
+          classifier: has read them.
+          results: what was read, while the files are still open.
+          files: the result of preprocessing each.
+        """
+        previews = []
+        for of_source, file in zip(results, files, strict=True):
+            picture = await self._make_picture(classifier, of_source)
+            preview = await asyncio.to_thread(
+                _describe_source, classifier, of_source, file, picture
+            )
+            end = self._num_rows + len(of_source.predictions)
+            preview["rows"] = list(range(self._num_rows, end))
+            self._num_rows = end
+            previews.append(preview)
+        return previews
+
+    async def _make_picture(
+        self, classifier: "Classifier", of_source: SourceResult
+    ) -> Preview | None:
+        prediction = of_source.predictions[0]
+        if prediction.status == "unreadable":
+            return None
+        options = PreviewOptions(MAX_SIDE)
+        if isinstance(prediction, Prediction) and prediction.prediction:
+            options = options._replace(
+                preprocessing=classifier.preprocessing,
+                candidate=prediction.candidate,
+            )
+        file = await self._reader.preprocess(of_source.source, options)
+        if file.preview is not None:
+            self._ticket.take(len(file.preview.picture))
+        return file.preview
 
 
-async def _make_picture(
-    reader: Reader, result: ReadResult, of_source: SourceResult
-) -> Preview | None:
-    prediction = of_source.predictions[0]
-    if prediction.status == "unreadable":
-        return None
-    options = PreviewOptions(MAX_SIDE)
-    if isinstance(prediction, Prediction) and prediction.prediction:
-        options = options._replace(
-            preprocessing=result.classifier.preprocessing,
-            candidate=prediction.candidate,
-        )
-    file = await reader.preprocess(of_source.source, options)
-    return file.preview
-
-
-def _describe_sources(
-    result: ReadResult, pictures: Sequence[Preview | None]
-) -> list[dict[str, Any]]:
-    previews = []
-    first_row = 0
-    for of, file, picture in zip(result.results, result.files, pictures, strict=True):
-        end = first_row + len(of.predictions)
-        previews.append(
-            {
-                "path": of.file.name,
-                "page": of.source.page,
-                "region": of.source.region.name if of.source.region else None,
-                "rows": list(range(first_row, end)),
-                "classes": list(result.classifier.class_names),
-                **_describe_picture(picture),
-                "characters": _describe_characters(
-                    result.classifier, of, file, picture
-                ),
-            }
-        )
-        first_row = end
-    return previews
+def _describe_source(
+    classifier: "Classifier",
+    of_source: SourceResult,
+    file: PreprocessedFile,
+    picture: Preview | None,
+) -> dict[str, Any]:
+    region = of_source.source.region
+    return {
+        "path": of_source.file.name,
+        "page": of_source.source.page,
+        "region": region.name if region else None,
+        "classes": list(classifier.class_names),
+        **_describe_picture(picture),
+        "characters": _describe_characters(classifier, of_source, file, picture),
+    }
 
 
 def _describe_picture(picture: Preview | None) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 import asyncio
 import copy
 import functools
-from collections.abc import Sequence
+import itertools
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnn.errors import UsageError
@@ -15,7 +16,13 @@ from cnn.inference.source_predictions import SourceResult
 from cnn.number_pattern import NumberPattern
 from cnn.preprocessing.documents.page_remark import may_have_pages
 from cnn.preprocessing.preprocessed_file import PreprocessedFile
-from cnn.preprocessing.source import CountOptions, ReadOptions, Source, WorkOptions
+from cnn.preprocessing.source import (
+    CountOptions,
+    Layout,
+    ReadOptions,
+    Source,
+    WorkOptions,
+)
 from cnn.serving.decode_queue import DecodeQueue
 from cnn.serving.errors import RequestError, describe_error
 from cnn.serving.micro_batches import MicroBatcher
@@ -27,6 +34,8 @@ if TYPE_CHECKING:
 _MAX_CHARACTER_REQUESTS = 64
 # Those whose numbers are: a page has thousands of pieces.
 _MAX_NUMBER_REQUESTS = 4
+# Sources of a request that are in memory at a time. A page of numbers may take 10 MB.
+_GROUP_SIZES: dict[Layout, int] = {"character": 256, "line": 32, "page": 8}
 # Classifiers with other classes or thresholds that are kept.
 _MAX_CLASSIFIERS = 32
 
@@ -54,13 +63,20 @@ class ReadResult(NamedTuple):
       classifier: the one that read it.
       has_pages: whether rows tell the page.
       results: of each source, in order.
-      files: the result of preprocessing each source.
+      previews: what people see of each source, as JSON values, if it was asked for.
     """
 
     classifier: "Classifier"
     has_pages: bool
     results: list[SourceResult]
-    files: list[PreprocessedFile]
+    previews: list[dict[str, Any]]
+
+
+# Describes sources that were read and preprocessed, for people.
+Describe = Callable[
+    ["Classifier", Sequence[SourceResult], Sequence[PreprocessedFile]],
+    Awaitable[list[dict[str, Any]]],
+]
 
 
 class Reader:
@@ -87,31 +103,52 @@ class Reader:
         self._numbers = MicroBatcher(classify_numbers, _MAX_NUMBER_REQUESTS)
         self._derive = functools.lru_cache(maxsize=_MAX_CLASSIFIERS)(_derive_classifier)
 
-    async def read(self, files: Sequence[InputFile], config: InferConfig) -> ReadResult:
+    async def read(
+        self,
+        files: Sequence[InputFile],
+        config: InferConfig,
+        describe: Describe | None = None,
+    ) -> ReadResult:
         """Reads files.
 
         Args:
           files: in the order of the answer.
           config: settings of `bin/infer`.
+          describe: makes previews of the sources, while they are in memory.
 
         Raises:
           RequestError: the settings do not fit the model, or the pages are too many.
         """
         sources = await self.expand(files, config)
-        items = list(sources)
-        of_items = [source for _, source in items]
         classifier = self.derive(await asyncio.shield(self.classifier), config)
+        read = ReadResult(classifier, sources.has_pages, [], [])
+        remaining = iter(sources)
+        while group := list(itertools.islice(remaining, _GROUP_SIZES[config.layout])):
+            results, decoded = await self._read_group(group, classifier, config)
+            read.results.extend(results)
+            if describe is not None:
+                read.previews.extend(await describe(classifier, results, decoded))
+        return read
+
+    async def _read_group(
+        self,
+        group: Sequence[tuple[InputFile, Source]],
+        classifier: "Classifier",
+        config: InferConfig,
+    ) -> tuple[list[SourceResult], list[PreprocessedFile]]:
+        """Decodes and classifies some sources of a request."""
+        sources = [source for _, source in group]
         options = ReadOptions(classifier.preprocessing, config.layout)
-        decoded = await self.queue.decode(of_items, options)
-        work = ReadWork(classifier, of_items, decoded, config.number_pattern)
+        decoded = await self.queue.decode(sources, options)
+        work = ReadWork(classifier, sources, decoded, config.number_pattern)
         is_character = config.layout == "character"
         batcher = self._characters if is_character else self._numbers
         predictions = await batcher.submit(work)
         results = [
             SourceResult(file, source, of_source, "")
-            for (file, source), of_source in zip(items, predictions, strict=True)
+            for (file, source), of_source in zip(group, predictions, strict=True)
         ]
-        return ReadResult(classifier, sources.has_pages, results, decoded)
+        return results, decoded
 
     async def expand(self, files: Sequence[InputFile], config: InferConfig) -> Sources:
         """Expands files into their pages and regions.

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from cnn.image_files.listing import InputFile
 from cnn.image_files.natural_sort import natural_key
+from cnn.serving.admission import Ticket
 from cnn.serving.errors import RequestError
 
 # Bodies that are too large are received up to this multiple of the limit, and dropped,
@@ -61,19 +62,20 @@ class BodyLimits(NamedTuple):
 
 
 async def receive_uploads(
-    request: Request, limits: BodyLimits, name: str
+    request: Request, limits: BodyLimits, ticket: Ticket, name: str
 ) -> list[Upload]:
     """Receives the files of a request, in natural order of their names.
 
     Args:
       request: with the files as `multipart/form-data`, or with one file as its body.
       limits: of the body.
+      ticket: takes the memory of the body.
       name: of a file that is the body, or empty.
 
     Raises:
       RequestError: there is no file, or a limit is exceeded.
     """
-    body = await receive_body(request, limits)
+    body = await receive_body(request, limits, ticket)
     content_type = request.headers.get("content-type", "").partition(";")[0].strip()
     # Any other type is a picture, also that which curl claims by default.
     if content_type.lower() != _MULTIPART:
@@ -84,13 +86,12 @@ async def receive_uploads(
     return sorted(uploads, key=lambda upload: natural_key(upload.name))
 
 
-async def receive_body(request: Request, limits: BodyLimits) -> bytes:
+async def receive_body(request: Request, limits: BodyLimits, ticket: Ticket) -> bytes:
     """Receives the body of a request.
 
     Raises:
-      RequestError: it is too large, or takes too long.
+      RequestError: it is too large, takes too long, or too much is in memory already.
     """
-    announced = int(request.headers.get("content-length") or 0)
     parts: list[bytes] = []
     size = 0
     try:
@@ -98,8 +99,9 @@ async def receive_body(request: Request, limits: BodyLimits) -> bytes:
             async for part in request.stream():
                 size += len(part)
                 if size <= limits.max_bytes:
+                    ticket.take(len(part))
                     parts.append(part)
-                elif max(size, announced) > _MAX_EXCESS * limits.max_bytes:
+                elif size > _MAX_EXCESS * limits.max_bytes:
                     break
     except TimeoutError as error:
         raise RequestError(

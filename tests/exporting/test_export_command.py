@@ -1,16 +1,18 @@
 """bin/export as a user meets it."""
 
+import json
 import os
 import shutil
 import stat
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import onnxruntime
 import pytest
 
-from cnn import checkpoint
+from cnn import checkpoint, keras_h5
 from cnn.models import DIGITS
 from tests.conftest import ROOT
 from tests.exporting.networks import IMAGES, predict_proba, save_model
@@ -56,6 +58,26 @@ def test_a_workdir_is_exported_with_its_temperature(run, tmp_path):
     known = session.get_modelmeta().custom_metadata_map
     assert (known["name"], known["temperature"]) == ("run", "1.7")
     assert "sha256" not in known
+
+
+@pytest.mark.parametrize("to", ["onnx", "stablehlo", "tflite"])
+def test_names_that_are_not_utf_8_are_kept_readable(run, tmp_path, to):
+    """As a folder of pictures may have them, whose names become those of classes."""
+    folder = os.fsdecode(b"m\xe9")
+    (tmp_path / folder).mkdir()
+    metadata = {"class_names": [folder, "é"]}
+    keras_h5.save(tmp_path / folder / f"{folder}.h5", random_params(2), metadata)
+    done = run("export", "--model", f"{folder}/{folder}.h5", f"out.{to}")
+    assert done.returncode == 0, done.stderr
+    if to == "onnx":
+        session = onnxruntime.InferenceSession(tmp_path / "out.onnx")
+        known = session.get_modelmeta().custom_metadata_map
+        assert json.loads(known["class_names"]) == metadata["class_names"]
+        assert known["name"] == "m\\udce9"
+    else:
+        with zipfile.ZipFile(tmp_path / f"out.{to}") as archive:
+            known = json.loads(archive.read("metadata.json"))
+        assert known["class_names"] == metadata["class_names"]
 
 
 def test_what_cannot_be_written_is_said_in_one_line(run, tmp_path):

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.pdf_files import sevens_pdf
 from tests.serving.conftest import (
     NUMBERS,
     SEVEN,
@@ -91,6 +92,41 @@ def test_a_full_queue_says_when_to_come_back(tmp_path):
                 assert int(answer.headers["retry-after"]) >= 1
                 assert answer.json()["detail"].startswith("too many requests wait")
         assert started.client.get("/healthz").status_code == 200
+
+
+def test_a_request_that_takes_too_long_is_given_up(tmp_path):
+    with start_server(tmp_path, "--request-timeout", 1.5) as started:
+        started.read(SEVEN.read_bytes())
+        answer = started.read(sevens_pdf(300), "layout=page")
+        assert answer.status_code == 503
+        assert answer.json()["detail"] == "took longer than 3 s; ask for fewer pages"
+        assert int(answer.headers["retry-after"]) >= 1
+        assert started.read(SEVEN.read_bytes()).status_code == 200
+
+
+def test_bodies_that_wait_take_bounded_memory(tmp_path):
+    """Of six bodies of 0.9 MB that do not end, four fit."""
+    head = b"POST /read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"
+    with start_server(tmp_path, "--max-megabytes", 1) as started:
+        with contextlib.ExitStack() as stack:
+            for _ in range(6):
+                connection = stack.enter_context(connect(started))
+                connection.sendall(head + bytes(900_000))
+            while " 4.0" not in in_progress(started):
+                time.sleep(0.01)
+            answer = started.read(bytes(900_000))
+            assert answer.status_code == 429
+            assert answer.json()["detail"].startswith("too many bytes of requests wait")
+        while " 0.0" not in in_progress(started):
+            time.sleep(0.01)
+        assert started.read(SEVEN.read_bytes()).status_code == 200
+
+
+def in_progress(server) -> str:
+    """The line of the counter of requests that are read or wait."""
+    lines = server.client.get("/metrics").text.splitlines()
+    (line,) = (x for x in lines if x.startswith("cnn_requests_in_progress"))
+    return line
 
 
 def test_a_body_that_does_not_arrive_is_refused(limited):
@@ -175,7 +211,7 @@ def test_a_signal_finishes_what_is_in_hand(tmp_path):
             answers = [
                 threads.submit(started.read, numbers, "layout=page") for _ in range(6)
             ]
-            while "in_progress 6.0" not in started.client.get("/metrics").text:
+            while " 6.0" not in in_progress(started):
                 time.sleep(0.005)
             started.process.send_signal(signal.SIGTERM)
             for answer in answers:
