@@ -77,7 +77,8 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Begins to wait for the next request, or for the rest of this one's body."""
-        has_rest = self.cycle.more_body
+        # Another request may have begun meanwhile, whose body the application awaits.
+        has_rest = self.cycle.response_complete and self.cycle.more_body
         super().on_response_complete()
         if has_rest:
             self._set_deadline(REST_SECONDS)
@@ -102,6 +103,12 @@ class DeadlineProtocol(HttpToolsProtocol):
         self._send_error(RequestError(400, msg.rstrip(".")))
 
     def _send_error(self, error: RequestError) -> None:
+        """Ends the connection by an error, or by the answer to the request before."""
+        cycle = self.cycle
+        if cycle is not None and not (cycle.response_complete or cycle.more_body):
+            cycle.keep_alive = False
+            self.flow.pause_reading()
+            return
         head = [
             f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}",
             "content-type: application/json",

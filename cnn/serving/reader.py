@@ -99,8 +99,12 @@ class Reader:
             asyncio.get_running_loop().create_future()
         )
         self._max_pages = max_pages
-        self._characters = MicroBatcher(classify_characters, _MAX_CHARACTER_REQUESTS)
-        self._numbers = MicroBatcher(classify_numbers, _MAX_NUMBER_REQUESTS)
+        self._characters = MicroBatcher(
+            classify_characters, _MAX_CHARACTER_REQUESTS, queue.is_busy
+        )
+        self._numbers = MicroBatcher(
+            classify_numbers, _MAX_NUMBER_REQUESTS, queue.is_busy
+        )
         self._derive = functools.lru_cache(maxsize=_MAX_CLASSIFIERS)(_derive_classifier)
 
     async def read(
