@@ -23,7 +23,9 @@ def number(mnist_test):
     return draw_number(mnist_test, [2, 3, 5])
 
 
-def test_a_file_an_image_and_an_array_are_the_same_number(classifier, number, tmp_path):
+def test_a_file_its_bytes_an_image_and_an_array_are_the_same_number(
+    classifier, number, tmp_path
+):
     picture, truth = number
     Image.fromarray(picture).save(tmp_path / "a.png")
     of_file = classifier.read_line(tmp_path / "a.png")
@@ -32,6 +34,7 @@ def test_a_file_an_image_and_an_array_are_the_same_number(classifier, number, tm
         *(str(tmp_path / "a.png"), 1, ""),
     )
     images = [
+        (tmp_path / "a.png").read_bytes(),
         Image.fromarray(picture),
         Image.fromarray(picture).convert("RGB"),
         picture,
@@ -83,6 +86,9 @@ def test_a_page_is_a_list_of_numbers(classifier, mnist_test, tmp_path):
     page.save(tmp_path / "a.tif", save_all=True, append_images=[blank])
     assert [n.prediction for n in classifier.read_page(tmp_path / "a.tif")] == truth
     assert classifier.read_page(tmp_path / "a.tif", page=2) == []
+    content = (tmp_path / "a.tif").read_bytes()
+    assert [n.prediction for n in classifier.read_page(content)] == truth
+    assert classifier.read_page(content, page=2) == []
 
 
 def test_nothing_to_read_is_told_by_the_status(classifier, tmp_path):

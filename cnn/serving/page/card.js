@@ -2,7 +2,12 @@
 
 import { characterView } from "./character_view.js";
 import { element } from "./dom.js";
+import { pagesOf } from "./items.js";
 import { numbersView } from "./numbers_view.js";
+import { Pager } from "./pager.js";
+
+/** Pages of a file that a card shows at a time. */
+const MAX_PAGES = 8;
 
 /**
  * @typedef {object} Actions what the buttons of a card do.
@@ -10,6 +15,8 @@ import { numbersView } from "./numbers_view.js";
  * @property {import("./api.js").Model} model
  * @property {(item: import("./items.js").Item) => void} readAgain
  * @property {(item: import("./items.js").Item) => void} remove
+ * @property {(item: import("./items.js").Item) => void} showAgain after other pages of it
+ *   have been chosen.
  */
 
 /** A card, and the state of the item that it shows. */
@@ -26,26 +33,38 @@ export class Card {
     this.actions = actions;
     const attributes = { "aria-labelledby": `name-${id(item)}`, tabindex: -1 };
     this.element = element("article", { class: "card", ...attributes });
-    this.rebuild();
+    const nav = element("nav", { class: "pager", "aria-label": `Pages of ${item.name}` });
+    this.pager = new Pager(nav, () => actions.showAgain(item), "Part");
+    this.#rebuild();
   }
 
   /** Shows the item as it is now. Only corrections leave the elements as they are. */
   update() {
-    const { rows, previews, error, state } = this.item;
-    this.element.setAttribute("aria-busy", String(state === "waiting" || state === "reading"));
-    const isSame = rows === this.rows && previews === this.previews && error === this.error;
-    if (!isSame) this.rebuild();
+    const { item, shown } = this;
+    const isBusy = item.state === "waiting" || item.state === "reading";
+    this.element.setAttribute("aria-busy", String(isBusy));
+    this.#choosePages();
+    const isSame = Object.keys(shown).every((field) => item[field] === shown[field]);
+    if (!isSame) this.#rebuild();
     for (const refresh of this.#refreshers) refresh();
   }
 
-  rebuild() {
-    const { rows, previews, error } = this.item;
-    Object.assign(this, { rows, previews, error });
+  /** Chooses the pages to show. The previews of others are forgotten. */
+  #choosePages() {
+    const pages = this.pager.cut(pagesOf(this.item), MAX_PAGES);
+    if (pages.join() === this.item.shownPages.join()) return;
+    this.item.shownPages = pages;
+    this.item.previews = null;
+  }
+
+  #rebuild() {
+    const { rows, previews, shownPages, error } = this.item;
+    /** What of the item the elements show. */
+    this.shown = { rows, previews, shownPages, error };
     this.#refreshers = [];
     const hadFocus = this.element.contains(document.activeElement);
-    this.element.replaceChildren(this.#header(), ...this.#content());
+    this.element.replaceChildren(this.#header(), ...this.#content(), this.pager.place);
     if (hadFocus) this.element.focus({ preventScroll: true });
-    for (const refresh of this.#refreshers) refresh();
   }
 
   #header() {
@@ -87,13 +106,15 @@ function id(item) {
   return ids.get(item);
 }
 
-/** Returns what stands for previews until the pictures are there. */
-function withoutPictures({ layout, rows }) {
-  const indices = rows.map((_, i) => i);
+/** Returns what stands for the previews of the pages until they are there. */
+function withoutPictures({ layout, rows, shownPages }) {
+  const isShown = ({ page }) => page === undefined || shownPages.includes(page);
+  const indices = [...rows.keys()].filter((i) => isShown(rows[i]));
   const groups = layout === "character" ? indices.map((i) => [i]) : [indices];
   return groups.map(emptyPreview);
 }
 
+/** @returns {import("./api.js").Preview} */
 function emptyPreview(rows) {
   return {
     page: null,

@@ -16,12 +16,14 @@ export function numbersView(item, preview, actions, add) {
 }
 
 class NumbersView {
-  #details = element("div", { class: "selected", "aria-live": "off" });
+  #details = element("div", { class: "selected" });
   /** The tile of each character of each number. */
   #tiles = [];
 
   constructor(item, preview, actions, add) {
-    Object.assign(this, { item, preview, actions });
+    this.item = item;
+    this.preview = preview;
+    this.actions = actions;
     this.rows = preview.rows.map((index) => item.rows[index]);
     this.picture = preview.picture ? this.#makePicture() : null;
     const list = element("ol", { class: "numbers" },

@@ -14,12 +14,12 @@ import { percent } from "./words.js";
 /** Headers, and the orders between which a click on them changes. */
 const COLUMNS = [
   { title: "File", orders: ["name", "name-descending"] },
-  { title: "Place" },
-  { title: "Read as" },
+  { title: "Place", orders: null },
+  { title: "Read as", orders: null },
   { title: "Confidence", orders: ["least-confident", "most-confident"] },
-  { title: "Status" },
-  { title: "Label" },
-  { title: "Detail" },
+  { title: "Status", orders: null },
+  { title: "Label", orders: null },
+  { title: "Detail", orders: null },
 ];
 
 export class ResultTable {
