@@ -16,6 +16,8 @@ from tests.benchmarks.serving import Pictures, agrees
 Rng = np.random.Generator
 # What a request may be told that is complete, whatever is in it.
 _ANSWERS = (200, 400, 404, 405, 413, 415)
+# ... and when it should come again, or that it asks for too much work.
+_LATER_ANSWERS = (429, 503)
 _MAX_HEAD_BYTES = 200_000
 
 
@@ -52,7 +54,8 @@ def check_answer(
     """Checks the answer to a request that is complete, whatever is in it."""
     if answer is None:
         return ["no answer"]
-    if answer.status not in statuses or b"Traceback" in answer.body:
+    is_later = answer.status in _LATER_ANSWERS and "retry-after" in answer.headers
+    if not (answer.status in statuses or is_later) or b"Traceback" in answer.body:
         return [f"{answer.status}: {answer.body[:200]!r}"]
     if answer.status >= 400 and "detail" not in json.loads(answer.body):
         return [f"{answer.status} without a detail: {answer.body[:200]!r}"]
