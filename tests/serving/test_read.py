@@ -117,6 +117,14 @@ def test_a_name_is_repeated_and_opens_no_file(server):
     assert {row["status"] for row in rows} == {"unreadable"}
 
 
+def test_a_name_is_the_one_that_form_data_escapes(server):
+    """curl and browsers write a quotation mark as %22, and a line feed as %0A."""
+    names = ('say "7".png', "two\nlines.png", "100%.png", "a;b=c,d.png")
+    files = [("files", (name, SEVEN.read_bytes())) for name in names]
+    rows = server.client.post("/read", files=files).json()["rows"]
+    assert {row["path"] for row in rows} == set(names)
+
+
 def test_a_document_without_a_name_has_all_its_pages(server):
     rows = server.read(sevens_pdf(3)).json()["rows"]
     assert [(row["path"], row["page"]) for row in rows] == [
