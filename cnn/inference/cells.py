@@ -102,7 +102,14 @@ def from_json_value(value: Any, column: Column) -> Cell:
 
 
 def to_parquet_value(cell: Cell) -> Cell:
-    """Returns a value for Parquet, whose text must be UTF-8."""
+    """Returns a value for Parquet: text in UTF-8, and probabilities as a CSV has them.
+
+    Example:
+      >>> to_parquet_value(0.12345678)
+      0.123457
+    """
+    if isinstance(cell, float):
+        return float(format_number(cell))
     if isinstance(cell, str):
         return cell.encode(**NAME_ENCODING).decode(errors="backslashreplace")
     return cell

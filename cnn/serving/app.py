@@ -46,6 +46,9 @@ _NO_STORE = {"cache-control": "no-store"}
 # Bodies of the largest size that may be in memory at a time.
 _MAX_WAITING_BODIES = 4
 
+# Most characters of a path that an error repeats.
+_MAX_PATH = 80
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 LimitedEndpoint = Callable[[Request, Ticket], Awaitable[Response]]
 
@@ -247,7 +250,7 @@ def _to_request_error(error: Exception) -> RequestError:
 
 async def _explain_http(request: Request, error: Any) -> Response:
     """Explains an unknown path or a wrong method."""
-    path: str = request.scope["path"]
+    path: str = request.scope["path"][:_MAX_PATH]
     words = {404: f"{path}: no such path; /openapi.json lists all"}
     words[405] = f"{path}: no {request.method} here"
     detail = words.get(error.status_code, error.detail)

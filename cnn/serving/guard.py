@@ -55,13 +55,16 @@ class Guard:
             await send(message)
 
         try:
-            self._check(dict(scope["headers"]))
+            self._check(scope["headers"])
         except RequestError as error:
             await _refuse(error, send_safely)
             return
         await self._app(scope, receive, send_safely)
 
-    def _check(self, headers: dict[bytes, bytes]) -> None:
+    def _check(self, pairs: Collection[tuple[bytes, bytes]]) -> None:
+        if sum(name == b"host" for name, _ in pairs) > 1:
+            raise RequestError(400, "host: given twice")
+        headers = dict(pairs)
         host = headers.get(b"host", b"").decode("latin-1")
         if not self._is_own(_host_name(host)):
             raise RequestError(

@@ -32,7 +32,8 @@ class PageFile(NamedTuple):
     def respond(self, request: Request) -> Response:
         """Answers with the file, or says that the browser's copy is right."""
         headers = {"etag": self.tag, "cache-control": "no-cache"}
-        if request.headers.get("if-none-match") == self.tag:
+        # A list of tags, perhaps made weak (W/) by a proxy that compresses.
+        if self.tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         return Response(self.content, media_type=self.media_type, headers=headers)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import gc
 import ipaddress
 import logging
@@ -168,6 +169,10 @@ def _listen(config: ServeConfig) -> socket.socket:
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise ServeError(
+                f"--host: {config.host}: expected an address of this machine"
+            ) from error
         raise ServeError(
             f"--port: {config.host}:{config.port}: {error.strerror}; give another "
             "--port, or 0 for any free one"

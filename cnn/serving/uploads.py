@@ -92,6 +92,7 @@ async def receive_body(request: Request, limits: BodyLimits, ticket: Ticket) -> 
     Raises:
       RequestError: it is too large, takes too long, or too much is in memory already.
     """
+    _check_headers(request, limits)
     parts: list[bytes] = []
     size = 0
     try:
@@ -110,10 +111,31 @@ async def receive_body(request: Request, limits: BodyLimits, ticket: Ticket) -> 
     except ClientDisconnect as error:
         raise RequestError(400, "the client has gone") from error
     if size > limits.max_bytes:
-        raise RequestError(
-            413, f"expected at most {limits.max_bytes:,} bytes in a request"
-        )
+        raise _too_large(limits)
     return b"".join(parts)
+
+
+def _check_headers(request: Request, limits: BodyLimits) -> None:
+    """Refuses a body that need not be received, before a client is told to send it.
+
+    Raises:
+      RequestError: the body will be too large, or is compressed.
+    """
+    headers = request.headers
+    coding = headers.get("content-encoding", "")
+    if coding.lower() not in ("", "identity"):
+        raise RequestError(
+            415, f"content-encoding: expected none, got {coding:.80}; send it as it is"
+        )
+    excess = 1 if "expect" in headers else _MAX_EXCESS
+    if int(headers.get("content-length", 0)) > excess * limits.max_bytes:
+        raise _too_large(limits)
+
+
+def _too_large(limits: BodyLimits) -> RequestError:
+    return RequestError(
+        413, f"expected at most {limits.max_bytes:,} bytes in a request"
+    )
 
 
 @contextlib.contextmanager
@@ -157,11 +179,17 @@ async def _parse_multipart(
     for _, value in form.multi_items():
         if isinstance(value, UploadFile):
             content = await value.read()
-            uploads.append(Upload(value.filename or _guess_name(content), content))
+            name = _unescape(value.filename or "") or _guess_name(content)
+            uploads.append(Upload(name, content))
     await form.close()
     if not uploads:
         raise RequestError(400, _NO_FILE)
     return uploads
+
+
+def _unescape(name: str) -> str:
+    """Undoes what browsers and curl do to a name in form data, by WHATWG's standard."""
+    return name.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")
 
 
 def _guess_name(content: bytes) -> str:

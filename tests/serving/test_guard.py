@@ -1,5 +1,7 @@
 """Who may ask, and what a browser is told."""
 
+import socket
+
 import pytest
 
 from tests.serving.conftest import SEVEN, start_server
@@ -23,6 +25,13 @@ def test_only_names_of_this_machine_are_answered(server, host, is_allowed):
     if not is_allowed:
         assert "is no name of this server" in answer.json()["detail"]
         assert "--allow-host" in answer.json()["detail"]
+
+
+def test_two_host_headers_are_refused(server):
+    head = b"GET /model HTTP/1.1\r\nHost: evil.example\r\nHost: localhost\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(head)
+        assert client.recv(1000).startswith(b"HTTP/1.1 400 ")
 
 
 def test_the_owner_can_allow_further_names(tmp_path):
@@ -69,5 +78,9 @@ def test_the_page_comes_from_this_server_alone(server):
     page = server.client.get("/")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "//" not in page.text.replace("http://www.w3.org/", "")
-    again = server.client.get("/", headers={"if-none-match": page.headers["etag"]})
-    assert (again.status_code, again.content) == (304, b"")
+    tag = page.headers["etag"]
+    for tags in (tag, f'"other", {tag}', f"W/{tag}"):
+        again = server.client.get("/", headers={"if-none-match": tags})
+        assert (again.status_code, again.content) == (304, b"")
+    other = server.client.get("/", headers={"if-none-match": '"other"'})
+    assert other.status_code == 200

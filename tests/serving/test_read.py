@@ -77,13 +77,21 @@ def test_pages_of_documents_are_read_as_by_infer(server, tmp_path):
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
 
 
-def test_parquet_has_the_rows_of_the_csv(server):
-    from pyarrow import parquet
-
-    answer = server.read_files(files_of(SAMPLES), "format=parquet")
-    table = parquet.read_table(io.BytesIO(answer.content)).to_pydict()
-    assert len(table["path"]) == 25
-    assert table["prediction"][table["path"].index("mnist_7.png")] == "7"
+@pytest.mark.parametrize(
+    ("folder", "query", "arguments"),
+    [
+        (SAMPLES, "top-k=2&probabilities", ("--top-k", 2, "--probabilities")),
+        (NUMBERS, "layout=line&boxes", ("--layout", "line", "--boxes")),
+    ],
+)
+def test_parquet_is_the_file_of_infer_byte_for_byte(
+    server, folder, query, arguments, tmp_path
+):
+    output = tmp_path / "rows.parquet"
+    words = ("--input", folder, "--output", output, "--plot", "none")
+    subprocess.run(command("infer", *words, "--labels", "none", *arguments), check=True)
+    answer = server.read_files(files_of(folder), "format=parquet&" + query)
+    assert answer.content == output.read_bytes()
 
 
 def test_a_body_is_one_picture_of_any_content_type(server):
@@ -107,6 +115,14 @@ def test_a_name_is_repeated_and_opens_no_file(server):
     rows = server.client.post("/read", files=files).json()["rows"]
     assert {row["path"] for row in rows} == {"/etc/passwd", "ü/7.png"}
     assert {row["status"] for row in rows} == {"unreadable"}
+
+
+def test_a_name_is_the_one_that_form_data_escapes(server):
+    """curl and browsers write a quotation mark as %22, and a line feed as %0A."""
+    names = ('say "7".png', "two\nlines.png", "100%.png", "a;b=c,d.png")
+    files = [("files", (name, SEVEN.read_bytes())) for name in names]
+    rows = server.client.post("/read", files=files).json()["rows"]
+    assert {row["path"] for row in rows} == set(names)
 
 
 def test_a_document_without_a_name_has_all_its_pages(server):

@@ -1,6 +1,8 @@
 """Errors of requests: JSON with one sentence, the right status, never a trace."""
 
+import gzip
 import io
+import socket
 
 import pytest
 from PIL import Image
@@ -96,6 +98,32 @@ def test_unknown_paths_and_methods_are_json(server):
     assert answer.status_code == 405
     assert answer.headers["allow"] == "POST"
     assert answer.json()["detail"] == "/read: no GET here"
+
+
+def test_a_long_path_is_not_repeated_as_a_whole(server):
+    answer = server.client.get("/" + 5000 * "a")
+    assert answer.status_code == 404
+    assert len(answer.text) < 200
+
+
+def test_a_compressed_body_is_refused_by_its_name(server):
+    headers = {"content-encoding": "gzip"}
+    content = gzip.compress(SEVEN.read_bytes())
+    answer = server.client.post("/read", content=content, headers=headers)
+    assert answer.status_code == 415
+    words = "content-encoding: expected none, got gzip; send it as it is"
+    assert answer.json()["detail"] == words
+
+
+@pytest.mark.parametrize(
+    ("length", "header"), [(1_000_001, "Expect: 100-continue"), (10**10, "X: y")]
+)
+def test_a_body_that_is_announced_as_too_large_is_not_awaited(limited, length, header):
+    """curl asks by `Expect` before it sends more than a megabyte."""
+    with socket.create_connection(("127.0.0.1", limited.port), timeout=10) as client:
+        head = f"POST /read HTTP/1.1\r\nHost: localhost\r\n{header}\r\n"
+        client.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode())
+        assert client.recv(1000).startswith(b"HTTP/1.1 413 ")
 
 
 @pytest.mark.parametrize(
