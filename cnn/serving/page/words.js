@@ -45,7 +45,7 @@ export function statusMeanings(model) {
  */
 export function explainStatus(row) {
   const sentences = {
-    ok: "Confident",
+    ok: "Sure enough",
     unsure: "Unsure, look at it yourself",
     blank: "Nothing to read was found",
     unreadable: "Not a picture that can be opened",
