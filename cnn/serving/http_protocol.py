@@ -56,6 +56,13 @@ class DeadlineProtocol(HttpToolsProtocol):
                 )
             )
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Keeps the connection of a client that has sent all and awaits its answer."""
+        if not self._is_answering():
+            return False
+        self.cycle.keep_alive = False
+        return True
+
     def on_message_begin(self) -> None:
         """Begins to wait for the rest of the headers."""
         super().on_message_begin()
@@ -104,9 +111,8 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def _send_error(self, error: RequestError) -> None:
         """Ends the connection by an error, or by the answer to the request before."""
-        cycle = self.cycle
-        if cycle is not None and not (cycle.response_complete or cycle.more_body):
-            cycle.keep_alive = False
+        if self._is_answering():
+            self.cycle.keep_alive = False
             self.flow.pause_reading()
             return
         head = [
@@ -119,6 +125,11 @@ class DeadlineProtocol(HttpToolsProtocol):
         self.transport.write("\r\n".join(head).encode() + b"\r\n\r\n" + error.body)
         self.transport.close()
         self._set_deadline(WRITE_SECONDS)
+
+    def _is_answering(self) -> bool:
+        """Returns whether the last request is complete, and not yet answered."""
+        cycle = self.cycle
+        return cycle is not None and not (cycle.response_complete or cycle.more_body)
 
     def _set_deadline(self, seconds: float) -> None:
         self._clear_deadline()

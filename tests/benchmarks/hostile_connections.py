@@ -160,10 +160,10 @@ async def expects_continue(target: Target, rng: Rng) -> list[str]:
 
 
 async def half_closed(target: Target, rng: Rng) -> list[str]:
-    """Ends its side behind a request. An answer, if there is one, is right."""
+    """Ends its side behind an innocent request, and waits for the answer."""
     index = target.choose(rng)
     answers = await _send(target, target.pictures.requests[index])
-    return [p for answer in answers for p in target.check_innocent(index, answer)]
+    return target.check_innocent(index, answers[0] if answers else None)
 
 
 async def reset(target: Target, rng: Rng) -> list[str]:

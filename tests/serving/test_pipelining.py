@@ -22,7 +22,6 @@ def exchange(server: Server, *parts: bytes) -> list[tuple[int, dict]]:
         for part in parts:
             connection.sendall(part)
             time.sleep(0.01)
-        connection.settimeout(60)
         received = b"".join(iter(lambda: connection.recv(1 << 16), b""))
     return split_answers(received)
 
@@ -62,3 +61,22 @@ def test_a_second_request_in_parts_is_answered(server: Server) -> None:
     last = request(seven, b"connection: close\r\n")
     answers = exchange(server, request(seven) + last[:50], last[50:200], last[200:])
     assert [status for status, _ in answers] == [200, 200]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_client_that_ends_its_side_has_its_answers(
+    server: Server, count: int
+) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        connection.sendall(count * request(SEVEN.read_bytes()))
+        connection.shutdown(socket.SHUT_WR)
+        received = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+    answers = split_answers(received)
+    assert [status for status, _ in answers] == count * [200]
+
+
+def test_a_client_that_ends_within_its_request_is_dropped(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        connection.sendall(request(SEVEN.read_bytes())[:-1])
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(1 << 16) == b""
