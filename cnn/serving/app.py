@@ -5,10 +5,9 @@ import json
 from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.applications import Starlette
-from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,7 +28,7 @@ from cnn.serving.model_card import describe_model
 from cnn.serving.openapi import describe_interface
 from cnn.serving.page_files import INDEX, load_page
 from cnn.serving.previews import PreviewMaker
-from cnn.serving.read_query import parse_query
+from cnn.serving.read_query import ReadQuery, parse_query
 from cnn.serving.reader import Reader
 from cnn.serving.table import parse_table
 from cnn.serving.uploads import (
@@ -106,11 +105,7 @@ class Service:
         """Keeps a corrected picture."""
         if self._corrections is None:
             raise RequestError(404, "no corrections are kept; bin/serve --corrections")
-        parameters = dict(QueryParams(_query_of(request)))
-        class_name = parameters.pop("class", "")
-        if "page" in parameters:
-            parameters["pages"] = parameters.pop("page")
-        query = parse_query(urlencode(parameters))
+        class_name, query = _parse_correction(_query_of(request))
         uploads = await receive_uploads(request, self._limits, ticket, query.name)
         if len(uploads) > 1:
             raise RequestError(400, "expected one picture, got several")
@@ -124,7 +119,9 @@ class Service:
         with files_in_memory([upload]) as (file,):
             sources = list(await self._reader.expand([file], config))
             if len(sources) != 1:
-                raise RequestError(400, "page: expected the page of the correction")
+                raise RequestError(
+                    400, f"expected one page or region, got {len(sources)}; add page=1"
+                )
             source: Source = sources[0][1]
             return await self._corrections.add(self._reader, source, class_name)
 
@@ -219,6 +216,16 @@ def _query_of(request: Request) -> str:
     """
     query: bytes = request.scope["query_string"]
     return query.decode("utf-8", "replace")
+
+
+def _parse_correction(query: str) -> tuple[str, ReadQuery]:
+    """Returns the true class of a correction, and how its picture is read."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    class_names = [value for key, value in pairs if key == "class"]
+    if len(class_names) > 1:
+        raise RequestError(400, "class: given twice")
+    rest = [("pages" if k == "page" else k, v) for k, v in pairs if k != "class"]
+    return "".join(class_names), parse_query(urlencode(rest))
 
 
 def _json(value: Any, status: int = 200) -> Response:

@@ -73,6 +73,8 @@ class Corrections:
             if other != path:
                 with contextlib.suppress(FileNotFoundError):
                     other.unlink()
+                with contextlib.suppress(OSError):  # It has other pictures.
+                    other.parent.rmdir()
         return f"{path.parent.name}/{name}"
 
 

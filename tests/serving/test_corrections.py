@@ -51,6 +51,8 @@ def test_a_picture_that_is_corrected_again_moves(server):
     correct(server, content, **{"class": "7"})
     (name,) = kept(server)
     assert name.startswith("7/")
+    # An empty folder would be one more class.
+    assert not (server.corrections / "1").exists()
 
 
 def test_a_page_of_a_document_is_kept(server):
@@ -58,7 +60,8 @@ def test_a_page_of_a_document_is_kept(server):
     assert answer.status_code == 201
     answer = correct(server, sevens_pdf(3), **{"class": "7"})
     assert answer.status_code == 400
-    assert answer.json()["detail"].startswith("page: expected the page")
+    words = "expected one page or region, got 3; add page=1"
+    assert answer.json()["detail"] == words
     assert len(kept(server)) == 1
 
 
@@ -93,6 +96,21 @@ def test_a_class_of_any_name_has_a_folder_of_its_own(server, name, folder):
 )
 def test_a_wrong_class_is_refused(server, name, words):
     answer = correct(server, SEVEN.read_bytes(), **{"class": name})
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith(words)
+    assert kept(server) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("class=7&class=1", "class: given twice"),
+        ("class=7&region=0,0,1,0.5&region=0,0.5,1,1", "expected one page or region"),
+        ("class=7&page=1&pages=1", "pages: given twice"),
+    ],
+)
+def test_two_values_of_a_parameter_are_refused(server, query, words):
+    answer = server.client.post(f"/corrections?{query}", content=SEVEN.read_bytes())
     assert answer.status_code == 400
     assert answer.json()["detail"].startswith(words)
     assert kept(server) == []
