@@ -16,7 +16,6 @@ from starlette.types import ASGIApp
 
 import cnn
 from cnn.errors import Error, is_from_surroundings
-from cnn.preprocessing.source import Source
 from cnn.serve_config import ServeConfig
 from cnn.serving.admission import Admission, Ticket
 from cnn.serving.answers import JSON_TYPE, encode_answer, encode_file
@@ -116,13 +115,13 @@ class Service:
         self, upload: Upload, config: Any, class_name: str
     ) -> str:
         assert self._corrections is not None
-        with files_in_memory([upload]) as (file,):
-            sources = list(await self._reader.expand([file], config))
+        with files_in_memory([upload]) as files:
+            sources = list(await self._reader.expand(files, config))
             if len(sources) != 1:
                 raise RequestError(
                     400, f"expected one page or region, got {len(sources)}; add page=1"
                 )
-            source: Source = sources[0][1]
+            source = files.locate(sources[0][1])
             return await self._corrections.add(self._reader, source, class_name)
 
     async def model(self, _: Request) -> Response:

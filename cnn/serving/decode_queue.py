@@ -5,7 +5,6 @@ too long, is replaced, and the other files that it held are decoded again.
 """
 
 import asyncio
-import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +18,7 @@ from cnn.preprocessing.source import Source, WorkOptions
 # Chunks that a process may hold: one that it decodes, and one that waits in its pipe.
 _MAX_PENDING_CHUNKS = 2
 # Seconds that a chunk should take, so that nobody waits long for another's picture.
+# Small pictures take a fifth of the time together, so they are not shared out.
 _TARGET_CHUNK_SECONDS = 0.004
 _MAX_CHUNK_SIZE = 64
 # Seconds between looks at a process that may be stuck at a file.
@@ -117,9 +117,8 @@ class DecodeQueue:
 
     def _take_items(self, limit: int) -> list[_Item]:
         """Takes sources that are decoded alike, and for which someone still waits."""
-        fair_share = math.ceil(len(self._waiting) / len(self._workers))
         items: list[_Item] = []
-        while self._waiting and len(items) < min(limit, fair_share):
+        while self._waiting and len(items) < limit:
             if items and self._waiting[0].options != items[0].options:
                 break
             item = self._waiting.popleft()

@@ -26,6 +26,7 @@ from cnn.preprocessing.source import (
 from cnn.serving.decode_queue import DecodeQueue
 from cnn.serving.errors import RequestError, describe_error
 from cnn.serving.micro_batches import MicroBatcher
+from cnn.serving.uploads import FilesInMemory
 
 if TYPE_CHECKING:
     from cnn.classifier import Classifier
@@ -109,7 +110,7 @@ class Reader:
 
     async def read(
         self,
-        files: Sequence[InputFile],
+        files: FilesInMemory,
         config: InferConfig,
         describe: Describe | None = None,
     ) -> ReadResult:
@@ -126,7 +127,7 @@ class Reader:
         sources = await self.expand(files, config)
         classifier = self.derive(await self.loaded(), config)
         read = ReadResult(classifier, sources.has_pages, [], [])
-        remaining = iter(sources)
+        remaining = ((file, files.locate(source)) for file, source in sources)
         while group := list(itertools.islice(remaining, _GROUP_SIZES[config.layout])):
             results, decoded = await self._read_group(group, classifier, config)
             read.results.extend(results)
@@ -166,21 +167,22 @@ class Reader:
             raise RequestError(503, "the model cannot be loaded")
         return self.classifier.result()
 
-    async def expand(self, files: Sequence[InputFile], config: InferConfig) -> Sources:
+    async def expand(self, files: FilesInMemory, config: InferConfig) -> Sources:
         """Expands files into their pages and regions.
 
         Raises:
           RequestError: they are too many.
         """
-        paged = [(i, file) for i, file in enumerate(files) if may_have_pages(file.name)]
+        numbered = enumerate(files.inputs)
+        paged = [(i, file) for i, file in numbered if may_have_pages(file.name)]
         counted = await self.queue.decode(
-            [Source(file.path) for _, file in paged], CountOptions()
+            [files.locate(Source(file.path)) for _, file in paged], CountOptions()
         )
         counts = [
             (i, file.name, result)
             for (i, file), result in zip(paged, counted, strict=True)
         ]
-        sources = make_sources(files, counts, config.page_range, config.regions)
+        sources = make_sources(files.inputs, counts, config.page_range, config.regions)
         if len(sources) > self._max_pages:
             raise RequestError(
                 413,

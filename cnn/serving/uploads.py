@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from cnn.image_files.listing import InputFile
 from cnn.image_files.natural_sort import natural_key
+from cnn.preprocessing.source import Source
 from cnn.serving.admission import Ticket
 from cnn.serving.errors import RequestError
 
@@ -22,6 +23,9 @@ _NO_FILE = (
     "no picture in the request; send one as the body, or several as the files of "
     "multipart/form-data"
 )
+# Bytes of a file that is sent to a worker process, since that takes less time than to
+# make a file in memory for it. Those of a chunk fit a pipe.
+_MAX_SENT_BYTES = 1000
 _MULTIPART = "multipart/form-data"
 # Endings of names by the first bytes of a body that has no name. A file of several
 # pages is known by its ending.
@@ -45,6 +49,22 @@ class Upload(NamedTuple):
 
     name: str
     content: bytes
+
+
+class FilesInMemory(NamedTuple):
+    """Uploads that worker processes can read.
+
+    Attributes:
+      inputs: a path of each, and its name.
+      contents: the bytes of small ones by their path, at which there is no file.
+    """
+
+    inputs: list[InputFile]
+    contents: dict[str, bytes]
+
+    def locate(self, source: Source) -> Source:
+        """Adds its content to a source that is small."""
+        return source._replace(content=self.contents.get(source.path))
 
 
 class BodyLimits(NamedTuple):
@@ -139,19 +159,23 @@ def _too_large(limits: BodyLimits) -> RequestError:
 
 
 @contextlib.contextmanager
-def files_in_memory(uploads: Sequence[Upload]) -> Iterator[list[InputFile]]:
-    """Makes files of uploads that are in memory, and that worker processes can open.
+def files_in_memory(uploads: Sequence[Upload]) -> Iterator[FilesInMemory]:
+    """Makes files of uploads, until the end of the `with` block.
 
     Nothing is written to a disk, and no name of a client is used for a path.
     """
+    files = FilesInMemory([], {})
     with contextlib.ExitStack() as stack:
-        files = []
-        for upload in uploads:
-            descriptor = os.memfd_create("upload", os.MFD_CLOEXEC)
-            stack.callback(os.close, descriptor)
-            _write_all(descriptor, upload.content)
-            path = f"/proc/{os.getpid()}/fd/{descriptor}"
-            files.append(InputFile(path, upload.name))
+        for index, upload in enumerate(uploads):
+            if len(upload.content) <= _MAX_SENT_BYTES:
+                path = f"upload {index}"
+                files.contents[path] = upload.content
+            else:
+                descriptor = os.memfd_create("upload", os.MFD_CLOEXEC)
+                stack.callback(os.close, descriptor)
+                _write_all(descriptor, upload.content)
+                path = f"/proc/{os.getpid()}/fd/{descriptor}"
+            files.inputs.append(InputFile(path, upload.name))
         yield files
 
 
