@@ -6,6 +6,7 @@ import errno
 import gc
 import ipaddress
 import logging
+import os
 import resource
 import signal
 import socket
@@ -23,6 +24,7 @@ from cnn.serve_config import ServeConfig
 from cnn.serving.app import Service, make_app
 from cnn.serving.corrections import Corrections
 from cnn.serving.decode_queue import DecodeQueue
+from cnn.serving.errors import RequestError
 from cnn.serving.http_protocol import DeadlineProtocol
 from cnn.serving.reader import Reader
 
@@ -35,6 +37,8 @@ _KEEP_ALIVE_SECONDS = 15
 # Seconds that a thread may hold the interpreter while another one waits for it: the
 # event loop shall answer while numbers are searched.
 _SWITCH_SECONDS = 0.001
+# Descriptor of the last standard stream.
+_STDERR = 2
 
 
 class ServeError(Error):
@@ -50,6 +54,7 @@ def serve(config: ServeConfig) -> None:
     Raises:
       cnn.Error: the address, the model or the folder of corrections cannot be used.
     """
+    _open_standard_streams()
     corrections = Corrections(config.corrections) if config.corrections else None
     _raise_file_limit()
     with _listen(config) as listener:
@@ -87,7 +92,10 @@ async def _load_model(config: ServeConfig, reader: Reader, server: "_Server") ->
         classifier = await asyncio.to_thread(_load_classifier, config)
     except BaseException:
         server.should_exit = True
-        reader.classifier.cancel()
+        reader.classifier.set_exception(
+            RequestError(503, "the model cannot be loaded; the server ends")
+        )
+        reader.classifier.exception()  # Perhaps no request waits for it.
         raise
     # What is loaded by now lives until the end. To search it for cycles would halt the
     # server for a tenth of a second every few thousand requests.
@@ -127,6 +135,8 @@ class _Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
     def _end(self) -> None:
+        if self.should_exit:  # Requests that are cut off are no mistakes to log.
+            logging.disable()
         self.force_exit = self.should_exit
         self.should_exit = True
 
@@ -145,6 +155,14 @@ def _uvicorn_config(app: Any) -> uvicorn.Config:
         backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )
+
+
+def _open_standard_streams() -> None:
+    """Opens those that are closed. libuv aborts if a socket has got their number."""
+    descriptor = os.open(os.devnull, os.O_RDWR)
+    while descriptor <= _STDERR:
+        descriptor = os.dup(descriptor)
+    os.close(descriptor)
 
 
 def _raise_file_limit() -> None:
