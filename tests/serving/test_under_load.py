@@ -157,6 +157,23 @@ def test_connections_without_a_request_are_dropped(server):
         assert time.monotonic() - start < 50
 
 
+def test_work_for_a_client_that_has_gone_is_given_up(tmp_path):
+    body = sevens_pdf(200)
+    length = f"Content-Length: {len(body)}"
+    with start_server(tmp_path, "--workers", 1) as started:
+        started.read(SEVEN.read_bytes())
+        with connect(started) as client:
+            head = f"POST /read?layout=page HTTP/1.1\r\nHost: localhost\r\n{length}"
+            client.sendall(f"{head}\r\n\r\n".encode() + body)
+            while " 1.0" not in in_progress(started):
+                time.sleep(0.005)
+        while " 0.0" not in in_progress(started):
+            time.sleep(0.005)
+        counters = started.client.get("/metrics").text
+    assert 'cnn_requests_total{path="/read",status="400"} 1.0' in counters
+    assert 'cnn_rows_total{status="ok"} 1.0' in counters
+
+
 def test_headers_of_any_length_are_not_kept(server):
     with connect(server) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
