@@ -2,10 +2,12 @@
 
 They are written to `tests/figures`. Run by hand, after `bin/train`:
 python -m tests.make_figures [--model MODEL] [NAME ...]
-with names among augmentation, one_picture, number_page and pages, or none for all.
+with names among augmentation, one_picture, number_page, pages and serve_page, or none
+for all. The last one needs Chromium.
 """
 
 import argparse
+import io
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -30,9 +32,10 @@ from cnn.inference.source_predictions import SourceResult
 from cnn.preprocessing import pipeline
 from cnn.preprocessing.source import Source
 from tests.conftest import ROOT
+from tests.serving.page import browser
 
 FIGURES = ROOT / "tests" / "figures"
-FIGURE_NAMES = ("augmentation", "one_picture", "number_page", "pages")
+FIGURE_NAMES = ("augmentation", "one_picture", "number_page", "pages", "serve_page")
 COUNT = 16
 PAGE_COLUMNS = 7
 DOTS_PER_INCH = 120
@@ -43,6 +46,8 @@ NUMBER_PAGE_DPI = 145
 NUMBER_PAGE_PART = 0.485
 # Colors of its figure. Paper has grain, which PNG stores at three times the size.
 NUM_COLORS = 64
+# Size of the screen in the figure of the page of bin/serve.
+SCREEN = {"width": 1280, "height": 935}
 
 
 def main() -> None:
@@ -59,6 +64,9 @@ def main() -> None:
         plot_number_page(Classifier.load(arguments.model), FIGURES / "number_page.png")
     if "pages" in names:
         plot_page_examples(Classifier.load(arguments.model), FIGURES / "pages.png")
+    if "serve_page" in names:
+        model = ["--model", arguments.model] if arguments.model else []
+        take_serve_page(FIGURES / "serve_page.png", *model)
 
 
 def augmented_rows() -> dict[str, np.ndarray]:
@@ -124,15 +132,60 @@ def plot_one_picture(classifier: Classifier, path: Path) -> None:
         shutil.copy(f"{folder}/squared.png.png", path)
 
 
-def plot_number_page(classifier: Classifier, path: Path) -> None:
-    """Draws a simulated table of numbers as `bin/infer --debug-dir` does."""
+def take_serve_page(path: Path, *arguments: object) -> None:
+    """Takes a screenshot of the page of `bin/serve`: characters, and below them a page.
+
+    The page of numbers has another layout, and thus a screenshot of its own.
+    """
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        browser.open_browser() as chromium,
+        browser.serve("--corrections", folder, *arguments) as url,
+    ):
+        page = chromium.new_page(viewport=SCREEN, color_scheme="light")
+        page.goto(url)
+        browser.drop(page, browser.SAMPLES / "sideways_4.jpg")
+        browser.draw(page, browser.SEVEN)
+        browser.wait_until_read(page, 2)
+        screen = to_image(page.screenshot())
+        page.get_by_role("button", name="Remove all").click()
+        browser.choose_layout(page, "numbers")
+        table = Path(folder) / "table.png"
+        Image.fromarray(simulate_table()).save(table)
+        browser.drop(page, table)
+        card = browser.card(page, table.name)
+        card.locator("li:has(.is-ok) .tile").first.click()
+        left = int(card.bounding_box()["x"])
+        below = to_image(card.screenshot())
+    size = (
+        screen.width,
+        screen.height + below.height + screen.width - left - below.width,
+    )
+    figure = Image.new("RGB", size, screen.getpixel((0, 0)))
+    figure.paste(screen)
+    figure.paste(below, (left, screen.height))
+    figure.quantize(dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def to_image(png: bytes) -> Image.Image:
+    """Decodes a screenshot."""
+    return Image.open(io.BytesIO(png)).convert("RGB")
+
+
+def simulate_table() -> np.ndarray:
+    """Simulates the upper part of a table of numbers, as gray pixels."""
     test = datasets.load("mnist", "test")
     rng = np.random.default_rng(0)
     page = simulate_number_page(rng, "table", test.images, test.labels, NUMBER_PAGE_DPI)
-    shown = page.image[: int(NUMBER_PAGE_PART * len(page.image))]
+    shown: np.ndarray = page.image[: int(NUMBER_PAGE_PART * len(page.image))]
+    return shown
+
+
+def plot_number_page(classifier: Classifier, path: Path) -> None:
+    """Draws a simulated table of numbers as `bin/infer --debug-dir` does."""
     with tempfile.TemporaryDirectory() as folder:
         name = f"{folder}/table.png"
-        Image.fromarray(shown).save(name)
+        Image.fromarray(simulate_table()).save(name)
         numbers = classifier.read_page(name)
         file = InputFile(name, "table.png")
         save_number_visualization(

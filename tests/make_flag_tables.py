@@ -12,8 +12,8 @@ from tests.conftest import ROOT
 CONFIGS = {"train": TrainConfig, "infer": InferConfig, "serve": ServeConfig}
 # Where each table is.
 DOCUMENTS = {
-    "train": ROOT / "README.md",
-    "infer": ROOT / "README.md",
+    "train": ROOT / "cnn" / "training" / "README.md",
+    "infer": ROOT / "cnn" / "inference" / "README.md",
     "serve": ROOT / "cnn" / "serving" / "README.md",
 }
 

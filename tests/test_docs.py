@@ -25,7 +25,13 @@ DOCUMENTS = [
     ".github/CONTRIBUTING.md",
 ]
 DOCUMENTS += ["tests/benchmarks/README.md", "cnn/models/README.md"]
-DOCUMENTS += ["cnn/serving/README.md"]
+# They have commands, too.
+MANUALS = [
+    "cnn/inference/README.md",
+    "cnn/serving/README.md",
+    "cnn/training/README.md",
+]
+DOCUMENTS += MANUALS
 README = (ROOT / "README.md").read_text()
 
 
@@ -37,13 +43,15 @@ def test_docstrings(name, data_dir):
     assert failed == 0
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def commands(name: str) -> list[str]:
-    """Returns every `bin/NAME` command of the README, with its arguments."""
-    return re.findall(rf"bin/{name}[^&|;>#\n]*", "".join(blocks("sh")))
+    """Returns every `bin/NAME` command of the documents, with its arguments."""
+    texts = [README, *((ROOT / manual).read_text() for manual in MANUALS)]
+    found = "".join(block for text in texts for block in blocks("sh", text))
+    return re.findall(rf"bin/{name}[^&|;>#\n]*", found)
 
 
 def test_the_first_two_commands_are_one_line_each():

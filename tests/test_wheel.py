@@ -22,7 +22,13 @@ from tests.exporting.networks import IMAGES
 from tests.test_typing import USER
 
 # Files of the package that only readers of the source need.
-LEFT_OUT = {"cnn/CHANGELOG.md", "cnn/README.md", "cnn/serving/README.md"}
+LEFT_OUT = {
+    "cnn/CHANGELOG.md",
+    "cnn/README.md",
+    "cnn/inference/README.md",
+    "cnn/serving/README.md",
+    "cnn/training/README.md",
+}
 
 
 class Built(NamedTuple):

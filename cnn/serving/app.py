@@ -95,8 +95,7 @@ class Service:
         """Makes one file of the rows of many answers."""
         query = parse_query(_query_of(request))
         body = await receive_body(request, self._limits, ticket)
-        classifier = await asyncio.shield(self._reader.classifier)
-        classifier = self._reader.derive(classifier, query.config)
+        classifier = self._reader.derive(await self._reader.loaded(), query.config)
         row_format, rows = parse_table(body, query.config, classifier.class_names)
         content, media_type = encode_file(row_format, rows)
         name = f"predictions.{row_format.endings[0]}"
@@ -129,8 +128,7 @@ class Service:
 
     async def model(self, _: Request) -> Response:
         """Describes the model and the limits."""
-        classifier = await asyncio.shield(self._reader.classifier)
-        return _json(describe_model(classifier, self._config))
+        return _json(describe_model(await self._reader.loaded(), self._config))
 
     async def health(self, _: Request) -> Response:
         """Says whether pictures can be read."""

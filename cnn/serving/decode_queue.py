@@ -70,6 +70,10 @@ class DecodeQueue:
         """The number of processes that were replaced."""
         return sum(worker.num_restarts for worker in self._workers)
 
+    def is_busy(self) -> bool:
+        """Returns whether a source waits or is being decoded."""
+        return bool(self._waiting) or any(w.count_pending() for w in self._workers)
+
     async def decode(
         self, sources: Sequence[Source], options: WorkOptions
     ) -> list[PreprocessedFile]:

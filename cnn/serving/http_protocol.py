@@ -56,6 +56,13 @@ class DeadlineProtocol(HttpToolsProtocol):
                 )
             )
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Keeps the connection of a client that has sent all and awaits its answer."""
+        if not self._is_answering():
+            return False
+        self.cycle.keep_alive = False
+        return True
+
     def on_message_begin(self) -> None:
         """Begins to wait for the rest of the headers."""
         super().on_message_begin()
@@ -77,7 +84,8 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Begins to wait for the next request, or for the rest of this one's body."""
-        has_rest = self.cycle.more_body
+        # Another request may have begun meanwhile, whose body the application awaits.
+        has_rest = self.cycle.response_complete and self.cycle.more_body
         super().on_response_complete()
         if has_rest:
             self._set_deadline(REST_SECONDS)
@@ -102,6 +110,11 @@ class DeadlineProtocol(HttpToolsProtocol):
         self._send_error(RequestError(400, msg.rstrip(".")))
 
     def _send_error(self, error: RequestError) -> None:
+        """Ends the connection by an error, or by the answer to the request before."""
+        if self._is_answering():
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+            return
         head = [
             f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}",
             "content-type: application/json",
@@ -112,6 +125,11 @@ class DeadlineProtocol(HttpToolsProtocol):
         self.transport.write("\r\n".join(head).encode() + b"\r\n\r\n" + error.body)
         self.transport.close()
         self._set_deadline(WRITE_SECONDS)
+
+    def _is_answering(self) -> bool:
+        """Returns whether the last request is complete, and not yet answered."""
+        cycle = self.cycle
+        return cycle is not None and not (cycle.response_complete or cycle.more_body)
 
     def _set_deadline(self, seconds: float) -> None:
         self._clear_deadline()

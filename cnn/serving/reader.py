@@ -99,8 +99,12 @@ class Reader:
             asyncio.get_running_loop().create_future()
         )
         self._max_pages = max_pages
-        self._characters = MicroBatcher(classify_characters, _MAX_CHARACTER_REQUESTS)
-        self._numbers = MicroBatcher(classify_numbers, _MAX_NUMBER_REQUESTS)
+        self._characters = MicroBatcher(
+            classify_characters, _MAX_CHARACTER_REQUESTS, queue.is_busy
+        )
+        self._numbers = MicroBatcher(
+            classify_numbers, _MAX_NUMBER_REQUESTS, queue.is_busy
+        )
         self._derive = functools.lru_cache(maxsize=_MAX_CLASSIFIERS)(_derive_classifier)
 
     async def read(
@@ -120,7 +124,7 @@ class Reader:
           RequestError: the settings do not fit the model, or the pages are too many.
         """
         sources = await self.expand(files, config)
-        classifier = self.derive(await asyncio.shield(self.classifier), config)
+        classifier = self.derive(await self.loaded(), config)
         read = ReadResult(classifier, sources.has_pages, [], [])
         remaining = iter(sources)
         while group := list(itertools.islice(remaining, _GROUP_SIZES[config.layout])):
@@ -149,6 +153,18 @@ class Reader:
             for (file, source), of_source in zip(group, predictions, strict=True)
         ]
         return results, decoded
+
+    async def loaded(self) -> "Classifier":
+        """Returns the model, once it is loaded.
+
+        Raises:
+          RequestError: it cannot be loaded, and the server ends.
+        """
+        if not self.classifier.done():
+            await asyncio.wait([self.classifier])
+        if self.classifier.cancelled():
+            raise RequestError(503, "the model cannot be loaded")
+        return self.classifier.result()
 
     async def expand(self, files: Sequence[InputFile], config: InferConfig) -> Sources:
         """Expands files into their pages and regions.

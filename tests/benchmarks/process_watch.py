@@ -38,7 +38,12 @@ def measure_usage(pid: int) -> Usage:
 
 
 def child_pids(pid: int) -> list[int]:
-    """Returns the numbers of the children of all threads of a process."""
+    """Returns the numbers of the children of all threads of a process.
+
+    Of a process that has ended, there are none.
+    """
+    if not is_running(pid):
+        return []
     pids = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         pids += [int(child) for child in (task / "children").read_text().split()]

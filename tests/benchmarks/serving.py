@@ -54,10 +54,12 @@ class Pictures(NamedTuple):
     Attributes:
       requests: heads and bodies.
       expected: what `Classifier.predict_files` reads of each.
+      labels: `int (N,)`, the digits that they show.
     """
 
     requests: list[bytes]
     expected: list[Prediction]
+    labels: np.ndarray
 
 
 def main() -> None:
@@ -68,7 +70,7 @@ def main() -> None:
         ports = {OURS: stack.enter_context(start_ours()).port}
         for name in arguments.peers:
             ports[name] = stack.enter_context(start_peer(name)).port
-        pictures = make_pictures()
+        pictures = {"digits": make_digits(), "photographs": _make_photographs()}
         rates, num_bad = _measure_rates(ports, pictures, arguments)
         half = statistics.median(rates["digits"][OURS]) / 2
         latencies, bad = _measure_latencies(
@@ -121,16 +123,19 @@ def _measure_start(cache: str) -> float:
     return seconds
 
 
-def make_pictures() -> dict[str, Pictures]:
-    """Makes pictures of each kind, and reads them by the library."""
-    digits = datasets.load("mnist", "test").images[..., 0]
-    classifier = Classifier.load("digits")
-    pngs = [_encode(digit, "PNG") for digit in digits[:_NUM_DIGITS]]
-    jpegs = list(_photograph(digits[-_NUM_PHOTOGRAPHS:]))
-    return {
-        "digits": _expect(classifier, pngs, "png"),
-        "photographs": _expect(classifier, jpegs, "jpg"),
-    }
+def make_digits() -> Pictures:
+    """Makes the first digits of the test split, and reads them by the library."""
+    test = datasets.load("mnist", "test")
+    first = slice(_NUM_DIGITS)
+    pngs = [_encode(digit, "PNG") for digit in test.images[first, ..., 0]]
+    return _expect(pngs, "png", test.labels[first])
+
+
+def _make_photographs() -> Pictures:
+    test = datasets.load("mnist", "test")
+    last = slice(-_NUM_PHOTOGRAPHS, None)
+    jpegs = list(_photograph(test.images[last, ..., 0]))
+    return _expect(jpegs, "jpg", test.labels[last])
 
 
 def _photograph(digits: np.ndarray) -> Iterator[bytes]:
@@ -151,7 +156,7 @@ def _encode(pixels: np.ndarray, kind: str, **options: int) -> bytes:
     return buffer.getvalue()
 
 
-def _expect(classifier: Classifier, contents: Sequence[bytes], ending: str) -> Pictures:
+def _expect(contents: Sequence[bytes], ending: str, labels: np.ndarray) -> Pictures:
     """Reads pictures by the library, and makes a request of each."""
     requests, paths = [], []
     with tempfile.TemporaryDirectory() as folder:
@@ -159,8 +164,8 @@ def _expect(classifier: Classifier, contents: Sequence[bytes], ending: str) -> P
             paths.append(Path(folder) / f"{i}.{ending}")
             paths[-1].write_bytes(content)
             requests.append(_make_request(paths[-1].name, content))
-        expected = classifier.predict_files(paths)
-    return Pictures(requests, expected)
+        expected = Classifier.load("digits").predict_files(paths)
+    return Pictures(requests, expected, labels)
 
 
 def _make_request(name: str, content: bytes) -> bytes:
@@ -195,7 +200,10 @@ def _measure_rates(
                 rate = sum(answer.end <= seconds for answer in answers) / seconds
                 if number >= 0:
                     rates[kind][name].append(rate)
-                    print(f"{kind}, {name}: {rate:,.0f} requests/s", flush=True)
+                    right = _share_right(answers, of_kind.labels)
+                    print(
+                        f"{kind}, {name}: {rate:,.0f}/s, {right:.1%} right", flush=True
+                    )
     return rates, num_bad
 
 
@@ -225,6 +233,17 @@ def _count_bad(answers: Sequence[Answer], pictures: Pictures, is_ours: bool) -> 
             is_good = agrees(row, pictures.expected[answer.request])
         num_bad += not is_good
     return num_bad
+
+
+def _share_right(answers: Sequence[Answer], labels: np.ndarray) -> float:
+    """Returns the share of answers with the digit that the picture shows."""
+    num_right = 0
+    for answer in answers:
+        if answer.status == 200:
+            read = json.loads(answer.body)
+            (row,) = read.get("rows", [read])  # The peer answers with a row alone.
+            num_right += str(row["prediction"]) == str(labels[answer.request])
+    return num_right / len(answers)
 
 
 def agrees(row: dict[str, object], expected: Prediction) -> bool:

@@ -29,15 +29,15 @@ from tests.benchmarks.hostile_connections import (
 )
 from tests.benchmarks.hostile_files import HOSTILE_FILES, mutate, paged_files
 from tests.benchmarks.hostile_forms import any_request, hostile_request
-from tests.benchmarks.http_client import Connection, connect
+from tests.benchmarks.http_client import ANSWER_SECONDS, Connection, connect
 from tests.benchmarks.process_watch import (
     Usage,
     child_pids,
     is_running,
     measure_usage,
 )
-from tests.benchmarks.servers import Server, start_ours
-from tests.benchmarks.serving import make_pictures
+from tests.benchmarks.servers import Server, post, start_ours
+from tests.benchmarks.serving import make_digits
 from tests.broken import whole_files
 
 _CONCURRENCY = 16
@@ -55,6 +55,11 @@ _MAX_GROWTH = 1.2
 _MAX_MORE_DESCRIPTORS = 8
 _FLAGS = ("--decode-timeout", 2, "--request-timeout", 10, "--max-megabytes", 8)
 _SETTLE_SECONDS = 25
+# What loads a library or compiles at its first use.
+_WARM_UP_QUERIES = (
+    *("", "preview=1", "layout=line", "layout=page", "format=csv", "format=parquet"),
+    "classes=0-8",
+)
 
 
 class Fuzzer:
@@ -71,16 +76,26 @@ class Fuzzer:
         self._kept = kept
         digits = datasets.load("mnist", "test").images[:84, ..., 0]
         self._files = [*whole_files(digits), *paged_files(digits[0])]
-        self._target = Target(server.port, make_pictures()["digits"])
+        self._target = Target(server.port, make_digits())
         self._next = 0
         self._slow: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Sends all uploads."""
+        for query in _WARM_UP_QUERIES:
+            await asyncio.to_thread(self._warm_up, query)
         self._sample()
-        await asyncio.gather(*(self._send_some() for _ in range(_CONCURRENCY)))
+        try:
+            await asyncio.gather(*(self._send_some() for _ in range(_CONCURRENCY)))
+        except ConnectionError as error:
+            self._report(f"no connection: {error}", b"", self._next)
         if self._slow:
             await asyncio.wait(self._slow)
+
+    def _warm_up(self, query: str) -> None:
+        status, body = post(self._server.port, f"/read?{query}", self._files[0])
+        if status != 200:
+            self._report(f"warm-up: {status}: {body[:200]!r}", b"", -1)
 
     async def _send_some(self) -> None:
         """Sends uploads in turn, as long as possible on one connection."""
@@ -97,39 +112,49 @@ class Fuzzer:
     async def _send(self, connection: Connection, number: int) -> bool:
         """Sends an upload. Returns whether the connection can be used again."""
         rng = np.random.default_rng([self._seed, number])
-        if number % _INNOCENT_EVERY == 0 and not await self._send_innocent(
-            connection, rng
-        ):
+        is_open = True
+        if number % _INNOCENT_EVERY == 0:
+            is_open = await self._send_innocent(connection, rng)
+        if not is_open:
             return False
         turn, is_mutated = divmod(number, _HOSTILE_EVERY)
-        if is_mutated:
-            request = any_request(rng, mutate(rng, self._files))
-            return await self._exchange(connection, request, "mutated", number)
+        if not is_mutated:
+            return await self._send_hostile(connection, rng, turn, number)
+        request = any_request(rng, mutate(rng, self._files))
+        return await self._exchange(connection, request, "mutated", number)
+
+    async def _send_innocent(
+        self, connection: Connection, rng: np.random.Generator
+    ) -> bool:
+        index = self._target.choose(rng)
+        self.num_innocent += 1
+        try:
+            await connection.send(self._target.pictures.requests[index])
+            answer = await connection.receive()
+        except TimeoutError:
+            answer = None
+        for problem in self._target.check_innocent(index, answer):
+            self._report(problem, self._target.pictures.requests[index], -1)
+        return answer is not None
+
+    async def _send_hostile(
+        self, connection: Connection, rng: np.random.Generator, turn: int, number: int
+    ) -> bool:
+        """Attacks by a connection, by a file, or by a form, in turn."""
         if turn % _SLOW_EVERY == 0 and len(self._slow) < _MAX_SLOW:
             self._start_slow_attack(turn // _SLOW_EVERY, rng, number)
             return True
-        kind, index = turn % 3, turn // 3
+        index, kind = divmod(turn, 3)
         if kind == 0:
             await self._attack(ATTACKS[index % len(ATTACKS)], rng, number)
             return True
         make = HOSTILE_FILES[index % len(HOSTILE_FILES)]
         content = await asyncio.to_thread(make, rng)
         if kind == 1:
-            request = any_request(rng, content)
-            return await self._exchange(connection, request, make.__name__, number)
-        request = hostile_request(rng, content)
-        return await self._exchange(connection, request, "hostile form", number)
-
-    async def _send_innocent(
-        self, connection: Connection, rng: np.random.Generator
-    ) -> bool:
-        index = self._target.choose(rng)
-        await connection.send(self._target.pictures.requests[index])
-        answer = await connection.receive()
-        self.num_innocent += 1
-        for problem in self._target.check_innocent(index, answer):
-            self._report(problem, self._target.pictures.requests[index], -1)
-        return answer is not None
+            request, name = any_request(rng, content), make.__name__
+        else:
+            request, name = hostile_request(rng, content), "hostile form"
+        return await self._exchange(connection, request, name, number)
 
     async def _exchange(
         self, connection: Connection, request: bytes, kind: str, number: int
@@ -138,7 +163,8 @@ class Fuzzer:
             await connection.send(request)
             answer = await connection.receive()
         except TimeoutError:
-            answer = None
+            self._report(f"{kind}: no answer in {ANSWER_SECONDS} s", request, number)
+            return False
         status = answer.status if answer else "none"
         self.answers[f"{kind}: {status}"] += 1
         for problem in check_answer(answer):
@@ -172,8 +198,9 @@ class Fuzzer:
             (self._kept / f"{number}.http").write_bytes(request)
 
     def _sample(self) -> None:
-        usage = measure_usage(self._server.process.pid)
-        self.usages.append((self._next, usage))
+        if self._server.process.poll() is None:
+            usage = measure_usage(self._server.process.pid)
+            self.usages.append((self._next, usage))
 
 
 def main() -> None:
@@ -184,21 +211,7 @@ def main() -> None:
     arguments = parser.parse_args()
     kept = Path(tempfile.mkdtemp(prefix=f"serving-fuzz-{arguments.seed}-"))
     start = time.monotonic()
-    with tempfile.TemporaryDirectory() as temporary:
-        with start_ours(*_FLAGS, TMPDIR=temporary) as server:
-            fuzzer = Fuzzer(server, arguments.seed, arguments.count, kept)
-            asyncio.run(fuzzer.run())
-            wrong = _check_server(server, fuzzer.usages)
-            children = child_pids(server.process.pid)
-            wrong += [
-                f"left over: {path}"
-                for path in server.log.parent.iterdir()
-                if path != server.log
-            ]
-        wrong += [f"left over: {path}" for path in Path(temporary).rglob("*")]
-    wrong += [f"process {pid} is left" for pid in children if is_running(pid)]
-    if server.process.returncode != 0:
-        wrong.append(f"the server ended with {server.process.returncode}")
+    fuzzer, wrong = _fuzz(arguments.seed, arguments.count, kept)
     _print_account(fuzzer, arguments.count, time.monotonic() - start)
     wrong += [f"{problem}: {n} times" for problem, n in fuzzer.problems.items()]
     print("\n".join(wrong) or "nothing went wrong")
@@ -207,6 +220,23 @@ def main() -> None:
     else:
         kept.rmdir()
     raise SystemExit(bool(wrong))
+
+
+def _fuzz(seed: int, count: int, kept: Path) -> tuple[Fuzzer, list[str]]:
+    """Attacks a server, ends it, and lists what is wrong with the server itself."""
+    with tempfile.TemporaryDirectory() as temporary:
+        with start_ours(*_FLAGS, TMPDIR=temporary) as server:
+            fuzzer = Fuzzer(server, seed, count, kept)
+            asyncio.run(fuzzer.run())
+            wrong = _check_server(server, fuzzer.usages)
+            children = child_pids(server.process.pid)
+            left = set(server.log.parent.iterdir()) - {server.log}
+        left.update(Path(temporary).rglob("*"))
+    wrong += [f"left over: {path}" for path in left]
+    wrong += [f"process {pid} is left" for pid in children if is_running(pid)]
+    if server.process.returncode != 0:
+        wrong.append(f"the server ended with {server.process.returncode}")
+    return fuzzer, wrong
 
 
 def _check_server(server: Server, usages: list[tuple[int, Usage]]) -> list[str]:

@@ -5,11 +5,12 @@ import socket
 import subprocess
 import sys
 
+import httpx
 import pytest
 
 from cnn.config_schema import describe_settings
 from cnn.serve_config import ServeConfig
-from tests.conftest import ROOT
+from tests.conftest import ROOT, command
 from tests.serving.conftest import NUMBERS, SAMPLES, SEVEN, files_of, start_server
 from tests.serving.test_read import infer
 
@@ -125,3 +126,19 @@ def test_the_interface_is_described_in_openapi(server):
 def test_every_setting_has_a_flag():
     flags = {setting.flag for setting in describe_settings(ServeConfig)}
     assert {"--host", "--port", "--model", "--corrections"} <= flags
+
+
+def test_requests_that_wait_for_a_broken_model_are_answered(tmp_path):
+    (tmp_path / "broken.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(1000))
+    arguments = ("--port", 0, "--model", "broken.h5")
+    with subprocess.Popen(
+        command("serve", *arguments), cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as process:
+        url = process.stderr.readline().split()[2].rstrip(";")
+        answer = httpx.post(f"{url}read", content=SEVEN.read_bytes(), timeout=60)
+        error = process.stderr.read()
+    assert answer.status_code == 503
+    assert answer.json() == {"detail": "the model cannot be loaded"}
+    assert process.returncode == 1
+    assert error.startswith("error: broken.h5: ")
+    assert "Traceback" not in error

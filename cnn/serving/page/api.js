@@ -19,8 +19,11 @@
  * @property {"ok" | "unsure" | "blank" | "unreadable"} status
  * @property {string | null} detail
  *
+ * @typedef {[number, number, number, number]} Box left, top, right and bottom in pixels
+ *   of the upright page.
+ *
  * @typedef {object} Character
- * @property {number[]} box left, top, right, bottom in pixels of the page.
+ * @property {Box | null} box
  * @property {string} prediction
  * @property {number} confidence
  * @property {string} runner_up
@@ -31,7 +34,7 @@
  * @property {number | null} page
  * @property {number[]} rows indices of its rows.
  * @property {string | null} picture data URL.
- * @property {number[]} picture_box
+ * @property {Box} picture_box part of the page that the picture shows.
  * @property {string | null} mask data URL.
  * @property {Character[][]} characters one list for each row.
  * @property {string[]} [classes] of the probabilities, if not all of the model.

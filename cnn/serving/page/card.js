@@ -2,7 +2,13 @@
 
 import { characterView } from "./character_view.js";
 import { element } from "./dom.js";
+import { pagesOf } from "./items.js";
 import { numbersView } from "./numbers_view.js";
+import { Pager } from "./pager.js";
+import { waitingSentence } from "./words.js";
+
+/** Pages of a file that a card shows at a time. */
+const MAX_PAGES = 8;
 
 /**
  * @typedef {object} Actions what the buttons of a card do.
@@ -10,6 +16,8 @@ import { numbersView } from "./numbers_view.js";
  * @property {import("./api.js").Model} model
  * @property {(item: import("./items.js").Item) => void} readAgain
  * @property {(item: import("./items.js").Item) => void} remove
+ * @property {(item: import("./items.js").Item) => void} showAgain after other pages of it
+ *   have been chosen.
  */
 
 /** A card, and the state of the item that it shows. */
@@ -24,35 +32,47 @@ export class Card {
   constructor(item, actions) {
     this.item = item;
     this.actions = actions;
-    const attributes = { "aria-labelledby": `name-${id(item)}`, tabindex: -1 };
-    this.element = element("article", { class: "card", ...attributes });
-    this.rebuild();
+    const attributes = { class: "card", "aria-label": item.name, tabindex: -1 };
+    this.element = element("article", attributes);
+    const nav = element("nav", { class: "pager", "aria-label": `Pages of ${item.name}` });
+    this.pager = new Pager(nav, () => actions.showAgain(item), "Part");
+    this.#rebuild();
   }
 
   /** Shows the item as it is now. Only corrections leave the elements as they are. */
   update() {
-    const { rows, previews, error, state } = this.item;
-    this.element.setAttribute("aria-busy", String(state === "waiting" || state === "reading"));
-    const isSame = rows === this.rows && previews === this.previews && error === this.error;
-    if (!isSame) this.rebuild();
+    const { item, shown } = this;
+    const isBusy = item.state === "waiting" || item.state === "reading";
+    this.element.setAttribute("aria-busy", String(isBusy));
+    this.#choosePages();
+    const isSame = Object.keys(shown).every((field) => item[field] === shown[field]);
+    if (!isSame) this.#rebuild();
     for (const refresh of this.#refreshers) refresh();
   }
 
-  rebuild() {
-    const { rows, previews, error } = this.item;
-    Object.assign(this, { rows, previews, error });
+  /** Chooses the pages to show. The previews of others are forgotten. */
+  #choosePages() {
+    const pages = this.pager.cut(pagesOf(this.item), MAX_PAGES);
+    if (pages.join() === this.item.shownPages.join()) return;
+    this.item.shownPages = pages;
+    this.item.previews = null;
+  }
+
+  #rebuild() {
+    const { rows, previews, shownPages, error } = this.item;
+    /** What of the item the elements show. */
+    this.shown = { rows, previews, shownPages, error };
     this.#refreshers = [];
     const hadFocus = this.element.contains(document.activeElement);
-    this.element.replaceChildren(this.#header(), ...this.#content());
+    this.element.replaceChildren(this.#header(), ...this.#content(), this.pager.place);
     if (hadFocus) this.element.focus({ preventScroll: true });
-    for (const refresh of this.#refreshers) refresh();
   }
 
   #header() {
     const { item, actions } = this;
     const remove = { "aria-label": `Remove ${item.name}`, class: "quiet", type: "button" };
     return element("header", {},
-      element("h3", { id: `name-${id(item)}` }, item.name),
+      element("h3", {}, item.name),
       element("button", { ...remove, click: () => actions.remove(item) }, "Remove"));
   }
 
@@ -60,8 +80,7 @@ export class Card {
     const { item } = this;
     if (item.error) return [this.#failure()];
     if (!item.rows.length) {
-      const sentence = item.state === "read" ? "Nothing was read." : "Reading …";
-      return [element("p", { class: "hint" }, sentence)];
+      return [element("p", { class: "hint" }, waitingSentence(item))];
     }
     const previews = item.previews ?? withoutPictures(item);
     const showPreview = item.layout === "character" ? characterView : numbersView;
@@ -78,22 +97,15 @@ export class Card {
   }
 }
 
-let count = 0;
-const ids = new WeakMap();
-
-/** Returns a number for an item, for the ids of its elements. */
-function id(item) {
-  if (!ids.has(item)) ids.set(item, (count += 1));
-  return ids.get(item);
-}
-
-/** Returns what stands for previews until the pictures are there. */
-function withoutPictures({ layout, rows }) {
-  const indices = rows.map((_, i) => i);
+/** Returns what stands for the previews of the pages until they are there. */
+function withoutPictures({ layout, rows, shownPages }) {
+  const isShown = ({ page }) => page === undefined || shownPages.includes(page);
+  const indices = [...rows.keys()].filter((i) => isShown(rows[i]));
   const groups = layout === "character" ? indices.map((i) => [i]) : [indices];
   return groups.map(emptyPreview);
 }
 
+/** @returns {import("./api.js").Preview} */
 function emptyPreview(rows) {
   return {
     page: null,

@@ -5,6 +5,8 @@ import { percent } from "./words.js";
 
 /** Classes whose bars are shown at once: all digits. */
 const MAX_BARS = 10;
+const ABOUT_SEPARATORS =
+  "A separator is told by its shape and place, not by the network.";
 
 /**
  * Shows the network's input, and a bar for each class.
@@ -14,11 +16,12 @@ const MAX_BARS = 10;
  * @returns {HTMLElement}
  */
 export function characterDetails(character, classes) {
+  const { probabilities } = character;
   return element("div", { class: "character" },
     networkImage(character),
-    character.probabilities
-      ? classBars(character.probabilities, classes)
-      : element("p", { class: "hint" }, "A separator is told by its shape and place, not by the network."));
+    probabilities
+      ? classBars(probabilities, classes)
+      : element("p", { class: "hint" }, ABOUT_SEPARATORS));
 }
 
 function networkImage(character) {
@@ -49,8 +52,9 @@ function bars(entries) {
 
 function bar({ name, probability }, isHighest) {
   const share = percent(probability);
+  const range = { min: 0, max: 1, value: probability };
   return element("li", { class: isHighest ? "is-highest" : null },
     element("span", { class: "bar-name" }, name),
-    element("meter", { min: 0, max: 1, value: probability, "aria-label": `class ${name}` }, share),
+    element("meter", { ...range, "aria-label": `class ${name}` }, share),
     element("span", { class: "bar-share" }, share));
 }

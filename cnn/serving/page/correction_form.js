@@ -27,7 +27,7 @@ export function correctionForm({ label, context = "", classes, save }) {
     else save(input.value.trim());
   };
   return element("form", { class: "correction", submit },
-    element("span", { "aria-hidden": "true" }, label), input,
+    label ? element("span", { "aria-hidden": "true" }, label) : null, input,
     element("button", {}, "Save"), hint);
 }
 

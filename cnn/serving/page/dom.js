@@ -7,7 +7,7 @@
  * @param {Record<string, unknown>} [attributes] true is an attribute without a value,
  *   false and null are none, and a function listens to the event of that name.
  * @param {...(Node | string | null)} children null is left out.
- * @returns {HTMLElement}
+ * @returns {any} the element, of the type of its tag.
  */
 export function element(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
@@ -35,6 +35,7 @@ function fill(made, attributes, children) {
  * Returns the element of the page with an id.
  *
  * @param {string} id
+ * @returns {any} of the type of its tag.
  */
 export function byId(id) {
   const found = document.getElementById(id);

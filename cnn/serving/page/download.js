@@ -5,6 +5,8 @@ import { byId, showSentence } from "./dom.js";
 import { labeledRows } from "./items.js";
 
 const FILE_NAME = "predictions.csv";
+/** Time in ms that a browser may take to begin with a download. */
+const KEEP = 10_000;
 
 /**
  * Downloads all rows, in the order of `bin/infer`, when the button is pressed.
@@ -29,7 +31,8 @@ async function download(items, options) {
     return;
   }
   const numMissing = items.all.length - read.length;
-  if (numMissing) showSentence(problem, `${numMissing} of the files are not read, and not in the CSV.`);
+  if (!numMissing) return;
+  showSentence(problem, `${numMissing} of the files are not read, and not in the CSV.`);
 }
 
 function saveFile(blob) {
@@ -38,6 +41,5 @@ function saveFile(blob) {
   link.href = url;
   link.download = FILE_NAME;
   link.click();
-  // The browser has taken the data when it comes back to this page.
-  setTimeout(() => URL.revokeObjectURL(url));
+  setTimeout(() => URL.revokeObjectURL(url), KEEP);
 }

@@ -16,8 +16,11 @@ export class Drawing {
    * @param {import("./reading.js").Reader} reader
    */
   constructor(items, reader) {
-    Object.assign(this, { items, reader });
-    this.#pad.addEventListener("draw", ({ detail: png }) => this.#take(png));
+    this.items = items;
+    this.reader = reader;
+    this.#pad.addEventListener("draw", (/** @type {CustomEvent} */ { detail: png }) =>
+      this.#take(png),
+    );
     this.#pad.addEventListener("next", () => this.#begin());
     items.addEventListener("change", () => this.#showAnswer());
   }

@@ -12,6 +12,7 @@
  * @property {Row[]} rows of the last answer, none before it.
  * @property {Preview[] | null} previews of `rows`. Kept only while they are shown.
  * @property {boolean} isShown whether its previews are wanted.
+ * @property {number[]} shownPages the pages of which, or none for a file without pages.
  * @property {string} error why it could not be read, or empty.
  * @property {Map<string, Correction>} corrections by place of the row.
  *
@@ -72,6 +73,7 @@ export class ItemList extends EventTarget {
   }
 }
 
+/** @returns {Item} */
 function makeItem(file, name) {
   return {
     file,
@@ -81,6 +83,7 @@ function makeItem(file, name) {
     rows: [],
     previews: null,
     isShown: false,
+    shownPages: [],
     error: "",
     corrections: new Map(),
   };
@@ -119,6 +122,17 @@ export function setCorrection(item, row, correction) {
 function placeOf(item, row) {
   const { page, region, line, left, top } = row;
   return JSON.stringify([item.layout, page, region, line, left, top]);
+}
+
+/**
+ * Lists the pages of a file, or nothing for a file without.
+ *
+ * @param {Item} item
+ * @returns {number[]}
+ */
+export function pagesOf(item) {
+  const pages = item.rows.map((row) => row.page).filter((page) => page !== undefined);
+  return [...new Set(pages)];
 }
 
 /**

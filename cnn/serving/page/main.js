@@ -14,15 +14,18 @@ import { Results } from "./results.js";
 import { describeItems, statusMeanings } from "./words.js";
 
 async function start() {
-  const model = await fetchModel();
-  describeModel(model);
+  const modelRequest = fetchModel();
   const items = new ItemList();
   const options = new Options();
-  const reader = new Reader(items, options, model);
+  const reader = new Reader(items, options, modelRequest);
   const drawing = new Drawing(items, reader);
   connectInputs(items, reader, options);
-  connectResults(items, reader, model, drawing);
   listenForDownload(items, options);
+  // What is drawn or dropped meanwhile waits for the model, too.
+  const model = await modelRequest;
+  describeModel(model);
+  connectResults(items, reader, model, drawing);
+  announceResults(reader);
 }
 
 /** Reads what is chosen, dropped, pasted or photographed, and again with new options. */
@@ -40,14 +43,20 @@ function connectResults(items, reader, model, drawing) {
     byId("results").focus({ preventScroll: true });
   };
   const readAgain = (item) => reader.read([item]);
-  const actions = { corrections: new Corrections(items, model), model, readAgain, remove };
+  const showAgain = (item) => items.report(item);
+  const corrections = new Corrections(items, model);
+  const actions = { corrections, model, readAgain, remove, showAgain };
   new Results(items, actions, (item) => reader.fetchPreviews(item));
-  reader.addEventListener("idle", ({ detail: finished }) => {
-    byId("live").textContent = describeItems(finished);
-  });
   byId("remove-all").addEventListener("click", () => {
     drawing.clear();
     for (const item of [...items.all]) remove(item);
+  });
+}
+
+/** Tells people who do not see the results what was read. */
+function announceResults(reader) {
+  reader.addEventListener("idle", ({ detail: finished }) => {
+    byId("live").textContent = describeItems(finished);
   });
 }
 

@@ -16,12 +16,14 @@ export function numbersView(item, preview, actions, add) {
 }
 
 class NumbersView {
-  #details = element("div", { class: "selected", "aria-live": "off" });
+  #details = element("div", { class: "selected" });
   /** The tile of each character of each number. */
   #tiles = [];
 
   constructor(item, preview, actions, add) {
-    Object.assign(this, { item, preview, actions });
+    this.item = item;
+    this.preview = preview;
+    this.actions = actions;
     this.rows = preview.rows.map((index) => item.rows[index]);
     this.picture = preview.picture ? this.#makePicture() : null;
     const list = element("ol", { class: "numbers" },
@@ -54,21 +56,20 @@ class NumbersView {
   }
 
   #tile(character, place, index) {
-    const share = percent(character.confidence);
-    return element("button",
-      {
-        type: "button", class: "tile", "aria-pressed": "false",
-        "aria-label": `Character ${index + 1}: ${character.prediction}, ${share}. Show and correct it`,
-        click: () => this.#open(place, index),
-      },
-      character.image ? element("img", { src: character.image, alt: "", width: 28, height: 28 }) : null,
-      element("span", {}, character.prediction));
+    const { prediction, confidence, image } = character;
+    const label = `Character ${index + 1}: ${prediction}, ${percent(confidence)}`;
+    const attributes = { "aria-label": `${label}. Correct it`, "aria-pressed": "false" };
+    const click = () => this.#open(place, index);
+    return element("button", { type: "button", class: "tile", ...attributes, click },
+      image ? element("img", { src: image, alt: "", width: 28, height: 28 }) : null,
+      element("span", {}, prediction));
   }
 
   #numberForm(row) {
     const save = (text) => this.actions.corrections.correctRow(this.item, row, text);
     const label = row.prediction ? "The whole number is" : "It is";
-    return correctionForm({ label, context: `(${row.prediction ?? row.path})`, classes: null, save });
+    const context = `(${row.prediction ?? row.path})`;
+    return correctionForm({ label, context, classes: null, save });
   }
 
   /** Shows corrected characters on their tiles. */
@@ -116,6 +117,7 @@ class NumbersView {
       corrections.correctCharacter(this.item, this.rows[place], characters, index, text);
     // A separator is no class of the model.
     const classes = characters[index].image ? model.classes : null;
-    return correctionForm({ label: "The character is", context: `(character ${index + 1})`, classes, save });
+    const context = `(character ${index + 1})`;
+    return correctionForm({ label: "The character is", context, classes, save });
   }
 }

@@ -13,15 +13,15 @@ export class Options extends EventTarget {
     this.#offerFields();
   }
 
-  /** @returns {"character" | "line" | "page"} */
+  /** What a picture shows: character, line or page. */
   get layout() {
-    return new FormData(this.#form).get("layout");
+    return String(new FormData(this.#form).get("layout"));
   }
 
   /** Returns the parameters of a request. Empty fields are left out. */
   query() {
     const fields = [...new FormData(this.#form)];
-    const known = fields.map(([name, value]) => [name, value.trim()]);
+    const known = fields.map(([name, value]) => [name, String(value).trim()]);
     return new URLSearchParams(known.filter(([, value]) => value));
   }
 

@@ -59,6 +59,6 @@ const COMPARISONS = {
 /** Compares confidences. What has none comes last in both directions. */
 function byConfidence(a, b, sign) {
   const [first, second] = [a.row?.confidence ?? null, b.row?.confidence ?? null];
-  if (first === null || second === null) return (first === null) - (second === null);
+  if (first === null || second === null) return Number(first === null) - Number(second === null);
   return sign * (first - second);
 }

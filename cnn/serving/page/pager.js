@@ -1,4 +1,4 @@
-/** Buttons that turn the pages of a long list. */
+/** Buttons that show one part of a long list after the other. */
 
 import { element } from "./dom.js";
 
@@ -12,8 +12,10 @@ export class Pager {
   /**
    * @param {HTMLElement} place
    * @param {() => void} changed
+   * @param {string} [noun] what a part is called.
    */
-  constructor(place, changed) {
+  constructor(place, changed, noun = "Page") {
+    this.noun = noun;
     this.place = place;
     this.changed = changed;
     place.append(this.#previous, this.#text, this.#next);
@@ -45,7 +47,7 @@ export class Pager {
   }
 
   #show() {
-    const text = `Page ${this.#page + 1} of ${this.#numPages}`;
+    const text = `${this.noun} ${this.#page + 1} of ${this.#numPages}`;
     if (this.#text.textContent !== text) this.#text.textContent = text;
     // A disabled button would lose the focus.
     this.#previous.setAttribute("aria-disabled", String(this.#page === 0));

@@ -6,7 +6,9 @@ import { RequestError, readPicture } from "./api.js";
 const MAX_REQUESTS = 4;
 /** Time in ms before the first request: what is shown is then known. */
 const DELAY = 30;
-const MEGABYTE = 2 ** 20;
+const MEGABYTE = 1_000_000;
+/** Names of files that often have many pages. Pictures of these are fetched by pages. */
+const MAY_HAVE_PAGES = /\.(pdf|tiff?|gif|apng)$/i;
 
 /**
  * @typedef {import("./items.js").Item} Item
@@ -26,13 +28,13 @@ export class Reader extends EventTarget {
   /**
    * @param {import("./items.js").ItemList} items
    * @param {import("./options.js").Options} options
-   * @param {import("./api.js").Model} model
+   * @param {Promise<import("./api.js").Model>} modelRequest
    */
-  constructor(items, options, model) {
+  constructor(items, options, modelRequest) {
     super();
     this.items = items;
     this.options = options;
-    this.model = model;
+    this.modelRequest = modelRequest;
   }
 
   /**
@@ -94,7 +96,8 @@ export class Reader extends EventTarget {
     this.#requests.set(item, controller);
     const isNew = item.state !== "read";
     if (isNew) this.items.update(item, { state: "reading" });
-    const changes = await this.#tryToRead(item, controller.signal);
+    const ask = isNew ? this.#askForRows : this.#askForPreviews;
+    const changes = await this.#tryTo(ask, item, controller.signal);
     // Otherwise it was given up, and may be in the queue again.
     if (this.#requests.get(item) === controller) {
       this.#requests.delete(item);
@@ -106,31 +109,46 @@ export class Reader extends EventTarget {
   }
 
   /** @returns {Promise<Partial<Item>>} */
-  async #tryToRead(item, signal) {
-    const query = this.options.query();
-    query.set("name", item.name);
-    query.set("preview", String(item.isShown));
+  async #tryTo(ask, item, signal) {
     try {
-      this.#checkSize(item);
-      const answer = await readPicture(item.file, query, signal);
-      const { rows, previews } = answer;
-      const kept = item.isShown && query.get("preview") === "true" ? previews : null;
-      const layout = query.get("layout");
-      return { rows, previews: kept, layout, state: "read", error: "" };
+      checkSize(item.file, await this.modelRequest);
+      return await ask.call(this, item, signal);
     } catch (error) {
       if (!(error instanceof RequestError) && error.name !== "AbortError") throw error;
       return { state: "failed", error: error.message };
     }
   }
 
-  #checkSize(item) {
-    const { size } = item.file;
-    const limit = this.model.max_bytes;
-    if (size <= limit) return;
-    throw new RequestError(
-      `The file has ${Math.ceil(size / MEGABYTE)} MB. ` +
-        `The server takes ${Math.floor(limit / MEGABYTE)} MB at most.`,
-    );
+  async #askForRows(item, signal) {
+    const query = this.options.query();
+    const layout = query.get("layout");
+    const hasPreviews = item.isShown && !MAY_HAVE_PAGES.test(item.name);
+    const { rows, previews } = await this.#ask(item, query, hasPreviews, signal);
+    const kept = item.isShown ? previews : null;
+    return { rows, previews: kept, layout, state: "read", error: "" };
+  }
+
+  /** Asks for the previews of the pages that are shown. */
+  async #askForPreviews(item, signal) {
+    const pages = item.shownPages;
+    const query = this.options.query();
+    if (pages.length) query.set("pages", pages.join());
+    const { previews } = await this.#ask(item, query, true, signal);
+    // Otherwise they have been turned meanwhile.
+    if (!item.isShown || pages !== item.shownPages) return { previews: null };
+    const firstRow = pages.length ? item.rows.findIndex((row) => row.page === pages[0]) : 0;
+    const moved = previews.map((preview) => ({
+      ...preview,
+      rows: preview.rows.map((index) => index + firstRow),
+    }));
+    return { previews: moved };
+  }
+
+  async #ask(item, query, hasPreviews, signal) {
+    query.set("name", item.name);
+    query.set("preview", String(hasPreviews));
+    const { rows, previews = null } = await readPicture(item.file, query, signal);
+    return { rows, previews };
   }
 
   #reportIdle() {
@@ -139,4 +157,13 @@ export class Reader extends EventTarget {
     this.#finished.clear();
     this.dispatchEvent(new CustomEvent("idle", { detail: finished }));
   }
+}
+
+/** Refuses a file before it is sent that the server would not take. */
+function checkSize({ size }, { max_bytes: limit }) {
+  if (size <= limit) return;
+  throw new RequestError(
+    `The file has ${Math.ceil(size / MEGABYTE)} MB. ` +
+      `The server takes ${Math.floor(limit / MEGABYTE)} MB at most.`,
+  );
 }

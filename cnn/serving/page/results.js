@@ -23,7 +23,9 @@ export class Results {
    * @param {(item: Item) => void} fetchPreviews
    */
   constructor(items, actions, fetchPreviews) {
-    Object.assign(this, { items, actions, fetchPreviews });
+    this.items = items;
+    this.actions = actions;
+    this.fetchPreviews = fetchPreviews;
     this.table = new ResultTable(byId("table"), actions, (order) => this.#sort(order));
     byId("filter").append(...FILTERS.map((value) => element("option", { value }, value)));
     byId("controls").addEventListener("change", () => this.#rearrange());
@@ -77,8 +79,8 @@ export class Results {
       this.#cards.delete(item);
       kept.set(item, card);
       item.isShown = true;
-      if (item.state === "read" && !item.previews) this.fetchPreviews(item);
       card.update();
+      if (item.state === "read" && !item.previews) this.fetchPreviews(item);
     }
     for (const item of this.#cards.keys()) dropPreviews(item);
     this.#cards = kept;

@@ -4,7 +4,7 @@ import { statusBadge } from "./answer.js";
 import { correctionForm } from "./correction_form.js";
 import { element, setChildren } from "./dom.js";
 import { correctionOf } from "./items.js";
-import { percent } from "./words.js";
+import { percent, waitingSentence } from "./words.js";
 
 /**
  * @typedef {import("./ordering.js").Entry} Entry
@@ -14,12 +14,12 @@ import { percent } from "./words.js";
 /** Headers, and the orders between which a click on them changes. */
 const COLUMNS = [
   { title: "File", orders: ["name", "name-descending"] },
-  { title: "Place" },
-  { title: "Read as" },
+  { title: "Place", orders: null },
+  { title: "Read as", orders: null },
   { title: "Confidence", orders: ["least-confident", "most-confident"] },
-  { title: "Status" },
-  { title: "Label" },
-  { title: "Detail" },
+  { title: "Status", orders: null },
+  { title: "Label", orders: null },
+  { title: "Detail", orders: null },
 ];
 
 export class ResultTable {
@@ -66,7 +66,8 @@ export class ResultTable {
   #header({ title, orders }, sort) {
     if (!orders) return element("th", { scope: "col" }, title);
     const header = element("th", { scope: "col", "aria-sort": "none" });
-    const click = () => sort(header.getAttribute("aria-sort") === "ascending" ? orders[1] : orders[0]);
+    const isRising = () => header.getAttribute("aria-sort") === "ascending";
+    const click = () => sort(isRising() ? orders[1] : orders[0]);
     header.append(element("button", { type: "button", click }, title));
     this.#buttons.push({ header, orders });
     return header;
@@ -84,21 +85,31 @@ function tableLine(entry, actions) {
 }
 
 function rowLine(item, row, actions) {
-  const label = element("span", { class: "label" });
-  const cells = [
-    placeOf(row), row.prediction ?? "", row.confidence === null ? "" : percent(row.confidence),
-    statusBadge(row), element("div", {}, label, labelForm(item, row, actions)), row.detail ?? "",
-  ];
+  const label = element("strong", { class: "label" });
+  const remark = element("small", { role: "status" });
+  const correction = element("div", {}, label, labelForm(item, row, actions), remark);
   const line = element("tr", {},
     element("th", { scope: "row" }, item.name),
-    ...cells.map((cell) => element("td", {}, cell)));
-  const refresh = () => showLabel(label, correctionOf(item, row));
+    ...cellsOf(row, correction).map((cell) => element("td", {}, cell)));
+  const refresh = () => {
+    const correction = correctionOf(item, row);
+    label.textContent = correction?.text ?? "";
+    const sentence = correction?.remark ?? "";
+    if (remark.textContent !== sentence) remark.textContent = sentence;
+  };
   return { element: line, refresh };
 }
 
-function showLabel(label, correction) {
-  label.textContent = correction?.text ?? "";
-  label.title = correction?.remark ?? "";
+/** Returns what is in the columns after the first one. */
+function cellsOf(row, correction) {
+  return [
+    placeOf(row),
+    row.prediction ?? "",
+    percent(row.confidence),
+    statusBadge(row),
+    correction,
+    row.detail ?? "",
+  ];
 }
 
 function labelForm(item, row, { corrections, model }) {
@@ -111,13 +122,14 @@ function labelForm(item, row, { corrections, model }) {
 /** Shows an item without answers. */
 function itemLine(item, actions) {
   const sentence = element("span");
-  const again = element("button", { type: "button", click: () => actions.readAgain(item) }, "Try again");
+  const readAgain = () => actions.readAgain(item);
+  const again = element("button", { type: "button", click: readAgain }, "Try again");
   const line = element("tr", {},
     element("th", { scope: "row" }, item.name),
     element("td", { colspan: COLUMNS.length - 1 }, sentence, " ", again));
   const refresh = () => {
     again.hidden = item.state !== "failed";
-    sentence.textContent = item.error || (item.state === "read" ? "Nothing was read." : "Reading …");
+    sentence.textContent = item.error || waitingSentence(item);
   };
   return { element: line, refresh };
 }

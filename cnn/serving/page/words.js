@@ -23,8 +23,16 @@ export function statusMeanings(model) {
   const one = percent(model.unsure_below);
   const several = percent(model.string_unsure_below);
   return [
-    ["ok", `Of the answers given with 90 %, about 90 in 100 are right. Here it is ${one} or more, and ${several} for a number.`],
-    ["unsure", `The most likely answer, but the confidence is below ${one}, or ${several} for a number. It may also be a letter, a blot or two characters: look yourself.`],
+    [
+      "ok",
+      `The confidence is ${one} or more, and ${several} or more for a number. Of the ` +
+        "answers given with 90 %, about 90 in 100 are right.",
+    ],
+    [
+      "unsure",
+      `The most likely answer, but its confidence is below ${one}, or ${several} for a ` +
+        "number. It may also be a letter, a blot or two characters: look yourself.",
+    ],
     ["blank", "No ink was found that could be read."],
     ["unreadable", "The file is damaged, or no picture at all."],
   ];
@@ -37,7 +45,7 @@ export function statusMeanings(model) {
  */
 export function explainStatus(row) {
   const sentences = {
-    ok: "Confident",
+    ok: "Sure enough",
     unsure: "Unsure, look at it yourself",
     blank: "Nothing to read was found",
     unreadable: "Not a picture that can be opened",
@@ -76,4 +84,13 @@ export function describeItems(items) {
   const failed = items.filter((item) => item.state === "failed").length;
   const parts = [...counts, failed ? `${failed} not read` : ""].filter(Boolean);
   return `${items.length} files: ${parts.join(", ") || "nothing"}`;
+}
+
+/**
+ * Says what is the matter with an item without answers.
+ *
+ * @param {import("./items.js").Item} item
+ */
+export function waitingSentence(item) {
+  return item.state === "read" ? "Nothing was read." : "Reading …";
 }

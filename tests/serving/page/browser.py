@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +35,6 @@ SEVEN: Stroke = [
     (0.62, 0.30), (0.56, 0.45), (0.50, 0.62), (0.47, 0.83),
 ]  # fmt: skip
 LINE_BELOW: Stroke = [(0.25, 0.9), (0.75, 0.9)]
-
-Drop = Callable[[str, bytes], None]
 
 
 def missing_browser() -> str:

@@ -36,15 +36,19 @@ def server_url(browser: Any, corrections_dir: Path) -> Iterator[str]:
 
 @pytest.fixture
 def open_page(browser: Any, server_url: str) -> Iterator[OpenPage]:
-    """Opens pages in windows of their own, with options of `Browser.new_context`."""
+    """Opens pages in windows of their own, with options of `Browser.new_context`.
+
+    A script may run before those of the page.
+    """
     problems: list[list[str]] = []
     contexts = []
 
-    def open_one(url: str = server_url, **options: Any) -> Any:
+    def open_one(url: str = server_url, script: str = "", **options: Any) -> Any:
         options.setdefault("viewport", {"width": 1280, "height": 900})
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
+        page.add_init_script(script)
         page.set_default_timeout(1000 * ACTION_SECONDS)
         # From now on: a key opens a dialog sooner than the browser begins to watch.
         page.on("filechooser", lambda _: None)

@@ -14,6 +14,7 @@ from tests.serving.page.browser import (
     download_csv,
     draw,
     drop,
+    give_files,
     serve,
     wait_until_read,
 )
@@ -75,6 +76,25 @@ def test_a_picture_that_is_corrected_again_moves(page, kept):
     assert labels(page)["mnist_2.png"] == ("2", "5")
 
 
+def test_a_page_of_a_document_is_kept_alone(page, kept):
+    digits = []
+    for digit in (0, 1):
+        with Image.open(SAMPLES / f"mnist_{digit}.png") as image:
+            digits.append(image.copy())
+    file = io.BytesIO()
+    digits[0].save(file, "TIFF", save_all=True, append_images=digits[1:])
+    give_files(page, "drop", {"two.tiff": file.getvalue()})
+    wait_until_read(page)
+    pages = card(page, "two.tiff").locator(".preview")
+    pages.nth(1).locator(".picture").wait_for()
+    correct(pages.nth(1), "4")
+    pages.nth(1).get_by_text("Kept as 4/").wait_for()
+    ((path, _),) = kept().items()
+    np.testing.assert_array_equal(pixels(path), np.asarray(digits[1]))
+    rows = csv.DictReader(io.StringIO(download_csv(page).decode()))
+    assert [(row["page"], row["label"]) for row in rows] == [("1", ""), ("2", "4")]
+
+
 def test_a_wrong_digit_of_a_number_is_kept_as_the_network_saw_it(page, kept):
     choose_layout(page, "one number")
     drop(page, NUMBER_SAMPLES / "touching_586.png")
@@ -110,8 +130,7 @@ def test_the_table_takes_corrections_too(page, kept):
     row = page.get_by_role("row", name="mnist_7.png")
     correct(row, "9")
     row.locator(".label", has_text="9").wait_for()
-    while not kept():
-        page.wait_for_timeout(50)
+    row.get_by_text("Kept as 9/").wait_for()
     assert list(kept().values()) == ["9"]
     assert labels(page) == {"mnist_0.png": ("0", ""), "mnist_7.png": ("7", "9")}
 

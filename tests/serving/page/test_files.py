@@ -166,6 +166,17 @@ def test_the_camera_takes_a_picture_and_is_switched_off(page):
     assert video.evaluate("video => video.srcObject") is None
 
 
+def test_without_access_to_the_camera_the_telephone_is_asked_for_a_picture(open_page):
+    hide = "Object.defineProperty(navigator, 'mediaDevices', { value: undefined })"
+    page = open_page(script=hide)
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Camera").click()
+    assert chooser.value.element.get_attribute("capture") == "environment"
+    chooser.value.set_files(PHOTO)
+    wait_until_read(page)
+    assert read_as(page, PHOTO.name) == ["4"]
+
+
 def answer_busy(route, busy: list[int]) -> None:
     """Answers as a busy server, once for each status, and then lets requests through."""
     if busy:
@@ -213,6 +224,29 @@ def test_many_files_are_sent_four_at_a_time_and_shown_by_pages(page):
     page.get_by_role("button", name="Next").click()
     page.locator("article .picture").nth(11).wait_for()
     assert page.locator("#cards h3").first.inner_text() == "12.png"
+
+
+def test_the_pictures_of_a_long_document_are_fetched_in_parts(page):
+    digits = []
+    for digit in (0, 1, 2, 7) * 5:
+        with Image.open(SAMPLES / f"mnist_{digit}.png") as image:
+            digits.append(image.copy())
+    file = io.BytesIO()
+    digits[0].save(file, "TIFF", save_all=True, append_images=digits[1:])
+    give_files(page, "drop", {"twenty.tiff": file.getvalue()})
+    wait_until_read(page)
+    pages = card(page, "twenty.tiff")
+    pages.locator(".picture").nth(7).wait_for()
+    assert read_as(page, "twenty.tiff") == list("01270127")
+    assert pages.locator(".place").last.inner_text() == "Page 8"
+    for _ in range(2):
+        pages.get_by_role("button", name="Next").click()
+    pages.get_by_text("Page 17", exact=True).wait_for()
+    pages.locator(".picture").nth(3).wait_for()
+    assert read_as(page, "twenty.tiff") == list("0127")
+    assert pages.get_by_alt_text("twenty.tiff, page 20").is_visible()
+    page.get_by_role("radio", name="Table").check()
+    assert page.get_by_role("rowheader").count() == 20
 
 
 def test_a_file_that_is_too_large_is_not_sent(page):

@@ -82,7 +82,9 @@ def test_another_layout_reads_everything_again(page):
 def test_each_number_of_a_page_has_its_box_and_the_selected_one_its_characters(page):
     choose_layout(page, "numbers")
     drop(page, NUMBER_SAMPLES / "two-pages.pdf")
-    shown = card(page, "two-pages.pdf").locator(".preview").first
+    pages = card(page, "two-pages.pdf").locator(".preview")
+    pages.nth(1).locator(".picture").wait_for()
+    shown = pages.first
     numbers = shown.locator(".number strong").all_inner_texts()
     assert "30715" in numbers
     assert shown.locator("rect.number-box").count() == len(numbers)
