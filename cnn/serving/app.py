@@ -134,7 +134,7 @@ class Service:
         """Says whether pictures can be read."""
         if not self._reader.classifier.done():
             raise RequestError(503, "the model is being loaded")
-        self._reader.classifier.result()  # Loading may have failed.
+        await self._reader.loaded()  # Loading may have failed.
         return _json({"status": "ok"})
 
     async def metrics(self, _: Request) -> Response:

@@ -24,7 +24,6 @@ from cnn.serve_config import ServeConfig
 from cnn.serving.app import Service, make_app
 from cnn.serving.corrections import Corrections
 from cnn.serving.decode_queue import DecodeQueue
-from cnn.serving.errors import RequestError
 from cnn.serving.http_protocol import DeadlineProtocol
 from cnn.serving.reader import Reader
 
@@ -92,10 +91,7 @@ async def _load_model(config: ServeConfig, reader: Reader, server: "_Server") ->
         classifier = await asyncio.to_thread(_load_classifier, config)
     except BaseException:
         server.should_exit = True
-        reader.classifier.set_exception(
-            RequestError(503, "the model cannot be loaded; the server ends")
-        )
-        reader.classifier.exception()  # Perhaps no request waits for it.
+        reader.classifier.cancel()
         raise
     # What is loaded by now lives until the end. To search it for cycles would halt the
     # server for a tenth of a second every few thousand requests.

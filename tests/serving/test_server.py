@@ -49,19 +49,6 @@ def test_a_wrong_setting_is_one_line(run, arguments, status, words):
     assert "Traceback" not in done.stderr
 
 
-def test_who_waits_for_a_model_that_cannot_be_loaded_is_told(tmp_path):
-    """A page may still be open in a browser."""
-    model = tmp_path / "x.h5"
-    model.write_bytes(b"no model")
-    with start_server(tmp_path, "--model", model) as started:
-        answer = started.client.get("/model")
-        words = "the model cannot be loaded; the server ends"
-        assert (answer.status_code, answer.json()) == (503, {"detail": words})
-        assert started.process.wait(timeout=30) == 1
-        (line,) = started.process.stderr.read().splitlines()
-    assert line.startswith(f"error: {model}: ")
-
-
 def test_a_missing_package_is_named_with_the_remedy():
     code = (
         "import sys; sys.modules['uvloop'] = None; from cnn import cli; "

@@ -158,7 +158,7 @@ def test_connections_without_a_request_are_dropped(server):
 
 
 def test_work_for_a_client_that_has_gone_is_given_up(tmp_path):
-    body = sevens_pdf(200)
+    body = sevens_pdf(450)
     length = f"Content-Length: {len(body)}"
     with start_server(tmp_path, "--workers", 1) as started:
         started.read(SEVEN.read_bytes())
