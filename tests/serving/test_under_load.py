@@ -227,6 +227,8 @@ def test_a_signal_finishes_what_is_in_hand(tmp_path):
         assert started.read(numbers).status_code == 200
         children = started.children()
         assert children
+        for child in children:  # So that no request is answered too early.
+            os.kill(child, signal.SIGSTOP)
         with ThreadPoolExecutor(6) as threads:
             answers = [
                 threads.submit(started.read, numbers, "layout=page") for _ in range(6)
@@ -234,6 +236,8 @@ def test_a_signal_finishes_what_is_in_hand(tmp_path):
             while " 6.0" not in in_progress(started):
                 time.sleep(0.005)
             started.process.send_signal(signal.SIGTERM)
+            for child in children:
+                os.kill(child, signal.SIGCONT)
             for answer in answers:
                 assert answer.result().status_code == 200
         assert started.process.wait(timeout=30) == 0
