@@ -15,13 +15,15 @@ from cnn.preprocessing.unreadable import UnreadableImageError
 
 # What a user may give as an image: a path or URI, the content of a file, an image of
 # Pillow, or pixels.
-ImageLike = str | Path | bytes | Image.Image | np.ndarray
+ImageLike = str | Path | bytes | bytearray | memoryview | Image.Image | np.ndarray
 
 # Modes of Pillow that a TIFF file keeps as they are.
 _TIFF_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "I", "F")
 _WIDE_MODE = "I;16"
 # Numbers of channels: gray, red, green and blue, and these with alpha.
 _CHANNELS = (1, 3, 4)
+# Kinds of NumPy: truth values, integers with and without sign, and floats.
+_NUMBER_KINDS = "biuf"
 # Values may exceed their range by a rounding error.
 _RANGE_TOLERANCE = 1e-6
 
@@ -46,16 +48,18 @@ def make_source(
 
     Raises:
       UsageError: the region is none.
-      ValueError: the pixels have another shape or range.
+      ValueError: the page is none, or the pixels have another shape or range.
     """
     if isinstance(region, str):
         (region,) = parse_regions([region])
+    if page is not None and page < 1:
+        raise ValueError(f"page: expected 1 or more, got {page}")
     if isinstance(image, str | Path):
         return Source(str(image), page, region)
-    if isinstance(image, bytes):
-        return Source("", page, region, content=image)
+    if isinstance(image, bytes | bytearray | memoryview):
+        return Source("", page, region, content=bytes(image))
     if not isinstance(image, Image.Image):
-        image = _to_image(np.asarray(image))
+        image = _to_image(_to_pixels(image))
     try:
         check_size(image.size)
         with report_damage():  # Pillow may only now decode the image.
@@ -65,13 +69,24 @@ def make_source(
     return Source("", page, region, content=content)
 
 
+def _to_pixels(image: object) -> np.ndarray:
+    pixels = np.asarray(image)
+    if pixels.dtype.kind not in _NUMBER_KINDS:
+        raise ValueError(
+            "image: expected a path, bytes, an image of Pillow or an array of numbers, "
+            f"got {type(image).__name__}"
+        )
+    return pixels
+
+
 def _to_image(pixels: np.ndarray) -> Image.Image:
+    shape = pixels.shape
     if pixels.ndim == 2:
         pixels = pixels[..., None]
     if pixels.ndim != 3 or pixels.shape[2] not in _CHANNELS or not pixels.size:
         raise ValueError(
             "image: expected pixels of shape (height, width), (height, width, 3) or "
-            f"(height, width, 4), got {pixels.shape}"
+            f"(height, width, 4), got {shape}"
         )
     if pixels.shape[2] == 1:
         pixels = pixels[..., 0]

@@ -19,6 +19,7 @@ from cnn.errors import Error, is_from_surroundings
 from cnn.serve_config import ServeConfig
 from cnn.serving.admission import Admission, Ticket
 from cnn.serving.answers import JSON_TYPE, encode_answer, encode_file
+from cnn.serving.client_watch import ClientWatch
 from cnn.serving.corrections import Corrections
 from cnn.serving.errors import RequestError, describe_error
 from cnn.serving.guard import Guard
@@ -82,7 +83,7 @@ class Service:
         query = parse_query(_query_of(request))
         uploads = await receive_uploads(request, self._limits, ticket, query.name)
         describe = PreviewMaker(self._reader, ticket) if query.has_preview else None
-        with files_in_memory(uploads) as files:
+        with files_in_memory(uploads) as files, ClientWatch(request):
             result = await self._reader.read(files, query.config, describe)
         statuses = [p.status for of in result.results for p in of.predictions]
         self._metrics.count_rows(statuses)
@@ -132,6 +133,7 @@ class Service:
         """Says whether pictures can be read."""
         if not self._reader.classifier.done():
             raise RequestError(503, "the model is being loaded")
+        await self._reader.loaded()  # Loading may have failed.
         return _json({"status": "ok"})
 
     async def metrics(self, _: Request) -> Response:

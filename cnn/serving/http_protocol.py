@@ -16,6 +16,8 @@ MAX_CONNECTIONS = 1000
 # Seconds for the headers of a request, and for each 64 KiB of an answer.
 HEADER_SECONDS = 10.0
 WRITE_SECONDS = 20.0
+# Seconds in which a client is answered that has ended its side of the connection.
+HALF_CLOSED_SECONDS = 2.0
 # Seconds in which the rest of a body may come whose request is answered already.
 REST_SECONDS = 20.0
 # Bytes of the headers of a request.
@@ -57,10 +59,14 @@ class DeadlineProtocol(HttpToolsProtocol):
             )
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Keeps the connection of a client that has sent all and awaits its answer."""
+        """Keeps the connection of a client that has sent all and awaits its answer.
+
+        It may also have gone: the two look alike. So this lasts for a while only.
+        """
         if not self._is_answering():
             return False
         self.cycle.keep_alive = False
+        self._set_deadline(HALF_CLOSED_SECONDS)
         return True
 
     def on_message_begin(self) -> None:

@@ -6,6 +6,7 @@ import errno
 import gc
 import ipaddress
 import logging
+import os
 import resource
 import signal
 import socket
@@ -35,6 +36,8 @@ _KEEP_ALIVE_SECONDS = 15
 # Seconds that a thread may hold the interpreter while another one waits for it: the
 # event loop shall answer while numbers are searched.
 _SWITCH_SECONDS = 0.001
+# Descriptor of the last standard stream.
+_STDERR = 2
 
 
 class ServeError(Error):
@@ -50,6 +53,7 @@ def serve(config: ServeConfig) -> None:
     Raises:
       cnn.Error: the address, the model or the folder of corrections cannot be used.
     """
+    _open_standard_streams()
     corrections = Corrections(config.corrections) if config.corrections else None
     _raise_file_limit()
     with _listen(config) as listener:
@@ -127,6 +131,8 @@ class _Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
     def _end(self) -> None:
+        if self.should_exit:  # Requests that are cut off are no mistakes to log.
+            logging.disable()
         self.force_exit = self.should_exit
         self.should_exit = True
 
@@ -145,6 +151,14 @@ def _uvicorn_config(app: Any) -> uvicorn.Config:
         backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )
+
+
+def _open_standard_streams() -> None:
+    """Opens those that are closed. libuv aborts if a socket has got their number."""
+    descriptor = os.open(os.devnull, os.O_RDWR)
+    while descriptor <= _STDERR:
+        descriptor = os.dup(descriptor)
+    os.close(descriptor)
 
 
 def _raise_file_limit() -> None:

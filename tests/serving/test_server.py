@@ -30,7 +30,11 @@ def test_an_address_that_is_in_use_is_named(run):
     [
         (("--port", "70000"), 2, "error: --port: expected 65535 or less, got 70000"),
         (("--host", "nowhere.invalid"), 1, "error: --host: nowhere.invalid: "),
-        (("--host", "192.0.2.1"), 1, "error: --host: 192.0.2.1: expected an address"),
+        (
+            ("--host", "203.0.113.1"),
+            1,
+            "error: --host: 203.0.113.1: expected an address",
+        ),
         (("--port", 0, "--model", "x.h5"), 1, "error: x.h5: "),
         (("--port", 0, "--workers", 0), 2, "error: --workers: expected 1 or more"),
         (("--modle", "x.h5"), 2, "error: --modle: no such flag; did you mean --model?"),

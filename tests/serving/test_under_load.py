@@ -3,8 +3,10 @@
 import contextlib
 import json
 import os
+import shlex
 import signal
 import socket
+import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.conftest import command
 from tests.pdf_files import sevens_pdf
 from tests.serving.conftest import (
     NUMBERS,
@@ -154,6 +157,23 @@ def test_connections_without_a_request_are_dropped(server):
         assert time.monotonic() - start < 50
 
 
+def test_work_for_a_client_that_has_gone_is_given_up(tmp_path):
+    body = sevens_pdf(450)
+    length = f"Content-Length: {len(body)}"
+    with start_server(tmp_path, "--workers", 1) as started:
+        started.read(SEVEN.read_bytes())
+        with connect(started) as client:
+            head = f"POST /read?layout=page HTTP/1.1\r\nHost: localhost\r\n{length}"
+            client.sendall(f"{head}\r\n\r\n".encode() + body)
+            while " 1.0" not in in_progress(started):
+                time.sleep(0.005)
+        while " 0.0" not in in_progress(started):
+            time.sleep(0.005)
+        counters = started.client.get("/metrics").text
+    assert 'cnn_requests_total{path="/read",status="400"} 1.0' in counters
+    assert 'cnn_rows_total{status="ok"} 1.0' in counters
+
+
 def test_headers_of_any_length_are_not_kept(server):
     with connect(server) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
@@ -225,3 +245,39 @@ def test_a_signal_finishes_what_is_in_hand(tmp_path):
             httpx.get(f"http://127.0.0.1:{started.port}/healthz")
         for child in children:
             assert not os.path.exists(f"/proc/{child}")
+
+
+def test_a_second_signal_ends_at_once_without_a_trace(tmp_path):
+    with start_server(tmp_path) as started:
+        started.read(SEVEN.read_bytes())
+        with connect(started) as slow:
+            slow.sendall(
+                b"POST /read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
+            )
+            while " 1.0" not in in_progress(started):
+                time.sleep(0.005)
+            started.process.send_signal(signal.SIGTERM)
+            with pytest.raises(subprocess.TimeoutExpired):
+                started.process.wait(timeout=1)
+            started.process.send_signal(signal.SIGTERM)
+            assert started.process.wait(timeout=10) == 0
+        assert started.process.stderr.read() == ""
+
+
+def test_standard_streams_may_be_closed(tmp_path):
+    port = find_free_port()
+    words = shlex.join(map(str, command("serve", "--port", port)))
+    process = subprocess.Popen(["sh", "-c", f"exec {words} <&- >&- 2>&-"], cwd=tmp_path)
+    with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
+        answer = client.post(
+            f"http://127.0.0.1:{port}/read", content=SEVEN.read_bytes(), timeout=60
+        )
+    process.terminate()
+    assert answer.json()["rows"][0]["prediction"] == "7"
+    assert process.wait(timeout=30) == 0
+
+
+def find_free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
