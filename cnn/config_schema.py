@@ -107,6 +107,13 @@ def check_ranges(config: object) -> None:
                 item.check(value, flag_name(name))
 
 
+def find_range(config_class: type, name: str) -> Range | None:
+    """Returns the range of a setting, or None without one."""
+    metadata = _read_metadata(config_class).get(name, ())
+    ranges = (item for item in metadata if isinstance(item, Range))
+    return next(ranges, None)
+
+
 def check_together(config: object, names: Sequence[str]) -> None:
     """Checks that all of some optional settings are given, or none.
 

@@ -13,7 +13,8 @@ from cnn.serving.reader import Reader
 
 # Longest side of a kept picture, in pixels: that which is read of a character.
 _MAX_SIDE = 1024
-_MAX_CLASS_NAME = 64
+# Most characters of the name of a class.
+MAX_CLASS_NAME = 64
 _DIGEST_BYTES = 16
 # Folders that `bin/train --images` takes for splits.
 _SPLITS = ("train", "training", "test")
@@ -86,10 +87,10 @@ def check_class_name(name: str) -> None:
     """
     if not name:
         raise RequestError(400, "class: expected the true class, got nothing")
-    if len(name) > _MAX_CLASS_NAME or not name.isprintable() or name != name.strip():
+    if len(name) > MAX_CLASS_NAME or not name.isprintable() or name != name.strip():
         raise RequestError(
             400,
-            f"class: expected at most {_MAX_CLASS_NAME} printable characters, without "
+            f"class: expected at most {MAX_CLASS_NAME} printable characters, without "
             "spaces at the ends",
         )
     if name in _SPLITS:

@@ -1,16 +1,20 @@
 """Describes the interface in OpenAPI 3.1, from the settings of `bin/infer`."""
 
+import math
 import typing
 from typing import Any
 
 import cnn
-from cnn.config_schema import describe_settings
+from cnn.config_schema import describe_settings, find_range
 from cnn.infer_config import InferConfig
 from cnn.serve_config import ServeConfig
+from cnn.serving.corrections import MAX_CLASS_NAME
 from cnn.serving.read_query import SETTINGS, setting_type
 
 _JSON = "application/json"
-_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
+_TYPES = {bool: "boolean", int: "integer", float: "number"}
+_NAME = "Name of a picture that is the body."
+_TEXT = {"type": "string", "minLength": 1}
 _ERRORS = {
     "400": "The request or the picture is wrong.",
     "413": "The request or the picture is too large.",
@@ -77,9 +81,7 @@ _ROWS = {
 
 def _describe_read(config: ServeConfig) -> dict[str, Any]:
     parameters = [_describe_setting(name) for name in SETTINGS]
-    parameters.append(
-        _parameter("name", "Name of a picture that is the body.", {"type": "string"})
-    )
+    parameters.append(_parameter("name", _NAME, {"type": "string"}))
     parameters.append(
         _parameter("preview", "Add pictures for people.", {"type": "boolean"})
     )
@@ -136,12 +138,18 @@ def _describe_table() -> dict[str, Any]:
 
 
 def _describe_corrections() -> dict[str, Any]:
-    name = _parameter("class", "The true class.", {"type": "string"}, required=True)
+    class_schema = _TEXT | {"maxLength": MAX_CLASS_NAME}
+    parameters = [
+        _parameter("class", "The true class.", class_schema, required=True),
+        _parameter("page", "The page of a file of several.", _schema("pages")),
+        _describe_setting("region"),
+        _parameter("name", _NAME, {"type": "string"}),
+    ]
     responses = _responses({_JSON: {}}, success="201")
     responses["404"] = _error("The server keeps no corrections.")
     return {
         "summary": "Keeps a picture under its true class, for bin/train --images.",
-        "parameters": [name, _describe_setting("pages"), _describe_setting("region")],
+        "parameters": parameters,
         "requestBody": {"required": True, "content": _PICTURES},
         "responses": responses,
     }
@@ -151,16 +159,26 @@ def _describe_setting(name: str) -> dict[str, Any]:
     """Describes a setting of `bin/infer` as a parameter of a query."""
     index = list(InferConfig.__dataclass_fields__).index(name)
     setting = describe_settings(InferConfig)[index]
-    kind = setting_type(name)
-    schema: dict[str, Any]
-    if typing.get_origin(kind) is typing.Literal:
-        schema = {"type": "string", "enum": list(typing.get_args(kind))}
-    elif name == "region":
-        schema = {"type": "array", "items": {"type": "string"}}
-    else:
-        schema = {"type": _TYPES[kind]}
     words = f"{setting.meaning} Default: {setting.default}."
-    return _parameter(setting.flag[2:], words.replace("--", ""), schema)
+    return _parameter(setting.flag[2:], words.replace("--", ""), _schema(name))
+
+
+def _schema(name: str) -> dict[str, Any]:
+    """Describes the values of a setting."""
+    kind = setting_type(name)
+    if typing.get_origin(kind) is typing.Literal:
+        return {"type": "string", "enum": list(typing.get_args(kind))}
+    if name == "region":
+        return {"type": "array", "items": _TEXT}
+    if kind is str:
+        return _TEXT
+    schema: dict[str, Any] = {"type": _TYPES[kind]}
+    bounds = find_range(InferConfig, name)
+    if bounds is not None:
+        schema["minimum"] = bounds.low
+        if bounds.high < math.inf:
+            schema["maximum"] = bounds.high
+    return schema
 
 
 def _parameter(

@@ -4,15 +4,32 @@ import shutil
 import socket
 import subprocess
 import sys
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 
-from cnn.config_schema import describe_settings
-from cnn.serve_config import ServeConfig
 from tests.conftest import ROOT, command
 from tests.serving.conftest import NUMBERS, SAMPLES, SEVEN, files_of, start_server
 from tests.serving.test_read import infer
+
+# A value of each parameter of /read.
+PARAMETERS = {
+    "layout": "page",
+    "region": "a=0,0,1,1",
+    "length": "1-9",
+    "pattern": "dddd",
+    "separators": ".,",
+    "pages": "1-3",
+    "boxes": "true",
+    "format": "csv",
+    "probabilities": "true",
+    "top-k": "3",
+    "classes": "0-8",
+    "unsure-below": "0.5",
+    "name": "a.png",
+    "preview": "true",
+}
 
 
 def test_an_address_that_is_in_use_is_named(run):
@@ -100,19 +117,21 @@ def test_the_interface_is_described_in_openapi(server):
     parameters = document["paths"]["/read"]["post"]["parameters"]
     by_name = {parameter["name"]: parameter for parameter in parameters}
     assert by_name["layout"]["schema"]["enum"] == ["character", "line", "page"]
-    assert by_name["top-k"]["schema"] == {"type": "integer"}
-    for name, values in {"layout": ["line"], "boxes": ["true"]}.items():
-        for value in values:
-            query = f"layout=line&{name}={value}" if name != "layout" else "layout=line"
-            numbers = files_of(NUMBERS)[0].read_bytes()
-            assert server.read(numbers, query).status_code == 200
+    assert by_name["top-k"]["schema"] == {"type": "integer", "minimum": 1}
+    bounds = {"type": "number", "minimum": 0, "maximum": 1}
+    assert by_name["unsure-below"]["schema"] == bounds
+    assert set(by_name) == set(PARAMETERS)
     for path in document["paths"]:
         assert server.client.get(path).status_code in (200, 405)
 
 
-def test_every_setting_has_a_flag():
-    flags = {setting.flag for setting in describe_settings(ServeConfig)}
-    assert {"--host", "--port", "--model", "--corrections"} <= flags
+@pytest.mark.parametrize(("name", "value"), PARAMETERS.items())
+def test_every_parameter_that_is_described_is_accepted(server, name, value):
+    content = files_of(NUMBERS)[0].read_bytes()
+    of_characters = ("probabilities", "top-k", "layout")
+    layout = {} if name in of_characters else {"layout": "line"}
+    answer = server.read(content, urlencode({**layout, name: value}))
+    assert answer.status_code == 200, answer.text
 
 
 def test_requests_that_wait_for_a_broken_model_are_answered(tmp_path):
