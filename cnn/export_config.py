@@ -15,8 +15,6 @@ _FORMATS: dict[str, Format] = {
     ".stablehlo": "stablehlo",
     ".tflite": "tflite",
 }
-
-
 # Ending of the models that are exported. A file of another format would be a mistake.
 _MODEL_ENDING = ".h5"
 
@@ -42,6 +40,8 @@ class ExportConfig:
 
     def __post_init__(self) -> None:
         resolve_paths(self)
+        if str(self.output) == "-":
+            raise UsageError("--output: -: is stdout; expected a file")
         ending = self.output.suffix.lower()
         of_ending = _FORMATS.get(ending)
         if self.to is None and of_ending is None:

@@ -24,6 +24,7 @@ def test_the_ending_tells_the_format(to):
         ("a", None, "a: expected the ending .onnx, .stablehlo, .tflite, or --to"),
         ("a.h5", "onnx", "a.h5: expected the ending .onnx, got .h5"),
         ("a.tflite", "onnx", "a.tflite: expected the ending .onnx, got .tflite"),
+        ("-", "onnx", "--output: -: is stdout; expected a file"),
         ("", None, "--output: expected a path, got an empty text"),
         ("s3://a/b.onnx", None, "--output: s3://a/b.onnx: is not a local path"),
     ],
