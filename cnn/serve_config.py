@@ -45,8 +45,7 @@ class ServeConfig:
     as unreadable."""
 
     request_timeout: Annotated[float, Range(0.1)] = 60.0
-    """Seconds that a request may take, at least 0.1: first to arrive, and then to be
-    read."""
+    """Seconds that a request may take to arrive and to be read, at least 0.1."""
 
     max_megabytes: Annotated[int, Range(1, 1024)] = 64
     """Largest request, in megabytes, in [1, 1024]."""

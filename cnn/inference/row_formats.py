@@ -10,6 +10,7 @@ Parquet text must be UTF-8 and shows such bytes as `\xff`.
 
 import abc
 import csv
+import functools
 import io
 import itertools
 import json
@@ -163,11 +164,17 @@ class JsonLinesFormat(RowFormat):
         """
         return "".join(map(self._json_line, rows)).encode()
 
+    @functools.cached_property
+    def _json_names(self) -> list[str]:
+        return [json.dumps(name) for name in self.schema.names]
+
     def _json_line(self, row: Row) -> str:
         cells = self.schema.to_cells(row)
         members = [
-            f"{json.dumps(column.name)}: {to_json_text(cell, column)}"
-            for column, cell in zip(self.schema.columns, cells, strict=True)
+            f"{name}: {to_json_text(cell, column)}"
+            for name, column, cell in zip(
+                self._json_names, self.schema.columns, cells, strict=True
+            )
         ]
         return "{" + ", ".join(members) + "}\n"
 

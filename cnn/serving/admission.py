@@ -9,12 +9,18 @@ _LATER = "try again later"
 
 
 class Ticket:
-    """The place of one request, and the memory that it takes."""
+    """The place of one request, and the memory that it takes.
+
+    Attributes:
+      num_bytes: that it takes.
+      has_body: whether its body has arrived.
+    """
 
     def __init__(self, admission: "Admission") -> None:
         """Takes no memory yet."""
         self._admission = admission
         self.num_bytes = 0
+        self.has_body = False
 
     def take(self, num_bytes: int) -> None:
         """Takes memory, until the request is answered.

@@ -74,9 +74,7 @@ class Service:
         self._metrics = Metrics(reader, self._admission, cnn.__version__)
         self._page = load_page()
         self._interface = describe_interface(config)
-        self._limits = BodyLimits(
-            config.max_bytes, config.max_files, config.request_timeout
-        )
+        self._limits = BodyLimits(config.max_bytes, config.max_files)
 
     async def read(self, request: Request, ticket: Ticket) -> Response:
         """Reads the pictures of a request."""
@@ -169,8 +167,7 @@ class Service:
 
     def limited(self, endpoint: LimitedEndpoint) -> Endpoint:
         """Bounds the number of requests that wait, their memory and their time."""
-        # Once for the body to arrive, and once for it to be read.
-        seconds = 2 * self._config.request_timeout
+        seconds = self._config.request_timeout
 
         async def limit(request: Request) -> Response:
             with self._admission.admit() as ticket:
@@ -178,9 +175,7 @@ class Service:
                     async with asyncio.timeout(seconds):
                         return await endpoint(request, ticket)
                 except TimeoutError as error:
-                    raise RequestError(
-                        503, f"took longer than {seconds:g} s; ask for fewer pages"
-                    ) from error
+                    raise _late(ticket, seconds) from error
 
         return self.measured(limit)
 
@@ -195,19 +190,28 @@ def make_app(service: Service, config: ServeConfig) -> ASGIApp:
     get = service.measured
     post = service.limited
     routes = [
+        # They are tried in turn, so the most frequent one is the first.
+        Route("/read", post(service.read), methods=["POST"]),
         Route("/", get(service.page)),
         Route("/page/{name}", get(service.page)),
         Route("/model", get(service.model)),
         Route("/healthz", get(service.health)),
         Route("/metrics", get(service.metrics)),
         Route("/openapi.json", get(service.interface)),
-        Route("/read", post(service.read), methods=["POST"]),
         Route("/table", post(service.table), methods=["POST"]),
         Route("/corrections", post(service.correct), methods=["POST"]),
     ]
     handlers: Any = {HTTPException: _explain_http, Exception: _explain_bug}
     app = Starlette(routes=routes, exception_handlers=handlers)
     return Guard(app, config.host, config.allow_host)
+
+
+def _late(ticket: Ticket, seconds: float) -> RequestError:
+    """Says which part of a request took too long."""
+    if not ticket.has_body:
+        words = f"the body of the request did not arrive in {seconds:g} s"
+        return RequestError(400, words)
+    return RequestError(503, f"took longer than {seconds:g} s; ask for fewer pages")
 
 
 def _query_of(request: Request) -> str:

@@ -1,6 +1,5 @@
 """Takes the pictures out of the body of a request, within limits and in memory."""
 
-import asyncio
 import contextlib
 import os
 from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -73,12 +72,10 @@ class BodyLimits(NamedTuple):
     Attributes:
       max_bytes: size of the body.
       max_files: number of its files.
-      seconds: time in which the body must arrive.
     """
 
     max_bytes: int
     max_files: int
-    seconds: float
 
 
 async def receive_uploads(
@@ -110,28 +107,24 @@ async def receive_body(request: Request, limits: BodyLimits, ticket: Ticket) -> 
     """Receives the body of a request.
 
     Raises:
-      RequestError: it is too large, takes too long, or too much is in memory already.
+      RequestError: it is too large, or too much is in memory already.
     """
     _check_headers(request, limits)
     parts: list[bytes] = []
     size = 0
     try:
-        async with asyncio.timeout(limits.seconds):
-            async for part in request.stream():
-                size += len(part)
-                if size <= limits.max_bytes:
-                    ticket.take(len(part))
-                    parts.append(part)
-                elif size > _MAX_EXCESS * limits.max_bytes:
-                    break
-    except TimeoutError as error:
-        raise RequestError(
-            400, f"the body of the request did not arrive in {limits.seconds:g} s"
-        ) from error
+        async for part in request.stream():
+            size += len(part)
+            if size <= limits.max_bytes:
+                ticket.take(len(part))
+                parts.append(part)
+            elif size > _MAX_EXCESS * limits.max_bytes:
+                break
     except ClientDisconnect as error:
         raise RequestError(400, "the client has gone") from error
     if size > limits.max_bytes:
         raise _too_large(limits)
+    ticket.has_body = True
     return b"".join(parts)
 
 

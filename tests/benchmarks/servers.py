@@ -22,6 +22,7 @@ HOST = "127.0.0.1"
 # than the second.
 PEERS = {
     "tutorial": ("tensorflow", "predict"),
+    "tutorial on JAX": ("jax", "predict"),
     "quickest Keras": ("jax", "predict_on_batch"),
 }
 _PEER = Path(__file__).with_name("serving_peer.py")
