@@ -35,6 +35,7 @@ QUICK_TESTS = [
     "tests/preprocessing/test_decode.py",
     "tests/preprocessing/test_pipeline.py",
     "tests/preprocessing/test_truncation.py",
+    "tests/serving/test_read.py",
     "tests/test_atomic_write.py",
     "tests/test_child_process.py",
     "tests/test_flags.py",

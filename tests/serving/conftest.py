@@ -49,9 +49,12 @@ def start_server(folder: Path, *arguments: object) -> Iterator[Server]:
         text=True,
     )
     try:
-        line = process.stderr.readline()
-        found = re.match(r"serving on (http://\S+:(\d+))/", line)
-        assert found, line + process.stderr.read()
+        found = None
+        lines = []
+        while found is None:  # Other lines may tell of ignored variables.
+            lines.append(process.stderr.readline())
+            assert lines[-1], lines
+            found = re.match(r"serving on (http://\S+:(\d+))/", lines[-1])
         with httpx.Client(base_url=found[1], timeout=120) as client:
             yield Server(process, int(found[2]), client, folder / "corrections")
     finally:

@@ -22,7 +22,9 @@ SEVEN_ROW = {"path": "upload.png", "prediction": "7", "status": "ok", "detail": 
 def infer(folder: Path, *arguments: object) -> bytes:
     """The bytes that bin/infer prints."""
     words = ("--input", folder, "--plot", "none", "--labels", "none")
-    done = subprocess.run(command("infer", *words, *arguments), capture_output=True)
+    done = subprocess.run(
+        command("infer", *words, *arguments), cwd=folder, capture_output=True
+    )
     assert done.stdout, done.stderr
     return done.stdout
 
@@ -89,7 +91,8 @@ def test_parquet_is_the_file_of_infer_byte_for_byte(
 ):
     output = tmp_path / "rows.parquet"
     words = ("--input", folder, "--output", output, "--plot", "none")
-    subprocess.run(command("infer", *words, "--labels", "none", *arguments), check=True)
+    reading = command("infer", *words, "--labels", "none", *arguments)
+    subprocess.run(reading, cwd=tmp_path, check=True)
     answer = server.read_files(files_of(folder), "format=parquet&" + query)
     assert answer.content == output.read_bytes()
 
