@@ -8,7 +8,7 @@ from typing import Any
 
 from cnn.infer_config import InferConfig
 from cnn.inference.layout_outputs import make_schema
-from cnn.inference.row_formats import ROW_FORMATS, JsonLinesFormat, RowFormat
+from cnn.inference.row_formats import ROW_FORMATS, RowFormat
 from cnn.inference.schema import Row
 from cnn.serving.errors import RequestError, status_of_unreadable
 from cnn.serving.reader import ReadResult
@@ -98,6 +98,3 @@ def _row_format(
     kind = ROW_FORMATS[name]
     schema = make_schema(config, class_names, kind, has_pages, has_labels=False)
     return kind(schema)
-
-
-assert issubclass(ROW_FORMATS["jsonl"], JsonLinesFormat)

@@ -79,11 +79,11 @@ class DecodeQueue:
     ) -> list[PreprocessedFile]:
         """Decodes sources, and returns the result of each.
 
+        Without any process, they wait until one can be started again.
+
         Args:
           sources: files, pages or regions.
           options: how they are preprocessed, or what else is asked for.
-
-        Without any process, they wait until one can be started again.
         """
         items = [_Item(s, options, self._loop.create_future()) for s in sources]
         self._waiting.extend(items)

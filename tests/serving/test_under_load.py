@@ -153,13 +153,11 @@ def test_connections_without_a_request_are_dropped(server):
     beginnings = [b"", b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\nHost: a\r\n"]
     with contextlib.ExitStack() as stack:
         connections = [stack.enter_context(connect(server)) for _ in beginnings]
-        start = time.monotonic()
         for connection, beginning in zip(connections, beginnings, strict=True):
             connection.sendall(beginning)
         for connection in connections:
             with contextlib.suppress(ConnectionResetError):
                 assert receive_all(connection) == b""
-        assert time.monotonic() - start < 50
 
 
 def test_work_for_a_client_that_has_gone_is_given_up(tmp_path):
