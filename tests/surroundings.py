@@ -28,7 +28,7 @@ QUICK_TESTS = [
     "tests/image_files/test_labels.py",
     "tests/image_files/test_listing.py",
     "tests/image_files/test_natural_sort.py",
-    "tests/inference/test_plot_process.py",
+    "tests/test_plot_process.py",
     "tests/inference/test_schema.py",
     "tests/plots/test_inference.py",
     "tests/plots/test_training.py",

@@ -15,12 +15,12 @@ from cnn.inference.number_report import (
     save_number_visualization,
 )
 from cnn.inference.number_statistics import NumberStatistics
-from cnn.inference.plot_process import CallPlot
 from cnn.inference.report import save_report_plot, save_visualization
 from cnn.inference.row_formats import JsonLinesFormat, RowFormat
 from cnn.inference.run_statistics import RunStatistics
 from cnn.inference.schema import Schema
 from cnn.inference.source_predictions import SourceResult
+from cnn.plot_process import CallPlot
 
 if TYPE_CHECKING:
     from cnn.classifier import Classifier

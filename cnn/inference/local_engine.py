@@ -33,7 +33,6 @@ from cnn.inference.layout_outputs import (
     speed_unit,
 )
 from cnn.inference.output_checks import check_outputs, own_files, plot_path
-from cnn.inference.plot_process import plot_process
 from cnn.inference.resume import continue_rows
 from cnn.inference.review import ReviewFolder
 from cnn.inference.row_formats import infer_format
@@ -43,6 +42,7 @@ from cnn.inference.source_predictions import (
     SourceResult,
     predict_in_batches,
 )
+from cnn.plot_process import plot_process
 from cnn.progress_bar import tqdm
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ from PIL import Image
 from cnn.config import InferConfig
 from cnn.inference.number_pictures import Picture, describe_characters, open_picture
 from cnn.inference.number_statistics import NumberStatistics, ShownNumber
-from cnn.inference.plot_process import CallPlot, PlotError
 from cnn.inference.report import (
     describe_part,
     make_printable,
     visualization_path,
 )
 from cnn.inference.source_predictions import SourceResult
+from cnn.plot_process import CallPlot, PlotError
 from cnn.preprocessing.decode import UnreadableImageError
 from cnn.preprocessing.pipeline import preprocess_sources
 from cnn.preprocessing.source import ReadOptions, Source

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cnn.image_files.listing import InputFile, to_path
-from cnn.inference.plot_process import CallPlot, PlotError
 from cnn.inference.run_statistics import ContactSheetEntry, RunStatistics
+from cnn.plot_process import CallPlot, PlotError
 from cnn.preprocessing import decode, pipeline
 from cnn.preprocessing.source import ReadOptions, Source
 

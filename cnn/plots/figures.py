@@ -16,8 +16,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from cnn.atomic_write import atomic_write
+from cnn.plot_tag import PLOT_SOFTWARE
 from cnn.plots.class_names import shorten
-from cnn.preprocessing.decode import PLOT_SOFTWARE
 
 BLUE = "#2166ac"
 ORANGE = "#d9730d"

@@ -27,7 +27,6 @@ from cnn.preprocessing.library_errors import report_damage, silence_libraries
 from cnn.preprocessing.picture_file import (
     FORMATS,
     MAX_PIXELS,
-    PLOT_SOFTWARE,
     open_picture,
     refuse_plot,
 )
@@ -37,7 +36,6 @@ __all__ = [
     "FORMATS",
     "MAX_PIXELS",
     "MAX_SIDE",
-    "PLOT_SOFTWARE",
     "DecodedImage",
     "PlotError",
     "UnreadableImageError",

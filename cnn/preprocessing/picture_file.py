@@ -5,6 +5,7 @@ from typing import BinaryIO
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
+from cnn.plot_tag import PLOT_SOFTWARE
 from cnn.preprocessing.documents.signatures import SIGNATURE_BYTES, is_heif
 from cnn.preprocessing.unreadable import PlotError, UnreadableImageError
 
@@ -14,8 +15,6 @@ _PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "AVIF")
 FORMATS = (*_PILLOW_FORMATS, "HEIC", "PDF")
 # Largest number of pixels of an image. Pillow refuses more than twice its limit, too.
 MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
-# What the plots of this program name as their software, in a text chunk.
-PLOT_SOFTWARE = "cnn plot"
 # Endings of the names of files that may have several pages.
 PAGE_SUFFIXES = (
     ".pdf", ".tif", ".tiff", ".gif", ".webp", ".apng", ".heic", ".heif", ".avif",

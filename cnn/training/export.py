@@ -1,11 +1,10 @@
-"""The end of a run: calibration, test metrics, model file, report and plots."""
+"""The end of a run: calibration, test metrics, model file and report."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from scipy.special import softmax
 
 from cnn import calibration, keras_h5
 from cnn.classifier import Classifier
@@ -22,7 +21,7 @@ from cnn.training.train_step import eval_step
 from cnn.training.training_data import TrainingData
 from cnn.training.validation_pages import ValidationPages, compute_page_logits
 from cnn.training.validation_strings import ValidationString, calibrate_strings
-from cnn.training.workdir import PLOT_FILES, Workdir, package_versions
+from cnn.training.workdir import Workdir, package_versions
 
 # What a model that starts from another one inherits, if it is not fitted anew.
 _INHERITED_NAMES = ("string_weights", "string_unsure_below")
@@ -105,8 +104,8 @@ def calibrate_and_export(
     validation: Validation,
     data: TrainingData,
     initial: Classifier | None = None,
-) -> dict[str, Any]:
-    """Calibrates a model, evaluates it on the test set, and writes all results.
+) -> tuple[dict[str, Any], Evaluation]:
+    """Calibrates a model, evaluates it on the test set, and writes it and the report.
 
     Args:
       run: opened workdir.
@@ -118,7 +117,7 @@ def calibrate_and_export(
         user's pictures, too.
 
     Returns:
-      The content of `report.json`.
+      The content of `report.json`, and the evaluation of the test images.
     """
     logits, _ = eval_step(params, validation.dataset)
     calibrated = calibrate_params(params, logits, validation)
@@ -139,10 +138,7 @@ def calibrate_and_export(
         **of_strings,
         "parameters": sum(leaf.size for leaf in jax.tree.leaves(params)),
     }
-    report = run.write_report(results)
-    if run.is_primary:
-        _try_to_save_plots(run, join_evaluations(tests))
-    return report
+    return run.write_report(results), join_evaluations(tests)
 
 
 def _report_pictures(
@@ -176,35 +172,3 @@ def _evaluate_pages(params: Any, pages: ValidationPages | None) -> dict[str, Any
             "expected_calibration_error": error,
         }
     }
-
-
-def _try_to_save_plots(run: Workdir, test: Evaluation) -> None:
-    """Saves the plots, or warns: the model and the report are complete without them."""
-    try:
-        _save_plots(run, test)
-    # A missing font, a full disk, too little memory, a broken matplotlib.
-    except Exception as error:
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        run.log(
-            f"warning: {run.folder}: the plots are not complete ({reason}); the same "
-            "command makes them again"
-        )
-
-
-def _save_plots(run: Workdir, test: Evaluation) -> None:
-    """Plots training curves, confusion matrix, worst mistakes and reliability."""
-    from cnn import plots  # It imports matplotlib, which takes a second.
-
-    paths = [run.folder / name for name in PLOT_FILES]
-    curves, confusion, mistakes, reliability = paths
-    images, labels, class_names = test.dataset[:3]
-    probabilities = softmax(test.logits, axis=-1)
-    confidence = probabilities.max(-1)
-    is_correct = probabilities.argmax(-1) == labels
-    bins = calibration.equal_mass_bins(confidence, is_correct)
-    plots.plot_training_curves(run.read_metrics(), curves)
-    plots.plot_confusion_matrix(
-        labels, probabilities.argmax(-1), class_names, confusion
-    )
-    plots.plot_top_losses(images, labels, probabilities, class_names, mistakes)
-    plots.plot_reliability_diagram(*bins, reliability)

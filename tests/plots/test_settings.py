@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from cnn import plots
-from cnn.preprocessing.decode import PLOT_SOFTWARE
+from cnn.plot_tag import PLOT_SOFTWARE
 from tests.conftest import ROOT
 from tests.plots.conftest import read_pixels
 

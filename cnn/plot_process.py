@@ -39,7 +39,7 @@ def plot_process() -> Iterator[CallPlot]:
     If there is none, this process draws.
     """
     try:
-        child = ChildProcess("cnn.inference.plot_process", "draw_plots")
+        child = ChildProcess("cnn.plot_process", "draw_plots")
     except OSError:  # No more processes, descriptors or memory.
         yield _call_here
         return

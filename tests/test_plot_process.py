@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from cnn import child_process, plots
-from cnn.inference.plot_process import PlotError, plot_process
+from cnn.plot_process import PlotError, plot_process
 from tests.training.processes import children
 
 
