@@ -33,6 +33,7 @@ from cnn.training.export import (
 from cnn.training.initial_model import load_initial_model, start_from
 from cnn.training.metrics import EpochMetrics
 from cnn.training.resume_checks import check_same_inputs
+from cnn.training.run_plots import open_plot_processes, try_to_save_plots
 from cnn.training.train_step import TrainState, eval_step, learning_rate
 from cnn.training.training_data import load_training_data
 from cnn.training.training_set import make_training_examples
@@ -62,7 +63,11 @@ def train(config: TrainConfig) -> dict[str, Any] | None:
     # Before anything is written.
     given_folder(config.data_dir)
     check_folder(config.images)
-    with multihost.connect(config), open_workdir(config) as run:
+    with (
+        multihost.connect(config),
+        open_workdir(config) as run,
+        open_plot_processes(run) as plot_processes,
+    ):
         multihost.check_shared_folder(run.folder)
         initial = load_initial_model(config.init)
         data = load_training_data(config, initial)
@@ -80,7 +85,11 @@ def train(config: TrainConfig) -> dict[str, Any] | None:
         if not run.is_primary:
             return None
         params = jax.device_get(state.ema_params)
-        return calibrate_and_export(run, params, metadata, validation, data, initial)
+        report, test = calibrate_and_export(
+            run, params, metadata, validation, data, initial
+        )
+        try_to_save_plots(run, test, plot_processes)
+        return report
 
 
 def train_and_evaluate(
