@@ -17,7 +17,6 @@ from cnn.training.evaluation import (
     join_evaluations,
 )
 from cnn.training.initial_model import digest
-from cnn.training.train_step import eval_step
 from cnn.training.training_data import TrainingData
 from cnn.training.validation_pages import ValidationPages, compute_page_logits
 from cnn.training.validation_strings import ValidationString, calibrate_strings
@@ -100,6 +99,7 @@ def calibrate_params(
 def calibrate_and_export(
     run: Workdir,
     params: Any,
+    logits: np.ndarray,
     metadata: dict[str, Any],
     validation: Validation,
     data: TrainingData,
@@ -110,6 +110,7 @@ def calibrate_and_export(
     Args:
       run: opened workdir.
       params: averaged parameters.
+      logits: their output for the validation split, `float32 (N, num_classes)`.
       metadata: description of the model, from `model_metadata`.
       validation: labeled images and pages for the calibration.
       data: images of the run. This is the only use of its test images.
@@ -119,7 +120,6 @@ def calibrate_and_export(
     Returns:
       The content of `report.json`, and the evaluation of the test images.
     """
-    logits, _ = eval_step(params, validation.dataset)
     calibrated = calibrate_params(params, logits, validation)
     params = calibration.apply_temperature(params, calibrated["temperature"])
     of_strings = calibrate_strings(

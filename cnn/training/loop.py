@@ -79,14 +79,16 @@ def train(config: TrainConfig) -> dict[str, Any] | None:
         pages = make_validation_pages(data.validation, config)
         strings = make_validation_strings(data.validation, config)
         validation = Validation(data.validation, pages, strings)
-        state = train_and_evaluate(
+        state, logits = train_and_evaluate(
             config, run, data.train, validation, metadata, initial
         )
         if not run.is_primary:
             return None
         params = jax.device_get(state.ema_params)
+        if logits is None:  # All epochs were run before.
+            logits, _ = eval_step(params, validation.dataset)
         report, test = calibrate_and_export(
-            run, params, metadata, validation, data, initial
+            run, params, logits, metadata, validation, data, initial
         )
         try_to_save_plots(run, test, plot_processes)
         return report
@@ -99,7 +101,7 @@ def train_and_evaluate(
     validation: Validation,
     metadata: dict[str, Any],
     initial: Classifier | None = None,
-) -> TrainState:
+) -> tuple[TrainState, np.ndarray | None]:
     """Runs the remaining epochs. Each ends with a validation and a checkpoint.
 
     Args:
@@ -111,7 +113,8 @@ def train_and_evaluate(
       initial: the model to start from, or None for random parameters.
 
     Returns:
-      The state after the last epoch.
+      The state after the last epoch, and its logits of the validation split, or None if
+      no epoch was left.
     """
     model = CNN(len(train_set.class_names), dtype=config.compute_dtype)
     backend = select_backend(model)
@@ -126,6 +129,7 @@ def train_and_evaluate(
     data = shuffle_epoch(config.seed, last_epoch + 1, images, targets)
     run_steps = backend.compile_steps(state, data, config)
     schedule = jax.jit(learning_rate(config, num_steps))
+    logits = None
     with run.open_checkpoints() as checkpoints:
         for epoch in range(last_epoch + 1, config.epochs + 1):
             data = shuffle_epoch(config.seed, epoch, images, targets)
@@ -148,7 +152,7 @@ def train_and_evaluate(
                 metadata | calibrated,
                 val_metrics["accuracy"],
             )
-    return state
+    return state, logits
 
 
 def train_epoch(
