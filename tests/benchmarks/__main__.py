@@ -1,280 +1,89 @@
-"""Compares training with PyTorch, Keras and plain Flax.
+"""Times what a user waits for, each beside a peer in the same run.
 
-Run `python -m tests.benchmarks [--rounds 5]`. It makes virtual environments for the two
-others, measures all in turn, prints medians, and writes tests/benchmarks/results.json and
-a chart, tests/figures/speed.png.
+    python -m tests.benchmarks [--only fast "10,000 PNGs"] [--rounds 3]
+
+A row is measured in turns with its peer. It prints medians, and writes
+tests/benchmarks/results.json, where rows of earlier runs stay, and the chart
+tests/figures/waiting.png.
 """
 
 import argparse
+import dataclasses
 import json
-import os
-import platform
-import shutil
 import statistics
-import subprocess
-import sys
-import tempfile
-import time
-from importlib import metadata
 from pathlib import Path
 
-import numpy as np
-
-from cnn.data import datasets
-from tests.benchmarks.environments import FOLDER, PEERS, environment
+from tests.benchmarks.waiting import MEASUREMENTS, Row
 from tests.conftest import ROOT
 
-HERE = Path(__file__).parent
-TRAINING_PEERS = ("torch", "keras")
-# Matrix products, forward and backward, over the 26×26 pixels that have an effect.
-FLOP_PER_IMAGE = 13.95e6
-
-
-def steps(pythons: dict[str, str], rounds: int) -> dict[str, list[float]]:
-    """Runs each measurement of each process, in turns."""
-    commands = [
-        [sys.executable, "-m", "tests.benchmarks.ours"],
-        [pythons["torch"], HERE / "torch_peer.py", "answer"],
-        [pythons["keras"], HERE / "keras_peer.py", "answer"],
-    ]
-    results: dict[str, list[float]] = {}
-    pipes = {
-        "stdin": subprocess.PIPE,
-        "stdout": subprocess.PIPE,
-        "text": True,
-        "cwd": ROOT,
-    }
-    processes = [subprocess.Popen(command, **pipes) for command in commands]
-    names = [json.loads(process.stdout.readline()) for process in processes]
-    for _ in range(rounds):
-        for process, measured in zip(processes, names, strict=True):
-            for name in measured:
-                print(name, file=process.stdin, flush=True)
-                results.setdefault(name, []).append(float(process.stdout.readline()))
-    for process in processes:
-        process.communicate()
-    return results
-
-
-def wholes(pythons: dict[str, str], rounds: int) -> dict[str, list]:
-    """Measures whole commands, from start to the written model at 99 % accuracy."""
-    results: dict[str, list] = {
-        "cnn": [],
-        "PyTorch": [],
-        "Keras": [],
-        "first": [],
-        "later": [],
-        "epoch": [],
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        train, test = (datasets.load("mnist", split) for split in ("train", "test"))
-        arrays = {
-            "x": train.images,
-            "y": train.labels,
-            "test_x": test.images,
-            "test_y": test.labels,
-        }
-        np.savez(f"{folder}/mnist.npz", **arrays)
-
-        def run(*command: object, **environment: str) -> tuple[float, str]:
-            shutil.rmtree(f"{folder}/runs", ignore_errors=True)
-            start = time.perf_counter()
-            env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-            done = subprocess.run(
-                command,
-                cwd=folder,
-                env=env,
-                check=True,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            return time.perf_counter() - start, done.stdout.splitlines()[-1]
-
-        for number in range(rounds):
-            seconds, line = run(
-                sys.executable, ROOT / "bin" / "train", "--preset", "fast"
-            )
-            results["cnn"].append((seconds, float(line.split()[2].rstrip("%,")) / 100))
-            for name, peer in (("PyTorch", "torch"), ("Keras", "keras")):
-                command = (
-                    pythons[peer],
-                    HERE / f"{peer}_peer.py",
-                    "train",
-                    f"{folder}/mnist.npz",
-                )
-                seconds, line = run(*command)
-                results[name].append((seconds, float(line)))
-            cache = {"JAX_COMPILATION_CACHE_DIR": f"{folder}/cache-{number}"}
-            cache["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
-            for when, what in (
-                ("first", "compiling"),
-                ("later", "compiling"),
-                ("epoch", "epoch"),
-            ):
-                _, line = run(sys.executable, HERE / "whole_run.py", what, **cache)
-                results[when].append(json.loads(line))
-    return results
-
-
-def table(
-    speeds: dict[str, list[float]], runs: dict[str, list]
-) -> list[tuple[str, float, str]]:
-    """Makes the rows of the result: quantity, median and target."""
-
-    def ratio(name: str, *others: str) -> float:
-        best = max(others, key=lambda other: statistics.median(speeds[other]))
-        return statistics.median(
-            [a / b for a, b in zip(speeds[name], speeds[best], strict=True)]
-        )
-
-    share = [
-        a * FLOP_PER_IMAGE / b / 1e9
-        for a, b in zip(speeds["cnn"], speeds["sgemm"], strict=True)
-    ]
-    fast = statistics.median(seconds for seconds, _ in runs["cnn"])
-    peers = [
-        statistics.median(seconds for seconds, _ in runs[name])
-        for name in ("PyTorch", "Keras")
-    ]
-
-    def median(when: str, what: str) -> float:
-        return statistics.median(run[what] for run in runs[when])
-
-    return [
-        ("step, times plain Flax", ratio("cnn", "plain Flax"), ">= 7"),
-        (
-            "step, times PyTorch",
-            ratio("cnn", *(n for n in speeds if n.startswith("PyTorch"))),
-            ">= 2.7",
-        ),
-        (
-            "step, times Keras",
-            ratio("cnn", *(n for n in speeds if n.startswith("Keras"))),
-            ">= 2",
-        ),
-        ("step, share of sgemm", statistics.median(share), ">= 0.65"),
-        (
-            "augmentation, times the time",
-            ratio("cnn", "cnn, augmented images"),
-            "<= 1.15",
-        ),
-        ("epoch, times its steps", median("epoch", "epoch_over_steps"), "<= 1.05"),
-        ("--preset fast, seconds", fast, "<= 25"),
-        (
-            "--preset fast, test accuracy",
-            min(accuracy for _, accuracy in runs["cnn"]),
-            ">= 0.99",
-        ),
-        ("--preset fast, share of PyTorch's time", fast / peers[0], "<= 0.333"),
-        ("--preset fast, share of Keras' time", fast / peers[1], "<= 0.333"),
-        ("compiling, first ever, seconds", median("first", "compiling"), "<= 4"),
-        ("compiling, from the cache, seconds", median("later", "compiling"), "<= 1"),
-        ("peak memory, megabytes", median("first", "megabytes"), "<= 900"),
-    ]
-
-
-def chart(speeds: dict[str, list[float]], path: Path) -> None:
-    """Draws images per second, median and range, as bars."""
-    from matplotlib.figure import Figure
-
-    shown = {name: values for name, values in speeds.items() if name != "sgemm"}
-    names = sorted(shown, key=lambda name: statistics.median(shown[name]))
-    medians = [statistics.median(shown[name]) for name in names]
-    spread = [[m - min(shown[n]) for m, n in zip(medians, names, strict=True)]]
-    spread += [[max(shown[n]) - m for m, n in zip(medians, names, strict=True)]]
-    figure = Figure(figsize=(8, 3.6), layout="constrained")
-    axes = figure.subplots()
-    colours = ["#d9730d" if name.startswith("cnn") else "#8aa4bd" for name in names]
-    axes.barh(names, medians, xerr=spread, color=colours, ecolor="#57606a", capsize=3)
-    for row, value in enumerate(medians):
-        axes.text(
-            max(medians) * 0.01,
-            row,
-            f"{value:,.0f}",
-            va="center",
-            color="white",
-            fontweight="bold",
-        )
-    axes.set_xlabel("training speed (images/s; median and range)")
-    axes.set_title(f"The same network, the same {os.cpu_count()} cores")
-    axes.spines[["top", "right"]].set_visible(False)
-    path.parent.mkdir(exist_ok=True)
-    figure.savefig(path, dpi=130)
-
-
-def machine() -> dict[str, str]:
-    """Describes the machine and the versions."""
-    lines = (
-        Path("/proc/cpuinfo").read_text().splitlines()
-        if Path("/proc/cpuinfo").exists()
-        else []
-    )
-    names = [
-        line.partition(":")[2].strip()
-        for line in lines
-        if line.startswith("model name")
-    ]
-    versions = {
-        name: metadata.version(name) for name in ("jax", "flax", "optax", "numpy")
-    }
-    features = " ".join(
-        sorted(
-            {
-                word
-                for line in lines
-                for word in line.split()
-                if word in ("avx2", "avx512f")
-            }
-        )
-    )
-    about = {
-        "processor": names[0] if names else platform.processor(),
-        "features": features,
-    }
-    return (
-        about
-        | {"cores": str(os.cpu_count()), "python": platform.python_version()}
-        | versions
-    )
+RESULTS = Path(__file__).parent / "results.json"
+CHART = ROOT / "tests" / "figures" / "waiting.png"
 
 
 def main() -> None:
-    """Measures everything and writes it down."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--rounds",
-        type=int,
-        default=5,
-        help="rounds of steps; whole commands run 3 times",
-    )
-    parser.add_argument(
-        "--environments",
-        type=Path,
-        default=FOLDER,
-    )
+    """Measures the rows that are asked for, and shows all rows."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", nargs="+", choices=list(MEASUREMENTS))
+    parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    pythons = {
-        name: environment(name, arguments.environments) for name in TRAINING_PEERS
-    }
-    speeds = steps(pythons, arguments.rounds)
-    runs = wholes(pythons, 3)
-    rows = table(speeds, runs)
-    for name, values in speeds.items():
-        low, high = min(values), max(values)
-        print(
-            f"{name:<26}{statistics.median(values):>10,.0f}   ({low:,.0f} to {high:,.0f})"
-        )
-    for what, value, target in rows:
-        print(f"{what:<40}{value:>10.3f}   {target}")
-    results = {
-        "machine": machine(),
-        "peers": {name: PEERS[name] for name in TRAINING_PEERS},
-        "rows": rows,
-        "speeds": speeds,
-        "runs": runs,
-    }
-    (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-    chart(speeds, ROOT / "tests" / "figures" / "speed.png")
+    rows = read_results()
+    for name in arguments.only or MEASUREMENTS:
+        for row in MEASUREMENTS[name](arguments.rounds):
+            rows[row.name, row.peer] = row
+            print(format_row(row), flush=True)
+            write_results(rows)
+    print("\n| what | time | peer | times as fast | target |\n|---|---|---|---|---|")
+    for row in rows.values():
+        print(format_row(row))
+    draw_chart([row for row in rows.values() if row.peer], CHART)
+
+
+def read_results() -> dict[tuple[str, str], Row]:
+    """Returns the rows of earlier runs, by name and peer."""
+    if not RESULTS.exists():
+        return {}
+    rows = [Row(**row) for row in json.loads(RESULTS.read_text())]
+    return {(row.name, row.peer): row for row in rows}
+
+
+def write_results(rows: dict[tuple[str, str], Row]) -> None:
+    """Writes all rows, each with every single measurement."""
+    content = [dataclasses.asdict(row) for row in rows.values()]
+    RESULTS.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def format_row(row: Row) -> str:
+    """Formats a row of the table: medians, and the median of the ratios."""
+    ours = f"{statistics.median(row.ours):,.4g} {row.unit}"
+    peer = ratio = ""
+    if row.peer:
+        peer = f"{row.peer}: {statistics.median(row.others):,.4g} {row.unit}"
+        ratio = f"{row.times_as_fast():.2f}"
+    return f"| {row.name} | {ours} | {peer} | {ratio} | {row.target} |"
+
+
+def draw_chart(rows: list[Row], path: Path) -> None:
+    """Draws how many times as fast each row is as its peer, as bars."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import ScalarFormatter
+
+    figure = Figure(figsize=(9, 0.7 + 0.42 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    names = [f"{row.name}\nbeside {row.peer}" for row in rows]
+    ratios = [row.times_as_fast() for row in rows]
+    axes.barh(names, ratios, color="#d9730d", left=0)
+    for place, ratio in enumerate(ratios):
+        axes.text(ratio * 1.03, place, f"{ratio:.2g}", va="center")
+    axes.axvline(1, color="#57606a", linestyle="--")
+    axes.set_xscale("log", subs=[2, 5])
+    axes.set_xlim(0.5, 1.3 * max(ratios))
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_minor_formatter(ScalarFormatter())
+    axes.tick_params(axis="y", labelsize=8)
+    axes.invert_yaxis()
+    axes.set_xlabel("times as fast as the peer")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=130)
 
 
 if __name__ == "__main__":
