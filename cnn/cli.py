@@ -156,11 +156,15 @@ def _infer(arguments: list[str]) -> int:
 
     config = parse_config("infer", InferConfig, arguments, overrides={})
     if config.engine == "ray":
-        from cnn.inference.ray_engine import predict_with_ray as predict_folder
-    else:
+        from cnn.inference.ray_engine import predict_with_ray
+
+        return 0 if predict_with_ray(config) else EXIT_FAILURE
+    from cnn.inference.early_start import start_processes
+
+    with start_processes(config):
         from cnn.inference.local_engine import predict_folder
 
-    return 0 if predict_folder(config) else EXIT_FAILURE
+        return 0 if predict_folder(config) else EXIT_FAILURE
 
 
 def _serve(arguments: list[str]) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cnn.atomic_write import atomic_write
-from cnn.child_process import ChildProcess, connect_to_parent
+from cnn.child_process import connect_to_parent, take_child
 
 
 class CallPlot(Protocol):
@@ -39,7 +39,7 @@ def plot_process() -> Iterator[CallPlot]:
     If there is none, this process draws.
     """
     try:
-        child = ChildProcess("cnn.inference.plot_process", "draw_plots")
+        child = take_child("cnn.inference.plot_process", "draw_plots")
     except OSError:  # No more processes, descriptors or memory.
         yield _call_here
         return
