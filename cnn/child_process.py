@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import weakref
+from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection, Pipe
 
 from cnn.atomic_write import remove_temporary_files
@@ -24,6 +25,8 @@ from cnn.import_path import helper_command, helper_environment
 _PIPE_BYTES = 1 << 20
 
 _children: "weakref.WeakSet[ChildProcess]" = weakref.WeakSet()
+# Module and function of children that `start_ahead` has started, and nobody has taken.
+_started_ahead: "list[tuple[tuple[str, str], ChildProcess]]" = []
 
 
 class ChildProcess:
@@ -77,6 +80,43 @@ class ChildProcess:
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
             os.kill(self._process.pid, signal.SIGKILL)
             os.waitpid(self._process.pid, 0)
+
+
+@contextlib.contextmanager
+def start_ahead(functions: Iterable[tuple[str, str]]) -> Iterator[None]:
+    """Starts children that `take_child` returns in the `with` block.
+
+    They import what they need while this process does so itself. Those that are not
+    taken are killed at the end of the block.
+
+    Args:
+      functions: module and function of each child.
+    """
+    with contextlib.suppress(OSError):  # `take_child` tries again.
+        for function in functions:
+            _started_ahead.append((function, ChildProcess(*function)))
+    try:
+        yield
+    finally:
+        while _started_ahead:
+            _started_ahead.pop()[1].close()
+
+
+def take_child(module: str, function: str) -> ChildProcess:
+    """Returns a child that was started ahead for a function, or starts one.
+
+    Args:
+      module: as for `ChildProcess`, like `function`.
+      function: called by the child.
+
+    Raises:
+      OSError: the system has no more processes, descriptors or memory.
+    """
+    for index, (started, child) in enumerate(_started_ahead):
+        if started == (module, function):
+            del _started_ahead[index]
+            return child
+    return ChildProcess(module, function)
 
 
 def kill_children() -> None:

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn import keras_h5, models
+from cnn import forward, keras_h5, models
 from cnn.class_selection import keep_outputs, select_classes
 from cnn.decoding import PathWeights, weights_from_metadata
 from cnn.folder_reading import FolderReader
-from cnn.jax_environment import check_devices
 from cnn.keras_h5 import Metadata, ModelFileError, Params
 from cnn.prediction import Prediction
 from cnn.preprocessing import pipeline
@@ -97,7 +96,7 @@ class Classifier(FolderReader):
         Raises:
           cnn.Error: the problem with the model, in one line.
         """
-        check_devices()
+        forward.check_network()
         found = models.find_model(path)
         if path is None:
             print(f"model: {models.describe_default()}", file=sys.stderr)
@@ -174,10 +173,6 @@ class Classifier(FolderReader):
         return labels
 
     def _forward(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        check_devices()
-        # Imported late: JAX takes a second to import, and may not be able to start.
-        from cnn import forward
-
         return forward.forward_in_batches(self.params, images, len(self.class_names))
 
 

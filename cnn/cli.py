@@ -112,7 +112,10 @@ def _train(arguments: list[str]) -> int:
     from cnn.supervisor import has_low_limits, run_supervised
 
     if not config.is_distributed and not has_low_limits():
-        return _train_process(config)
+        from cnn.plot_process import start_plot_processes
+
+        with start_plot_processes():
+            return _train_process(config)
     place = " on all hosts" if config.is_distributed else ""
     advice = Advice(f"the same command{place} continues the run", _SMALLER_BATCH)
     command = partial(run_command, partial(_train_process, config), advice, True)
@@ -156,11 +159,15 @@ def _infer(arguments: list[str]) -> int:
 
     config = parse_config("infer", InferConfig, arguments, overrides={})
     if config.engine == "ray":
-        from cnn.inference.ray_engine import predict_with_ray as predict_folder
-    else:
+        from cnn.inference.ray_engine import predict_with_ray
+
+        return 0 if predict_with_ray(config) else EXIT_FAILURE
+    from cnn.inference.early_start import start_processes
+
+    with start_processes(config):
         from cnn.inference.local_engine import predict_folder
 
-    return 0 if predict_folder(config) else EXIT_FAILURE
+        return 0 if predict_folder(config) else EXIT_FAILURE
 
 
 def _serve(arguments: list[str]) -> int:

@@ -10,6 +10,9 @@ from cnn.errors import UsageError
 from cnn.library_variables import CACHE_SETTINGS
 from cnn.user_path import resolve_path
 
+# Whether a command may keep programs. A program of a user decides by JAX's variables.
+_is_enabled = False
+
 
 def enable_compilation_cache() -> None:
     """Sets JAX's compilation cache to a folder of the user, by environment variables.
@@ -17,6 +20,8 @@ def enable_compilation_cache() -> None:
     Does nothing if the variable `JAX_COMPILATION_CACHE_DIR` is set or the folder cannot
     be written. Must be called before JAX is imported.
     """
+    global _is_enabled
+    _is_enabled = True
     # A kill may have truncated an entry, or the user's folder cannot be written. JAX
     # then compiles the program again.
     message = "Error (reading|writing) persistent compilation cache entry"
@@ -37,16 +42,24 @@ def enable_compilation_cache() -> None:
         os.environ.setdefault(name, value)
 
 
+def program_folder() -> Path | None:
+    """Returns the folder of compiled programs, if a command has set one."""
+    if not _is_enabled or os.environ.get("JAX_ENABLE_COMPILATION_CACHE", "1") != "1":
+        return None
+    folder = Path(os.environ.get("JAX_COMPILATION_CACHE_DIR", ""))
+    return folder if folder.is_absolute() and folder.is_dir() else None
+
+
 def _cache_folder() -> Path:
     """Returns a folder per kind of processor, since several may share a home."""
     cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
     if not cache.is_absolute():  # The standard says that such a value is ignored.
         cache = resolve_path("~/.cache", "HOME")
-    processor = zlib.crc32(_processor_features())
+    processor = zlib.crc32(processor_features())
     return cache / "cnn" / f"jax-{platform.machine()}-{processor:08x}"
 
 
-def _processor_features() -> bytes:
+def processor_features() -> bytes:
     """Returns the instruction sets of the processor, which compiled programs need."""
     try:
         lines = Path("/proc/cpuinfo").read_bytes().splitlines()

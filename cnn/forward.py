@@ -1,16 +1,12 @@
 """Computes logits and probabilities of any number of images, in batches of one size."""
 
 import functools
-from collections.abc import Callable
-from typing import cast
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from cnn.jax_environment import own_settings
-from cnn.keras_h5 import Params
-from cnn.model import CNN
+from cnn import compiled_forward
+from cnn.compiled_forward import Params, Shape
+from cnn.jax_environment import check_devices
 from cnn.parallel import cpu_count
 
 # Images per call of the network on an accelerator. XLA compiles once per size, and
@@ -28,72 +24,85 @@ _IMAGE_SHAPE = (28, 28, 1)
 _RANGE_TOLERANCE = 1e-6
 
 
-@own_settings()
 def forward_in_batches(
-    params: Params,
-    images: np.ndarray,
-    num_classes: int,
-    batch_size: int | None = None,
+    params: Params, images: np.ndarray, num_classes: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Computes the logits and the probabilities of images.
 
-    Several batches are computed on all devices of this process.
+    JAX computes several batches on all devices of this process, or a program that it
+    has compiled before computes them on the CPU.
 
     Args:
-      params: of `cnn.model.CNN`.
+      params: of `cnn.model.CNN`. They may not be changed afterwards.
       images: `(N, 28, 28)` or `(N, 28, 28, 1)`, as integers in [0, 255] or floats in
         [0, 1].
       num_classes: the number of outputs of the network.
-      batch_size: images per call of the network. None is that of this machine.
 
     Returns:
       The logits and their softmax, both `float32 (N, num_classes)`.
 
     Raises:
       ValueError: the images have another shape or range.
+      JaxError: JAX cannot start.
 
     Example:
+      >>> import jax
       >>> from cnn.model import CNN
       >>> images = np.zeros((3, 28, 28), np.uint8)
-      >>> variables = CNN(10).init(jax.random.key(0), jnp.zeros((1, 28, 28, 1)))
+      >>> variables = CNN(10).init(jax.random.key(0), np.zeros((1, 28, 28, 1)))
       >>> _, probabilities = forward_in_batches(variables["params"], images, 10)
       >>> probabilities.shape
       (3, 10)
     """
     images = _as_batch(images)
-    batch_size = batch_size or _batch_size()
-    forward = _jitted_forward(num_classes)
-    logits = np.empty((len(images), num_classes), np.float32)
-    probabilities = np.empty_like(logits)
-    starts = range(0, len(images), batch_size)
-    devices = jax.local_devices()[: len(starts)]
-    copies = [jax.device_put(params, device) for device in devices]
-    for first in range(0, len(starts), max(1, len(devices))):
-        group = starts[first : first + len(devices)]
-        # A call returns before its result is computed, so all devices work at once.
-        outputs = [
-            forward(copy, _take_batch(images, start, batch_size))
-            for copy, start in zip(copies, group, strict=False)
-        ]
-        for start, (batch_logits, batch_probabilities) in zip(
-            group, outputs, strict=True
-        ):
-            rows = slice(start, min(start + batch_size, len(images)))
-            logits[rows] = np.asarray(batch_logits)[: rows.stop - start]
-            probabilities[rows] = np.asarray(batch_probabilities)[: rows.stop - start]
-    return logits, probabilities
+    if not len(images):
+        none = np.zeros((0, num_classes), np.float32)
+        return none, none
+    size = _cpu_batch_size()
+    run = compiled_forward.load(Shape(num_classes, size, images.dtype.name), params)
+    if run is not None:
+        outputs = [run(params, batch) for batch in _take_batches(images, size)]
+    else:
+        check_devices()
+        # Imported late: JAX takes a second to import, and may not be able to start.
+        from cnn import jax_forward
+
+        batches = _take_batches(images, _batch_size())
+        outputs = jax_forward.compute_batches(params, batches, num_classes)
+    logits, probabilities = map(np.concatenate, zip(*outputs, strict=True))
+    return logits[: len(images)], probabilities[: len(images)]
 
 
 def images_per_call() -> int:
     """Returns the number of images that keeps all devices of this process busy."""
-    return _batch_size() * jax.local_device_count()
+    if compiled_forward.is_usable():
+        return _cpu_batch_size()
+    check_devices()
+    from cnn import jax_forward
+
+    return _batch_size() * jax_forward.count_devices()
+
+
+def check_network() -> None:
+    """Starts JAX on its devices, unless the network may need no JAX.
+
+    Raises:
+      JaxError: JAX cannot start.
+    """
+    if not compiled_forward.is_usable():
+        check_devices()
 
 
 @functools.cache
 def _batch_size() -> int:
-    """Returns the number of images per call of the network on this machine."""
-    if jax.default_backend() != "cpu":
-        return _ACCELERATOR_BATCH_SIZE
+    """Returns the number of images per call of JAX on this machine."""
+    from cnn import jax_forward
+
+    return _cpu_batch_size() if jax_forward.is_on_cpu() else _ACCELERATOR_BATCH_SIZE
+
+
+@functools.cache
+def _cpu_batch_size() -> int:
     size = max(_MIN_CPU_BATCH_SIZE, _IMAGES_PER_CORE * cpu_count())
     return min(size, _ACCELERATOR_BATCH_SIZE)
 
@@ -123,28 +132,11 @@ def _check_range(images: np.ndarray, highest: int) -> None:
         )
 
 
-def _take_batch(images: np.ndarray, start: int, batch_size: int) -> np.ndarray:
-    """Returns the images from `start` on, and blank ones up to the size of a batch."""
-    batch = images[start : start + batch_size]
-    missing = batch_size - len(batch)
-    if not missing:
-        return batch
-    blank = np.zeros((missing, *_IMAGE_SHAPE), images.dtype)
-    return np.concatenate([batch, blank])
-
-
-@functools.cache
-def _jitted_forward(
-    num_classes: int,
-) -> Callable[[Params, np.ndarray], tuple[jax.Array, jax.Array]]:
-    """Returns the jitted network, which all models of as many classes share."""
-    model = CNN(num_classes)
-
-    @jax.jit
-    def forward(params: Params, images: jax.Array) -> tuple[jax.Array, jax.Array]:
-        if images.dtype == jnp.uint8:
-            images = images.astype(jnp.float32) / 255
-        logits = cast(jax.Array, model.apply({"params": params}, images))
-        return logits, jax.nn.softmax(logits)
-
-    return forward
+def _take_batches(images: np.ndarray, size: int) -> list[np.ndarray]:
+    """Divides images into batches of one size. Blank ones fill up the last."""
+    batches = [images[start : start + size] for start in range(0, len(images), size)]
+    missing = size - len(batches[-1])
+    if missing:
+        blank = np.zeros((missing, *_IMAGE_SHAPE), images.dtype)
+        batches[-1] = np.concatenate([batches[-1], blank])
+    return batches

@@ -124,12 +124,17 @@ def start_xla() -> None:
     _jax.get_tfrt_cpu_client()
 
 
-def _list_variables() -> str:
-    names = sorted(
+def related_variables() -> list[str]:
+    """Returns the variables of the environment that may change what JAX does."""
+    return sorted(
         name
         for name, value in os.environ.items()
         if _RELATED.fullmatch(name) and (name, value) not in CACHE_SETTINGS.items()
     )
+
+
+def _list_variables() -> str:
+    names = related_variables()
     return f"; check or unset {', '.join(names)}" if names else ""
 
 

@@ -4,6 +4,9 @@ import math
 import os
 from pathlib import Path
 
+# Number of files from which a process per core pays off.
+MIN_FILES_FOR_ALL_CORES = 512
+
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 

@@ -3,11 +3,16 @@
 import contextlib
 import io
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
 from cnn.atomic_write import atomic_write
-from cnn.child_process import ChildProcess, connect_to_parent
+from cnn.child_process import connect_to_parent, start_ahead, take_child
+from cnn.parallel import cpu_count
+
+# Module and function of the process, for `cnn.child_process.start_ahead`.
+PLOTTER = ("cnn.plot_process", "draw_plots")
 
 
 class CallPlot(Protocol):
@@ -31,6 +36,16 @@ class PlotError(Exception):
     """A plot cannot be drawn."""
 
 
+def count_plot_processes() -> int:
+    """Returns the number of processes that draw the plots of a training run."""
+    return min(cpu_count(), 2)
+
+
+def start_plot_processes() -> AbstractContextManager[None]:
+    """Starts those of a training run, which import Matplotlib while JAX is imported."""
+    return start_ahead([PLOTTER] * count_plot_processes())
+
+
 @contextlib.contextmanager
 def plot_process() -> Iterator[CallPlot]:
     """Starts a process for plots, and ends it with the `with` block.
@@ -39,7 +54,7 @@ def plot_process() -> Iterator[CallPlot]:
     If there is none, this process draws.
     """
     try:
-        child = ChildProcess("cnn.plot_process", "draw_plots")
+        child = take_child(*PLOTTER)
     except OSError:  # No more processes, descriptors or memory.
         yield _call_here
         return

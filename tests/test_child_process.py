@@ -1,5 +1,6 @@
 """Child processes: their end, what they import, and what they print."""
 
+import contextlib
 import os
 import select
 import shutil
@@ -117,3 +118,41 @@ def test_a_child_that_is_closed_leaves_no_zombie_and_no_descriptor():
     assert set(os.listdir("/proc/self/fd")) == before
     with pytest.raises(ChildProcessError):
         os.waitpid(child._process.pid, 0)
+
+
+DECODER = ("cnn.image_files.decode_worker", "run_worker")
+
+
+def test_a_child_that_was_started_ahead_is_taken_once():
+    with child_process.start_ahead([DECODER]):
+        ((_, started),) = child_process._started_ahead
+        child = child_process.take_child(*DECODER)
+        other = child_process.take_child(*DECODER)
+        assert child is started
+        assert other is not started
+    for each in (child, other):
+        os.kill(each._process.pid, 0)  # It still runs.
+        each.close()
+
+
+def test_a_child_that_nobody_takes_ends_with_the_block():
+    before = set(os.listdir("/proc/self/fd"))
+    with child_process.start_ahead([DECODER, DECODER]):
+        children = [child for _, child in child_process._started_ahead]
+    assert set(os.listdir("/proc/self/fd")) == before
+    for child in children:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(child._process.pid, 0)
+
+
+def test_what_cannot_be_started_ahead_is_started_when_it_is_needed(monkeypatch):
+    def fail(*_, **__):
+        raise OSError("no more processes")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(child_process.subprocess, "Popen", fail)
+        block = child_process.start_ahead([DECODER])
+        block.__enter__()
+    with contextlib.closing(child_process.take_child(*DECODER)) as child:
+        os.kill(child._process.pid, 0)
+    block.__exit__(None, None, None)

@@ -24,6 +24,7 @@ from cnn.image_files.decode_process import (
     count_bytes,
 )
 from cnn.image_files.decode_worker import decode_chunk
+from cnn.parallel import MIN_FILES_FOR_ALL_CORES
 from cnn.preprocessing import pipeline
 from cnn.preprocessing.documents.page_remark import may_have_pages
 from cnn.preprocessing.source import ReadOptions, Source, WorkOptions
@@ -40,8 +41,7 @@ MAX_WAITING_CHUNKS = 4 * MAX_PENDING_CHUNKS
 POLL_SECONDS = 0.2
 # Descriptors that workers leave to the rest of the program.
 SPARE_DESCRIPTORS = 64
-# Number or bytes of files from which a worker per core pays off.
-MIN_FILES_FOR_ALL_CORES = 512
+# Bytes of files from which a worker per core pays off, however few they are.
 MIN_BYTES_FOR_ALL_CORES = 16_000_000
 # A byte of a file of pages stands for so many of a picture: a scan in black and white
 # is packed better, and takes as long to read.

@@ -11,7 +11,7 @@ from collections import Counter, deque
 from multiprocessing.connection import Connection
 from time import monotonic
 
-from cnn.child_process import ChildProcess
+from cnn.child_process import take_child
 from cnn.image_files import decode_worker
 from cnn.preprocessing import pipeline
 from cnn.preprocessing.source import Source, WorkOptions
@@ -118,7 +118,7 @@ class DecodeProcess:
     def _start(self) -> None:
         """Starts a process, and sends it all pending chunks."""
         try:
-            self._child = ChildProcess("cnn.image_files.decode_worker", "run_worker")
+            self._child = take_child("cnn.image_files.decode_worker", "run_worker")
         except OSError as error:
             raise WorkerStartError(error.strerror) from error
         self._timer = StallTimer()

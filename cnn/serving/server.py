@@ -101,15 +101,17 @@ async def _load_model(config: ServeConfig, reader: Reader, server: "_Server") ->
 
 def _load_classifier(config: ServeConfig) -> "Classifier":
     """Loads the model, and compiles the network."""
-    import jax
     import numpy as np
 
     from cnn.classifier import Classifier
 
     classifier = Classifier.load(config.model or models.find_model(None))
-    # Once, and not for each request.
-    classifier.params = jax.device_put(classifier.params)
     classifier.predict_proba(np.zeros((1, 28, 28), np.float32))
+    if "jax" in sys.modules:  # Else a program that was kept has the parameters.
+        import jax
+
+        # Once, and not for each request.
+        classifier.params = jax.device_put(classifier.params)
     return classifier
 
 

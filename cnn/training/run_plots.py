@@ -8,12 +8,9 @@ from typing import Any, NamedTuple
 from scipy.special import softmax
 
 from cnn import calibration
-from cnn.parallel import cpu_count
-from cnn.plot_process import CallPlot, plot_process
+from cnn.plot_process import CallPlot, count_plot_processes, plot_process
 from cnn.training.evaluation import Evaluation
 from cnn.training.workdir import Workdir
-
-_MAX_PROCESSES = 2
 
 
 class _Plot(NamedTuple):
@@ -26,12 +23,11 @@ class _Plot(NamedTuple):
 
 @contextlib.contextmanager
 def open_plot_processes(run: Workdir) -> Iterator[Sequence[CallPlot]]:
-    """Starts processes for plots, and ends them with the `with` block.
+    """Opens processes for plots, and ends them with the `with` block.
 
-    They import Matplotlib while this process compiles the step, on one core. Only the
-    first host draws.
+    Only the first host draws.
     """
-    count = min(cpu_count(), _MAX_PROCESSES) if run.is_primary else 0
+    count = count_plot_processes() if run.is_primary else 0
     with contextlib.ExitStack() as stack:
         yield [stack.enter_context(plot_process()) for _ in range(count)]
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import scipy.fft
 
 from cnn.preprocessing import background
+from cnn.preprocessing.lines.spectrum import keep_frequencies, window_spectrum
 from cnn.preprocessing.thresholds import THRESHOLDS
 
 _THRESHOLDS = THRESHOLDS.periodic_lines
@@ -61,7 +61,7 @@ def remove_periodic_lines(gray: np.ndarray) -> WithoutLines | None:
         return None
     reduced = _reduce(gray)
     paper, deviation = _subtract_paper(reduced)
-    amplitudes = _window_spectrum(deviation)
+    amplitudes = window_spectrum(deviation)
     rest = deviation
     counts = []
     horizontal = find_periodic_lines(amplitudes)
@@ -110,7 +110,7 @@ def _subtract_lines(deviation: np.ndarray, lines: PeriodicLines) -> np.ndarray |
     if not lines.num_lines:
         return None
     is_line = _select_frequencies(lines, deviation.shape)
-    periodic = _filter(deviation, is_line)
+    periodic = keep_frequencies(deviation, is_line)
     if not _is_everywhere(periodic):
         return None
     rest = deviation - periodic
@@ -157,36 +157,6 @@ def _blur(gray: np.ndarray) -> np.ndarray:
     blurred = cv2.GaussianBlur(small, (0, 0), sigma)
     size = gray.shape[::-1]
     return cv2.resize(blurred, size, interpolation=cv2.INTER_LINEAR)
-
-
-def _window_spectrum(deviation: np.ndarray) -> np.ndarray:
-    """Returns the amplitudes of all frequencies, in levels.
-
-    A Hann window hides the edges of the image, which are no frequencies of it.
-
-    Args:
-      deviation: `float32 (height, width)`.
-
-    Returns:
-      `float32 (height, width)`, from frequency 0 as in `np.fft.fft2`.
-    """
-    height, width = deviation.shape
-    window = np.outer(_hann(height), _hann(width))
-    # Far quicker than `cv2.dft` if a side has a large prime factor.
-    spectrum = scipy.fft.rfft2(deviation * window)
-    half = np.abs(spectrum)
-    amplitudes = np.empty_like(deviation)
-    amplitudes[:, : width // 2 + 1] = half
-    # The spectrum of a real image is symmetric.
-    amplitudes[0, width // 2 + 1 :] = half[0, (width - 1) // 2 : 0 : -1]
-    amplitudes[1:, width // 2 + 1 :] = half[:0:-1, (width - 1) // 2 : 0 : -1]
-    # A wave has half of its amplitude at the negative frequency.
-    amplitudes *= np.float32(2 / window.sum())
-    return amplitudes
-
-
-def _hann(size: int) -> np.ndarray:
-    return np.hanning(size + 2)[1:-1].astype(np.float32)
 
 
 def find_periodic_lines(amplitudes: np.ndarray) -> PeriodicLines:
@@ -258,13 +228,6 @@ def _select_frequencies(lines: PeriodicLines, shape: tuple[int, ...]) -> np.ndar
     index = np.minimum(np.rint(rows).astype(int), len(lines.is_line) - 1)
     limits = _MAX_SLOPE * width / height * rows + 1
     return lines.is_line[index][:, None] & (columns <= limits[:, None])
-
-
-def _filter(deviation: np.ndarray, is_kept: np.ndarray) -> np.ndarray:
-    """Returns the part of an image at some frequencies, `float32 (height, width)`."""
-    spectrum = scipy.fft.rfft2(deviation)
-    spectrum *= is_kept[:, : spectrum.shape[1]]
-    return np.asarray(scipy.fft.irfft2(spectrum, deviation.shape))
 
 
 def _measure_uneven_lines(rest: np.ndarray, slope: float) -> np.ndarray:
