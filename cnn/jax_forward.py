@@ -6,10 +6,14 @@ from typing import Any, cast
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.experimental.compilation_cache import compilation_cache
 
 from cnn.compiled_forward import Outputs, Params, Shape, keep
 from cnn.jax_environment import own_settings
 from cnn.model import CNN
+
+# The default of XLA. JAX keeps what it compiles in memory, too, by the options.
+_DEFAULT_OPTIONS: dict[str, str | bool] = {"xla_embed_ir_in_executable": False}
 
 
 @own_settings()
@@ -53,8 +57,19 @@ def count_devices() -> int:
 
 
 def _serialize(lowered: jax.stages.Lowered) -> bytes:
-    """Compiles a program, which JAX finds in its cache, and returns its bytes."""
-    executable: Any = lowered.compile().runtime_executable()
+    """Compiles a program, and returns its bytes.
+
+    It is compiled anew, since one that JAX has loaded from its cache lacks functions
+    when it is serialized again.
+    """
+    jax.config.update("jax_enable_compilation_cache", False)
+    compilation_cache.reset_cache()
+    try:
+        compiled = lowered.compile(_DEFAULT_OPTIONS)
+    finally:
+        jax.config.update("jax_enable_compilation_cache", True)
+        compilation_cache.reset_cache()
+    executable: Any = compiled.runtime_executable()
     return bytes(executable.serialize())
 
 

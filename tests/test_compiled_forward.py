@@ -10,6 +10,7 @@ import pytest
 
 from cnn import compiled_forward, keras_h5
 from cnn.compiled_forward import Shape
+from cnn.library_variables import CACHE_SETTINGS
 from tests.conftest import ROOT, command
 from tests.reference import random_params
 
@@ -116,6 +117,21 @@ def test_a_program_that_jaxlib_refuses_is_computed(cache, digit_paths, model, tm
     rows, loads_jax = infer(tmp_path, digit_paths[0], model)
     assert loads_jax
     assert rows == infer(cache, digit_paths[0], model)[0]
+
+
+def test_a_program_is_kept_whole_although_jax_has_loaded_its_own_copy(
+    digit_paths, model, tmp_path
+):
+    """JAX's copy, serialized again, would lack functions."""
+    expected, _ = infer(tmp_path, digit_paths[0], model, **CACHE_SETTINGS)
+    (path,) = tmp_path.glob("cnn_forward-*")
+    path.unlink()
+    assert any(tmp_path.glob("jit_forward-*-cache"))
+    _, loads_jax = infer(tmp_path, digit_paths[0], model, **CACHE_SETTINGS)
+    assert loads_jax
+    rows, loads_jax = infer(tmp_path, digit_paths[0], model, **CACHE_SETTINGS)
+    assert not loads_jax
+    assert rows == expected
 
 
 def test_a_folder_that_is_missing_is_not_made(digit_paths, model, tmp_path):

@@ -72,15 +72,18 @@ def main() -> None:
 
 
 def write_digits(folder: Path, count: int) -> None:
-    """Writes test digits as PNG files, 10,000 per folder; further ones are links."""
+    """Writes test digits as PNG files, 10,000 per folder; further ones are links.
+
+    The names of folders are no classes, so that no labels are read from them.
+    """
     images = datasets.load("mnist", "test").images[..., 0]
     for i in range(count):
-        path = folder / str(i // 10_000) / f"scan{i}.png"
+        path = folder / f"box{i // 10_000}" / f"scan{i}.png"
         path.parent.mkdir(exist_ok=True)
         if i < len(images):
             Image.fromarray(images[i]).save(path)
         else:
-            os.link(folder / "0" / f"scan{i % len(images)}.png", path)
+            os.link(folder / "box0" / f"scan{i % len(images)}.png", path)
 
 
 def write_photographs(folder: Path, count: int) -> None:
