@@ -33,7 +33,7 @@ Preset = Literal["fast", "default", "best", "finetune"]
 NO_DATASET = "none"
 
 # Recipes, as differences from the defaults of `TrainConfig`.
-PRESETS: dict[str, dict[str, int | float | Path]] = {
+PRESETS: dict[str, dict[str, int | float | str | Path]] = {
     # For a first look: two epochs, without corruptions and outliers.
     "fast": {
         "epochs": 2,
@@ -121,8 +121,12 @@ class TrainConfig:
     batch_size: Annotated[int, Range(1)] = 128
     """Images per step, over all devices, at least 1."""
 
+    optimizer: Literal["adam", "muon"] = "adam"
+    """Optimizer: adam, or muon, which learns more per step.
+    Both take the same learning rate."""
+
     learning_rate: Annotated[float, Range(1e-12)] = 4e-3
-    """Peak learning rate of Adam, at least 1e-12.
+    """Peak learning rate, at least 1e-12.
     It decays to 0 along a cosine."""
 
     warmup_fraction: Annotated[float, Range(0, 1)] = 0.05
@@ -130,7 +134,7 @@ class TrainConfig:
     The learning rate rises linearly from 0 during these first steps."""
 
     weight_decay: Annotated[float, Range(0)] = 0.0
-    """Decoupled weight decay of the kernels (AdamW), at least 0.
+    """Decoupled weight decay of the kernels, at least 0.
     It is multiplied by the learning rate."""
 
     ema_decay: Annotated[float, Range(0, 0.999999)] = 0.999
