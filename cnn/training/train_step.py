@@ -24,6 +24,7 @@ from cnn.training.augment_batch import (
     sample_augmentation,
 )
 from cnn.training.metrics import StepMetrics, compute_metrics
+from cnn.training.muon import is_kernel, muon
 
 
 class TrainState(train_state.TrainState):
@@ -51,17 +52,24 @@ class Batch(NamedTuple):
 def create_state(
     key: jax.Array, model: CNN, config: TrainConfig, steps_per_epoch: int
 ) -> TrainState:
-    """Initializes the parameters, and AdamW with weight decay on kernels only."""
+    """Initializes the parameters, and the optimizer with weight decay of kernels."""
     params = model.init(key, jnp.zeros((1, 28, 28, 1)))["params"]
     schedule = learning_rate(config, steps_per_epoch)
-    is_kernel = jax.tree.map(lambda leaf: leaf.ndim > 1, params)
     return TrainState.create(
         apply_fn=model.apply,
         params=params,
-        tx=optax.adamw(schedule, weight_decay=config.weight_decay, mask=is_kernel),
+        tx=_make_optimizer(config, schedule),
         ema_params=params,
         steps_per_epoch=steps_per_epoch,
     )
+
+
+def _make_optimizer(
+    config: TrainConfig, schedule: optax.Schedule
+) -> optax.GradientTransformation:
+    if config.optimizer == "muon":
+        return muon(schedule, config.weight_decay)
+    return optax.adamw(schedule, weight_decay=config.weight_decay, mask=is_kernel)
 
 
 def learning_rate(config: TrainConfig, steps_per_epoch: int) -> optax.Schedule:
