@@ -104,7 +104,7 @@ def _make_selection(
     top = components.top[is_selected].min()
     right = components.right[is_selected].max()
     bottom = components.bottom[is_selected].max()
-    mask = is_selected[components.labels]
+    mask = components.select_pixels(is_selected)
     box = np.array([left, top, right, bottom])
     return Selection(mask, box, unambiguous, has_other_characters)
 
