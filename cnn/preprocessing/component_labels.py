@@ -117,8 +117,6 @@ def _label_joined(mask: np.ndarray, gap: int) -> np.ndarray:
         return cv2.connectedComponents(mask, connectivity=8)[1]
     joined = cv2.copyMakeBorder(mask, gap, gap, gap, gap, cv2.BORDER_CONSTANT, value=0)
     joined = cv2.dilate(joined, NEIGHBORHOOD, iterations=gap)
-    # To measure the boxes of the few pixels of ink takes a fifth of the time of OpenCV's
-    # statistics, which visit all pixels.
     _, labels = cv2.connectedComponents(joined, connectivity=8)
     return labels[gap:-gap, gap:-gap]
 
@@ -138,6 +136,7 @@ def _find_extents(
       `int (labels,)`, the first position, and the one after the last. Those of the
       background are the image's.
     """
+    # This takes a fifth of the time of OpenCV's statistics, which visit all pixels.
     first = np.full(num_labels, size)
     last = np.full(num_labels, -1)
     np.minimum.at(first, labels, positions)

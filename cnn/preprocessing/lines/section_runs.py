@@ -63,11 +63,14 @@ def find_longest_run(
       The line, its first column and the column after its last, or None.
     """
     height, width = mask.shape
-    sections = _average_sections(mask)
+    num_sections = len(_section_edges(width)) - 1
     min_sections = max(
         _THRESHOLDS.min_covered_sections,
-        int(np.ceil(min_length / width * len(sections))) - 1,
+        int(np.ceil(min_length / width * num_sections)) - 1,
     )
+    if min_sections > num_sections:
+        return None
+    sections = _average_sections(mask)
     if not _may_contain_run(sections, min_sections, width):
         return None
     grid = _compute_grid(height, width)
@@ -99,8 +102,6 @@ def _may_contain_run(sections: np.ndarray, min_sections: int, width: int) -> boo
       min_sections: smallest number of sections.
       width: number of columns of the image.
     """
-    if min_sections > len(sections):
-        return False
     covered = (sections > _THRESHOLDS.min_section_ink).astype(np.uint8)
     # A gap of one section may be bridged.
     bridged = cv2.morphologyEx(covered, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
