@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from cnn.preprocessing.thresholds import THRESHOLDS
 
@@ -37,6 +36,34 @@ def _segment_offsets(width: int) -> np.ndarray:
     return (starts + ends - width) / 2
 
 
+def sample_paths(segments: np.ndarray, rises: np.ndarray) -> np.ndarray:
+    """Returns the values along all lines.
+
+    Args:
+      segments: `(segments, height)`, a value for each row of each segment.
+      rises: `int (slopes, segments)`, distance of each line's row in each segment from
+        its row in the middle of the image.
+
+    Returns:
+      `(slopes, segments, height)`, 0 outside the image.
+    """
+    num_segments, height = segments.shape
+    reach = int(rises.max())
+    padded = np.zeros((num_segments, height + 2 * reach), segments.dtype)
+    padded[:, reach : reach + height] = segments
+    starts = np.arange(num_segments) * padded.shape[1] + reach + rises
+    # A line of one slope, in one segment, is a window of the segment's rows. NumPy's
+    # `sliding_window_view` takes longer than all the rest.
+    windows = np.ndarray(
+        (padded.size - height + 1, height),
+        padded.dtype,
+        padded,
+        0,
+        2 * padded.strides[1:],
+    )
+    return windows[starts]
+
+
 class LineGrid(NamedTuple):
     """Paths of all lines through the segments of an image of one shape.
 
@@ -59,12 +86,7 @@ class LineGrid(NamedTuple):
         Returns:
           `float32 (slopes, segments, height)`, 0 outside the image.
         """
-        height = segments.shape[1]
-        reach = int(self.rises.max())
-        padded = np.zeros((len(segments), height + 2 * reach), np.float32)
-        padded[:, reach : reach + height] = segments
-        starts = np.arange(0, padded.size, padded.shape[1]) + reach + self.rises
-        return sliding_window_view(padded.ravel(), height)[starts]
+        return sample_paths(segments, self.rises)
 
     def ends(self, slopes: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Returns the first two and the last two segments of lines in the image.

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
+from cnn.preprocessing.lines.candidate_lines import sample_paths
 from cnn.preprocessing.lines.line_detection import ADJACENT_ROWS, Line
 from cnn.preprocessing.thresholds import THRESHOLDS
 
@@ -36,13 +36,7 @@ class _Grid(NamedTuple):
           sections: `(sections, height)`, a value for each row of each section. It is
             0 outside the image.
         """
-        height = sections.shape[1]
-        reach = int(self.rises.max())
-        padded = np.zeros((len(sections), height + 2 * reach), sections.dtype)
-        padded[:, reach : reach + height] = sections
-        starts = np.arange(0, padded.size, padded.shape[1])[:, None]
-        windows = sliding_window_view(padded.ravel(), height)
-        return windows[starts + reach + self.rises]
+        return sample_paths(sections, self.rises.T).swapaxes(0, 1)
 
 
 @lru_cache(maxsize=16)  # The images of a folder often have the same width.
