@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from cnn.preprocessing.boxes import OUTWARDS, box_slices, scale_box
-from cnn.preprocessing.components import Selection, select_character
+from cnn.preprocessing.components import Selection, select_among, select_character
 from cnn.preprocessing.crop_noise import limit_noise
 from cnn.preprocessing.foreground import Foreground
 from cnn.preprocessing.glyph import Glyph, to_image_region
@@ -18,6 +18,7 @@ from cnn.preprocessing.lines.attached_lines import find_attached_line
 from cnn.preprocessing.lines.lines_beside_character import remove_lines_beside_character
 from cnn.preprocessing.lines.print_removal import PrintRemover, Removal
 from cnn.preprocessing.lines.remaining_ink import measure_remaining_ink
+from cnn.preprocessing.single_character import SingleCharacter
 from cnn.preprocessing.thresholds import THRESHOLDS
 from cnn.preprocessing.touching_neighbors import cut_neighbors
 
@@ -71,19 +72,31 @@ def segment_characters(
         if rest is None:
             continue
         if within is None:
-            characters += _select_beside_lines(candidate, rest, removal)
+            selection = select_character(
+                rest.foreground, rest.threshold, candidate.may_touch_border
+            )
+            characters += _select_beside_lines(candidate, rest, removal, selection)
         else:
             characters += _select(candidate, rest, removal, within)
     return characters
 
 
+def segment_single_character(
+    candidate: Foreground, single: SingleCharacter
+) -> list[Character]:
+    """Segments a character without other ink, like `segment_characters`."""
+    ink = single.ink
+    selection = select_among(
+        single.components, ink.foreground, candidate.may_touch_border
+    )
+    removal = Removal(ink.foreground, 1.0, is_ruled=False)
+    return _select_beside_lines(candidate, ink, removal, selection)
+
+
 def _select_beside_lines(
-    candidate: Foreground, ink: Ink, removal: Removal
+    candidate: Foreground, ink: Ink, removal: Removal, selection: Selection | None
 ) -> list[Character]:
     """Selects the character with and without lines beside it that end in the image."""
-    selection = select_character(
-        ink.foreground, ink.threshold, candidate.may_touch_border
-    )
     beside = remove_lines_beside_character(ink, selection)
     characters = []
     if beside is not None:

@@ -22,6 +22,9 @@ class Components(NamedTuple):
       mass: `float64 (labels,)`, sum of the levels above the background.
       border_contacts: `int (labels,)`, number of image edges that the box touches.
       labels: `int32 (height, width)`, label of each pixel.
+      ink_pixels: `int (pixels,)`, indices of the pixels that have another label than 0,
+        in a flattened image.
+      ink_labels: `int32 (pixels,)`, their labels.
     """
 
     left: np.ndarray
@@ -32,6 +35,8 @@ class Components(NamedTuple):
     mass: np.ndarray
     border_contacts: np.ndarray
     labels: np.ndarray
+    ink_pixels: np.ndarray
+    ink_labels: np.ndarray
 
     @property
     def num_labels(self) -> int:
@@ -56,6 +61,16 @@ class Components(NamedTuple):
         bottom = int(self.bottom[label])
         return [left, top, right, bottom]
 
+    def select_pixels(self, is_selected: np.ndarray) -> np.ndarray:
+        """Returns the pixels of some components, `bool (height, width)`.
+
+        Args:
+          is_selected: `bool (labels,)`. The background is never selected.
+        """
+        mask = np.zeros(self.labels.shape, bool)
+        mask.ravel()[self.ink_pixels] = is_selected[self.ink_labels]
+        return mask
+
 
 def label_components(
     foreground: np.ndarray, ink_threshold: float, gap: int
@@ -68,23 +83,16 @@ def label_components(
       gap: dilation before labeling, in pixels. Components up to `2 * gap` pixels apart
         get one label.
     """
-    mask = (foreground > ink_threshold).astype(np.uint8)
-    # The padding shifts all boxes by `gap`, as the dilation enlarges them by `gap`.
-    joined = cv2.copyMakeBorder(mask, gap, gap, gap, gap, cv2.BORDER_CONSTANT, value=0)
-    if gap:
-        joined = cv2.dilate(joined, NEIGHBORHOOD, iterations=gap)
-    num_labels, labels, boxes, _ = cv2.connectedComponentsWithStats(
-        joined, connectivity=8
-    )
-    if gap:
-        labels = labels[gap:-gap, gap:-gap] * mask
-    left, top, width, height, _ = boxes.T
-    right = left + width - 2 * gap
-    bottom = top + height - 2 * gap
-    ink_pixels = np.flatnonzero(mask)
-    ink_labels = labels.ravel()[ink_pixels]
-    ink_levels = foreground.ravel()[ink_pixels]
-    rows, columns = mask.shape
+    is_ink = foreground > ink_threshold
+    labels = _label_joined(is_ink.view(np.uint8), gap)
+    ink_pixels = np.flatnonzero(is_ink)
+    ink_labels = labels[is_ink]
+    labels = np.zeros(is_ink.shape, np.int32)
+    labels.ravel()[ink_pixels] = ink_labels
+    num_labels = int(ink_labels.max(initial=0)) + 1
+    rows, columns = is_ink.shape
+    left, right = _find_extents(ink_labels, ink_pixels % columns, num_labels, columns)
+    top, bottom = _find_extents(ink_labels, ink_pixels // columns, num_labels, rows)
     border_contacts = (left == 0).astype(int)
     border_contacts += top == 0
     border_contacts += right == columns
@@ -95,10 +103,47 @@ def label_components(
         right=right,
         bottom=bottom,
         area=np.bincount(ink_labels, minlength=num_labels),
-        mass=np.bincount(ink_labels, ink_levels, num_labels),
+        mass=np.bincount(ink_labels, foreground[is_ink], num_labels),
         border_contacts=border_contacts,
         labels=labels,
+        ink_pixels=ink_pixels,
+        ink_labels=ink_labels,
     )
+
+
+def _label_joined(mask: np.ndarray, gap: int) -> np.ndarray:
+    """Labels the components of a dilated mask, `int32 (height, width)`."""
+    if not gap:
+        return cv2.connectedComponents(mask, connectivity=8)[1]
+    joined = cv2.copyMakeBorder(mask, gap, gap, gap, gap, cv2.BORDER_CONSTANT, value=0)
+    joined = cv2.dilate(joined, NEIGHBORHOOD, iterations=gap)
+    _, labels = cv2.connectedComponents(joined, connectivity=8)
+    return labels[gap:-gap, gap:-gap]
+
+
+def _find_extents(
+    labels: np.ndarray, positions: np.ndarray, num_labels: int, size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Finds the extents of all components in rows or columns.
+
+    Args:
+      labels: `int32 (pixels,)`, label of each pixel of the ink.
+      positions: `int (pixels,)`, row or column of each.
+      num_labels: number of components, including the background.
+      size: number of rows or columns.
+
+    Returns:
+      `int (labels,)`, the first position, and the one after the last. Those of the
+      background are the image's.
+    """
+    # This takes a fifth of the time of OpenCV's statistics, which visit all pixels.
+    first = np.full(num_labels, size)
+    last = np.full(num_labels, -1)
+    np.minimum.at(first, labels, positions)
+    np.maximum.at(last, labels, positions)
+    first[0] = 0
+    last[0] = size - 1
+    return first, last + 1
 
 
 def edge_sharpness(foreground: np.ndarray, components: Components) -> np.ndarray:
@@ -113,7 +158,7 @@ def edge_sharpness(foreground: np.ndarray, components: Components) -> np.ndarray
       mean level.
     """
     num_labels = components.num_labels
-    mask = (components.labels > 0).astype(np.uint8)
+    mask = (components.labels > 0).view(np.uint8)
     inner = cv2.erode(mask, NEIGHBORHOOD)
     edge = np.flatnonzero(mask.ravel() > inner.ravel())
     # The scale makes the Sobel filter a gradient per pixel.

@@ -58,6 +58,23 @@ def select_character(
     """
     gap = 0 if may_touch_border else _THRESHOLDS.label_gap
     components = label_components(foreground, ink_threshold, gap)
+    return select_among(components, foreground, may_touch_border, may_have_neighbors)
+
+
+def select_among(
+    components: Components,
+    foreground: np.ndarray,
+    may_touch_border: bool,
+    may_have_neighbors: bool = False,
+) -> Selection | None:
+    """Selects the components of one character, like `select_character`.
+
+    Args:
+      components: the components of `foreground`.
+      foreground: `float32 (height, width)`, levels above the background.
+      may_touch_border: whether the character may touch the image border.
+      may_have_neighbors: whether pieces of neighbors may enter a crop from its sides.
+    """
     if components.num_labels < 2:
         return None
     if components.num_labels == 2 and may_touch_border:
@@ -104,7 +121,7 @@ def _make_selection(
     top = components.top[is_selected].min()
     right = components.right[is_selected].max()
     bottom = components.bottom[is_selected].max()
-    mask = is_selected[components.labels]
+    mask = components.select_pixels(is_selected)
     box = np.array([left, top, right, bottom])
     return Selection(mask, box, unambiguous, has_other_characters)
 

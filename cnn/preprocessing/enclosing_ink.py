@@ -44,8 +44,9 @@ def _may_be_outline(mask: np.ndarray) -> bool:
 
 def _largest_hole(ink: np.ndarray) -> int:
     """Returns the largest area in pixels that the ink encloses."""
-    padded = np.pad(1 - ink, 1, constant_values=1)
-    _, labels = cv2.connectedComponents(padded, connectivity=4)
-    areas = np.bincount(labels[padded > 0])
-    areas[labels[0, 0]] = 0  # The surroundings.
-    return int(areas.max())
+    padded = cv2.copyMakeBorder(1 - ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
+    num_labels, labels = cv2.connectedComponents(padded, connectivity=4)
+    surroundings = labels[0, 0]
+    holes = range(1, num_labels)
+    areas = [np.count_nonzero(labels == hole) for hole in holes if hole != surroundings]
+    return max(areas, default=0)

@@ -146,7 +146,7 @@ def remove_boxes(
         is_removed[label] = _contains_components(components, label)
     if not is_removed.any():
         return foreground, False
-    is_box_pixel = is_removed[components.labels]
+    is_box_pixel = components.select_pixels(is_removed)
     without_boxes = np.where(is_box_pixel, np.float32(0), foreground)
     return without_boxes, True
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from cnn.preprocessing import background, page_boundary
 from cnn.preprocessing.boxes import OUTWARDS, box_slices, scale_box
-from cnn.preprocessing.characters import segment_characters
+from cnn.preprocessing.characters import segment_characters, segment_single_character
 from cnn.preprocessing.closed_lines import enlarge
 from cnn.preprocessing.enclosed_areas import find_enclosed_area
 from cnn.preprocessing.enclosed_filling import cut_out_area
@@ -22,6 +22,7 @@ from cnn.preprocessing.glyph import Glyph, to_image_region
 from cnn.preprocessing.lines.periodic_lines import remove_periodic_lines
 from cnn.preprocessing.lines.print_removal import remove_print
 from cnn.preprocessing.refinement import refine_at_full_resolution
+from cnn.preprocessing.single_character import find_single_character
 from cnn.preprocessing.thin_ink import find_thin_ink
 from cnn.preprocessing.thresholds import THRESHOLDS
 
@@ -131,16 +132,24 @@ def _find_on_page(gray: np.ndarray, small: np.ndarray) -> list[Glyph]:
       small: the same image at the resolution that is searched.
     """
     is_large = max(small.shape) >= THRESHOLDS.min_ruled_side
-    without_lines = remove_periodic_lines(gray)
+    foregrounds = foreground_candidates(small)
+    first = next(foregrounds)
+    single = find_single_character(first)
+    without_lines = remove_periodic_lines(gray) if single is None else None
     if without_lines is not None:
         gray = without_lines.gray
         small = background.downscale(gray, THRESHOLDS.working_side)
         is_large &= without_lines.may_be_ruled
+        foregrounds = foreground_candidates(small)
+        first = next(foregrounds)
     glyphs = []
-    for candidate in chain(find_thin_ink(gray, small), foreground_candidates(small)):
-        may_be_ruled = is_large and not candidate.may_touch_border
-        remover = remove_print if may_be_ruled else None
-        characters = segment_characters(candidate, remover)
+    for candidate in chain(find_thin_ink(gray, small), [first], foregrounds):
+        if candidate is first and single is not None and not single.may_be_line:
+            characters = segment_single_character(candidate, single)
+        else:
+            may_be_ruled = is_large and not candidate.may_touch_border
+            remover = remove_print if may_be_ruled else None
+            characters = segment_characters(candidate, remover)
         found = [
             refine_at_full_resolution(gray, small, candidate, character)
             for character in characters

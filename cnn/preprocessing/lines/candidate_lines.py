@@ -36,62 +36,87 @@ def _segment_offsets(width: int) -> np.ndarray:
     return (starts + ends - width) / 2
 
 
+def sample_paths(segments: np.ndarray, rises: np.ndarray) -> np.ndarray:
+    """Returns the values along all lines.
+
+    Args:
+      segments: `(segments, height)`, a value for each row of each segment.
+      rises: `int (slopes, segments)`, distance of each line's row in each segment from
+        its row in the middle of the image.
+
+    Returns:
+      `(slopes, segments, height)`, 0 outside the image.
+    """
+    num_segments, height = segments.shape
+    reach = int(rises.max())
+    padded = np.zeros((num_segments, height + 2 * reach), segments.dtype)
+    padded[:, reach : reach + height] = segments
+    starts = np.arange(num_segments) * padded.shape[1] + reach + rises
+    # A line of one slope, in one segment, is a window of the segment's rows. NumPy's
+    # `sliding_window_view` takes longer than all the rest.
+    windows = np.ndarray(
+        (padded.size - height + 1, height),
+        padded.dtype,
+        padded,
+        0,
+        2 * padded.strides[1:],
+    )
+    return windows[starts]
+
+
 class LineGrid(NamedTuple):
     """Paths of all lines through the segments of an image of one shape.
 
     Attributes:
-      indices: `int (slopes, segments, height)`, index of each line's row in each
-        segment, in a flattened `(segments, height)` array.
-      inside: `bool`, the same shape, whether that row is in the image.
+      rises: `int (slopes, segments)`, distance of each line's row in each segment from
+        its row in the middle of the image.
       length: `float32 (slopes, height)`, number of a line's segments in the image, or
         half of all if there are fewer.
-      ends: `int (slopes, 4, height)`, indices of the first two and the last two
-        segments in the image, in a flattened `(slopes, segments, height)` array.
     """
 
-    indices: np.ndarray
-    inside: np.ndarray
+    rises: np.ndarray
     length: np.ndarray
-    ends: np.ndarray
+
+    def sample(self, segments: np.ndarray) -> np.ndarray:
+        """Returns the ink of each line in each segment.
+
+        Args:
+          segments: `float32 (segments, height)`, mean ink.
+
+        Returns:
+          `float32 (slopes, segments, height)`, 0 outside the image.
+        """
+        return sample_paths(segments, self.rises)
+
+    def ends(self, slopes: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Returns the first two and the last two segments of lines in the image.
+
+        Args:
+          slopes: `int (lines,)`, index of the slope of each line.
+          rows: `int (lines,)`, its row in the middle of the image.
+
+        Returns:
+          `int (lines, 4)`: the first segment, the second, the last and the one before.
+        """
+        crossed = rows[:, None] + self.rises[slopes]
+        inside = (crossed >= 0) & (crossed < self.length.shape[1])
+        last_segment = inside.shape[1] - 1
+        first = inside.argmax(1)
+        last = last_segment - inside[:, ::-1].argmax(1)
+        ends = np.stack([first, first + 1, last, last - 1], axis=1)
+        return ends.clip(0, last_segment)
 
 
 @lru_cache(maxsize=16)  # The images of a folder often have the same shape.
 def compute_line_grid(height: int, width: int) -> LineGrid:
     """Computes the paths of all lines."""
     offsets = _segment_offsets(width)
-    num_segments = len(offsets)
-    slopes = candidate_slopes()
-    rises = slopes[:, None] * offsets
-    whole_rises = np.rint(rises).astype(int)
-    rows = np.arange(height) + whole_rises[:, :, None]
+    rises = np.rint(candidate_slopes()[:, None] * offsets).astype(int)
+    rows = np.arange(height) + rises[:, :, None]
     inside = (rows >= 0) & (rows < height)
-    segments = np.arange(num_segments)[:, None]
-    nearest_rows = rows.clip(0, height - 1)
-    indices = np.ravel_multi_index((segments, nearest_rows), (num_segments, height))
-    min_length = _THRESHOLDS.min_length_share * num_segments
+    min_length = _THRESHOLDS.min_length_share * len(offsets)
     length = np.maximum(inside.sum(1), min_length)
-    return LineGrid(
-        indices=indices,
-        inside=inside,
-        length=length.astype(np.float32),
-        ends=_end_indices(inside),
-    )
-
-
-def _end_indices(inside: np.ndarray) -> np.ndarray:
-    """Computes `LineGrid.ends` from `LineGrid.inside`."""
-    num_slopes, num_segments, height = inside.shape
-    last_segment = num_segments - 1
-    first = inside.argmax(1)
-    backwards = inside[:, ::-1]
-    last = last_segment - backwards.argmax(1)
-    second = first + 1
-    second_last = last - 1
-    segments = np.stack([first, second, last, second_last], axis=1)
-    segments = segments.clip(0, last_segment)
-    slopes = np.arange(num_slopes)[:, None, None]
-    rows = np.arange(height)
-    return np.ravel_multi_index((slopes, segments, rows), inside.shape)
+    return LineGrid(rises, length.astype(np.float32))
 
 
 class RowBands(NamedTuple):
@@ -128,10 +153,9 @@ def compute_row_bands(height: int, width: int) -> RowBands:
     min_length = _THRESHOLDS.min_length_share * num_segments
     first_rows = np.maximum(highest, 0)
     end_rows = np.minimum(lowest + 1, height)
-    segments = np.arange(num_segments)[:, None]
-    shape = (num_segments, height + 1)
+    starts = (height + 1) * np.arange(num_segments)[:, None]
     return RowBands(
-        first=np.ravel_multi_index((segments, first_rows), shape),
-        end=np.ravel_multi_index((segments, end_rows), shape),
+        first=starts + first_rows,
+        end=starts + end_rows,
         length=np.maximum(length, min_length),
     )

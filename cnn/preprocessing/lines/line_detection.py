@@ -12,7 +12,6 @@ import numpy as np
 
 from cnn.preprocessing.background import downscale_interpolation
 from cnn.preprocessing.lines.candidate_lines import (
-    LineGrid,
     candidate_slopes,
     compute_line_grid,
     compute_row_bands,
@@ -86,6 +85,8 @@ def _select_peaks(scores: np.ndarray, width: int) -> list[Line]:
     Returns:
       The lines, the one with the highest score first.
     """
+    if not scores.any():
+        return []
     height = scores.shape[1]
     slopes = candidate_slopes()
     rows = np.arange(height)
@@ -130,16 +131,19 @@ def _line_scores(ink: np.ndarray) -> np.ndarray:
     if not _may_contain_line(segments, width):
         return np.zeros((1, height), np.float32)
     grid = compute_line_grid(height, width)
-    profile = segments.ravel().take(grid.indices)
-    profile = profile * grid.inside
+    profile = grid.sample(segments)
     mean = profile.sum(1) / grid.length
     contrast = mean - _ink_beside(mean)
-    end_ink = _ink_at_ends(profile, grid)
     is_line = mean > _THRESHOLDS.min_line_ink
     is_line &= _stands_out(mean, contrast)
-    is_line &= _is_covered(profile, grid)
-    is_line &= end_ink > _THRESHOLDS.min_end_ink
-    return np.where(is_line, contrast, 0)
+    slopes, rows = np.nonzero(is_line)
+    # The profiles of the few lines that are left are measured apart.
+    paths = profile[slopes, :, rows]
+    is_drawn = _is_covered(paths, grid.length[slopes, rows])
+    is_drawn &= _ink_at_ends(paths, grid.ends(slopes, rows)) > _THRESHOLDS.min_end_ink
+    scores = np.zeros_like(contrast)
+    scores[slopes[is_drawn], rows[is_drawn]] = contrast[slopes, rows][is_drawn]
+    return scores
 
 
 def _average_segments(ink: np.ndarray) -> np.ndarray:
@@ -160,12 +164,15 @@ def _stands_out(mean: np.ndarray, contrast: np.ndarray) -> np.ndarray:
     return has_contrast | (is_full & has_low_contrast)
 
 
-def _is_covered(profile: np.ndarray, grid: LineGrid) -> np.ndarray:
-    """Tells which lines have ink in most of their segments."""
-    covered = profile > _THRESHOLDS.min_segment_ink
-    num_covered = covered.sum(1)
-    min_covered = _THRESHOLDS.min_covered_share * grid.length
-    return num_covered > min_covered
+def _is_covered(paths: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """Tells which lines have ink in most of their segments.
+
+    Args:
+      paths: `float32 (lines, segments)`, ink of each line.
+      length: `float32 (lines,)`, number of segments in the image.
+    """
+    covered = paths > _THRESHOLDS.min_segment_ink
+    return covered.sum(1) > _THRESHOLDS.min_covered_share * length
 
 
 def _ink_beside(mean: np.ndarray) -> np.ndarray:
@@ -186,14 +193,18 @@ def _ink_beside(mean: np.ndarray) -> np.ndarray:
     return np.maximum(above, below)
 
 
-def _ink_at_ends(profile: np.ndarray, grid: LineGrid) -> np.ndarray:
-    """Returns the ink at the weaker end of each line, `float32 (slopes, height)`.
+def _ink_at_ends(paths: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Returns the ink at the weaker end of each line, `float32 (lines,)`.
 
     The last segment may lie in a shadow, so the last two count as the end.
+
+    Args:
+      paths: `float32 (lines, segments)`, ink of each line.
+      ends: `int (lines, 4)`, see `LineGrid.ends`.
     """
-    ends = profile.ravel().take(grid.ends)
-    left = ends[:, :2].max(1)
-    right = ends[:, 2:].max(1)
+    at_ends = np.take_along_axis(paths, ends, axis=1)
+    left = at_ends[:, :2].max(1)
+    right = at_ends[:, 2:].max(1)
     return np.minimum(left, right)
 
 

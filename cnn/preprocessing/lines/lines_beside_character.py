@@ -110,8 +110,7 @@ def _find_both_directions(ink: Ink) -> list[LineSegment]:
 def _find_printed(components: Components) -> np.ndarray:
     """Tells which pixels are components of print, `bool (height, width)`."""
     is_printed = detect_printed(components, may_touch_border=False)
-    is_printed[0] = False
-    return is_printed[components.labels]
+    return components.select_pixels(is_printed)
 
 
 def _try_without(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from cnn.preprocessing.lines.candidate_lines import sample_paths
 from cnn.preprocessing.lines.line_detection import ADJACENT_ROWS, Line
 from cnn.preprocessing.thresholds import THRESHOLDS
 
@@ -21,27 +22,31 @@ class _Grid(NamedTuple):
 
     Attributes:
       slopes: `float64 (slopes,)`, rows per column.
-      indices: `int (sections, slopes, height)`, index of each line's row in each
-        section, in a flattened `(sections, height + 1)` array whose last row is blank.
+      rises: `int (sections, slopes)`, distance of each line's row in each section from
+        its row in the middle of the image.
     """
 
     slopes: np.ndarray
-    indices: np.ndarray
+    rises: np.ndarray
+
+    def sample(self, sections: np.ndarray) -> np.ndarray:
+        """Returns the values along each line, `(sections, slopes, height)`.
+
+        Args:
+          sections: `(sections, height)`, a value for each row of each section. It is
+            0 outside the image.
+        """
+        return sample_paths(sections, self.rises.T).swapaxes(0, 1)
 
 
-@lru_cache(maxsize=16)  # The images of a folder often have the same shape.
-def _compute_grid(height: int, width: int) -> _Grid:
+@lru_cache(maxsize=16)  # The images of a folder often have the same width.
+def _compute_grid(width: int) -> _Grid:
     edges = _section_edges(width)
     offsets = (edges[:-1] + edges[1:] - width) / 2
     steepest = _THRESHOLDS.max_slope_degrees
     degrees = np.linspace(-steepest, steepest, _THRESHOLDS.num_slopes)
     slopes = np.tan(np.deg2rad(degrees))
-    rises = np.rint(offsets[:, None] * slopes).astype(int)
-    rows = np.arange(height) + rises[..., None]
-    is_outside = (rows < 0) | (rows >= height)
-    rows[is_outside] = height
-    sections = np.arange(len(offsets))[:, None, None]
-    return _Grid(slopes, sections * (height + 1) + rows)
+    return _Grid(slopes, np.rint(offsets[:, None] * slopes).astype(int))
 
 
 def _section_edges(width: int) -> np.ndarray:
@@ -62,27 +67,27 @@ def find_longest_run(
     Returns:
       The line, its first column and the column after its last, or None.
     """
-    height, width = mask.shape
-    sections = _average_sections(mask)
+    width = mask.shape[1]
+    num_sections = len(_section_edges(width)) - 1
     min_sections = max(
         _THRESHOLDS.min_covered_sections,
-        int(np.ceil(min_length / width * len(sections))) - 1,
+        int(np.ceil(min_length / width * num_sections)) - 1,
     )
+    if min_sections > num_sections:
+        return None
+    sections = _average_sections(mask)
     if not _may_contain_run(sections, min_sections, width):
         return None
-    grid = _compute_grid(height, width)
-    is_candidate = _have_run(sections, grid.indices, min_sections)
-    candidates = np.flatnonzero(is_candidate)
-    if not candidates.size:
+    grid = _compute_grid(width)
+    slopes, rows = np.nonzero(_have_run(sections, grid, min_sections))
+    if not slopes.size:
         return None
-    indices = grid.indices.reshape(len(grid.indices), -1).take(candidates, axis=1)
-    runs = _measure_runs(sections.ravel().take(indices))
+    runs = _measure_runs(grid.sample(sections)[:, slopes, rows])
     scores = np.where(runs.num_sections >= min_sections, runs.ink, 0)
     best = int(scores.argmax())
     if scores[best] <= 0:
         return None
-    slope_index, row = np.divmod(candidates[best], height)
-    line = Line(float(row), float(grid.slopes[slope_index]))
+    line = Line(float(rows[best]), float(grid.slopes[slopes[best]]))
     edges = _section_edges(width)
     end = int(runs.end[best])
     first = end - int(runs.num_sections[best])
@@ -95,12 +100,10 @@ def _may_contain_run(sections: np.ndarray, min_sections: int, width: int) -> boo
     This takes far less time than to measure every line.
 
     Args:
-      sections: `float32 (sections, height + 1)`, mean ink.
+      sections: `float32 (sections, height)`, mean ink.
       min_sections: smallest number of sections.
       width: number of columns of the image.
     """
-    if min_sections > len(sections):
-        return False
     covered = (sections > _THRESHOLDS.min_section_ink).astype(np.uint8)
     # A gap of one section may be bridged.
     bridged = cv2.morphologyEx(covered, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
@@ -112,17 +115,15 @@ def _may_contain_run(sections: np.ndarray, min_sections: int, width: int) -> boo
     return bool(eroded.any())
 
 
-def _have_run(
-    sections: np.ndarray, indices: np.ndarray, min_sections: int
-) -> np.ndarray:
+def _have_run(sections: np.ndarray, grid: _Grid, min_sections: int) -> np.ndarray:
     """Tells which lines have enough adjacent sections with ink.
 
     The sections of a line are the bits of one number, so that all lines are compared at
     once.
 
     Args:
-      sections: `float32 (sections, height + 1)`, mean ink.
-      indices: `int (sections, slopes, height)`, see `_Grid`.
+      sections: `float32 (sections, height)`, mean ink.
+      grid: the paths of the lines.
       min_sections: smallest number of sections.
 
     Returns:
@@ -130,7 +131,7 @@ def _have_run(
     """
     bits = (1 << np.arange(len(sections))).astype(np.uint32)[:, None]
     covered = (sections > _THRESHOLDS.min_section_ink) * bits
-    lines = covered.ravel().take(indices).sum(axis=0, dtype=np.uint32)
+    lines = grid.sample(covered).sum(axis=0, dtype=np.uint32)
     # One section in three may be a gap that is bridged.
     has_ink = np.bitwise_count(lines) >= min_sections - min_sections // 3
     runs = lines | ((lines << 1) & (lines >> 1))
@@ -140,18 +141,15 @@ def _have_run(
 
 
 def _average_sections(mask: np.ndarray) -> np.ndarray:
-    """Averages the ink in each section, `float32 (sections, height + 1)`.
+    """Averages the ink in each section, `float32 (sections, height)`.
 
-    Ink in an adjacent row counts, because a line may lie between two rows. The last
-    row is blank.
+    Ink in an adjacent row counts, because a line may lie between two rows.
     """
     weighted = cv2.dilate(mask, ADJACENT_ROWS) + np.float32(0.2) * mask
     edges = _section_edges(mask.shape[1])
     sums = np.add.reduceat(weighted, edges[:-1], axis=1)
     means = sums / np.diff(edges).astype(np.float32)
-    padded = np.zeros((means.shape[1], len(means) + 1), np.float32)
-    padded[:, :-1] = means.T
-    return padded
+    return np.ascontiguousarray(means.T)
 
 
 class _Runs(NamedTuple):
@@ -160,7 +158,7 @@ class _Runs(NamedTuple):
     Attributes:
       ink: `float32 (lines,)`, sum of the sections' mean ink.
       num_sections: `int32 (lines,)`, number of sections.
-      end: `int32 (lines,)`, section after the last.
+      end: `int (lines,)`, section after the last.
     """
 
     ink: np.ndarray
@@ -176,15 +174,11 @@ def _measure_runs(profile: np.ndarray) -> _Runs:
     """
     covered = profile > _THRESHOLDS.min_section_ink
     covered[1:-1] |= covered[:-2] & covered[2:]
-    ink = np.zeros(profile.shape[1:], np.float32)
-    count = np.zeros(profile.shape[1:], np.int32)
-    best_ink, best_count = ink.copy(), count.copy()
-    best_end = count.copy()
-    for index, (section, is_covered) in enumerate(zip(profile, covered, strict=True)):
-        ink = (ink + section) * is_covered
-        count = (count + 1) * is_covered
-        is_best = ink > best_ink
-        np.copyto(best_ink, ink, where=is_best)
-        np.copyto(best_count, count, where=is_best)
-        best_end[is_best] = index + 1
-    return _Runs(best_ink, best_count, best_end)
+    ink = profile * covered
+    count = covered.astype(np.int32)
+    for i in range(1, len(profile)):
+        ink[i] += ink[i - 1] * covered[i]
+        count[i] += count[i - 1] * covered[i]
+    last = ink.argmax(axis=0)
+    lines = np.arange(len(last))
+    return _Runs(ink[last, lines], count[last, lines], last + 1)

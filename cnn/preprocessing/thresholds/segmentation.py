@@ -12,6 +12,7 @@ from cnn.preprocessing.thresholds.neighbors import NeighborThresholds
 from cnn.preprocessing.thresholds.page_boundary import PageBoundaryThresholds
 from cnn.preprocessing.thresholds.periodic_lines import PeriodicLineThresholds
 from cnn.preprocessing.thresholds.ruled_lines import RuledLineThresholds
+from cnn.preprocessing.thresholds.single_character import SingleCharacterThresholds
 from cnn.preprocessing.thresholds.slant import SlantThresholds
 from cnn.preprocessing.thresholds.thin_ink import ThinInkThresholds
 
@@ -54,6 +55,9 @@ class SegmentationThresholds:
     )
     neighbors: NeighborThresholds = dataclasses.field(
         default_factory=NeighborThresholds
+    )
+    single_character: SingleCharacterThresholds = dataclasses.field(
+        default_factory=SingleCharacterThresholds
     )
     slant: SlantThresholds = dataclasses.field(default_factory=SlantThresholds)
 
