@@ -15,6 +15,7 @@ from cnn.config_schema import Range, check_ranges, check_together, resolve_paths
 from cnn.errors import UsageError
 from cnn.export_config import ExportConfig
 from cnn.infer_config import InferConfig
+from cnn.presets import PRESETS, Preset
 from cnn.serve_config import ServeConfig
 
 __all__ = [
@@ -27,52 +28,8 @@ __all__ = [
     "TrainConfig",
 ]
 
-Preset = Literal["fast", "default", "best", "finetune"]
-
 # Value of `--dataset` for a user's pictures alone.
 NO_DATASET = "none"
-
-# Recipes, as differences from the defaults of `TrainConfig`.
-PRESETS: dict[str, dict[str, int | float | str | Path]] = {
-    # For a first look: two epochs, without corruptions and outliers.
-    "fast": {
-        "epochs": 2,
-        "learning_rate": 6e-3,
-        "warmup_fraction": 0.2,
-        "ema_decay": 0.99,
-        "corruption_prob": 0.0,
-        "outlier_fraction": 0.0,
-    },
-    "default": {},
-    # For the highest accuracy, also on pages: long, regularized, with all additional
-    # examples.
-    "best": {
-        "epochs": 60,
-        "learning_rate": 3e-3,
-        "weight_decay": 0.1,
-        "elastic_sigma": 0.3,
-        "corruption_prob": 0.5,
-        "corruption_prob_final": 0.03,
-        "outlier_fraction": 0.03,
-        "synthetic_glyph_fraction": 0.2,
-        "simulated_page_fraction": 0.16,
-        "simulated_string_fraction": 0.3,
-    },
-    # For a model that reads already, and some pictures that it shall read better.
-    "finetune": {
-        "init": Path("digits"),
-        "epochs": 2,
-        "rehearsal_size": 20_000,
-        "images_share": 0.33,
-        "learning_rate": 3e-3,
-        "ema_decay": 0.997,
-        "rotation_degrees": 15.0,
-        "scale_range": 0.15,
-        "shear_factor": 0.2,
-        "elastic_sigma": 0.5,
-        "corruption_prob": 0.0,
-    },
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,6 +75,10 @@ class TrainConfig:
     epochs: Annotated[int, Range(1, 1_000_000)] = 15
     """Passes over the training images, in [1, 1000000]."""
 
+    epoch_fraction: Annotated[float, Range(0.001, 1)] = 1.0
+    """Fraction of the training images that an epoch learns, in [0.001, 1].
+    They are sampled anew for each epoch."""
+
     batch_size: Annotated[int, Range(1)] = 128
     """Images per step, over all devices, at least 1."""
 
@@ -136,6 +97,10 @@ class TrainConfig:
     weight_decay: Annotated[float, Range(0)] = 0.0
     """Decoupled weight decay of the kernels, at least 0.
     It is multiplied by the learning rate."""
+
+    label_smoothing: Annotated[float, Range(0, 0.5)] = 0.0
+    """Probability that the target of a training image gives to all classes alike, in
+    [0, 0.5]. The calibration after training makes up for it."""
 
     ema_decay: Annotated[float, Range(0, 0.999999)] = 0.999
     """Decay per step of the exponential moving average, in [0, 0.999999].

@@ -8,6 +8,7 @@ import numpy as np
 from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, Sharding
 
+from cnn.config import TrainConfig
 from cnn.training.metrics import EpochMetrics
 from cnn.training.train_step import Batch, TrainState
 
@@ -33,6 +34,12 @@ class EpochData(NamedTuple):
 RunSteps = Callable[
     [TrainState, EpochMetrics, np.int32, EpochData], tuple[TrainState, EpochMetrics]
 ]
+
+
+def count_steps(num_examples: int, config: TrainConfig) -> int:
+    """Returns the number of whole batches in an epoch, at least 1."""
+    num_learned = round(config.epoch_fraction * num_examples)
+    return max(1, num_learned // config.batch_size)
 
 
 def shuffle_epoch(

@@ -23,7 +23,13 @@ from cnn.model import CNN, summary
 from cnn.progress_bar import tqdm
 from cnn.training import multihost
 from cnn.training.compile import initialize_state, select_backend
-from cnn.training.epoch_data import EpochData, RunSteps, replicate, shuffle_epoch
+from cnn.training.epoch_data import (
+    EpochData,
+    RunSteps,
+    count_steps,
+    replicate,
+    shuffle_epoch,
+)
 from cnn.training.export import (
     Validation,
     calibrate_and_export,
@@ -108,7 +114,7 @@ def train_and_evaluate(
     backend = select_backend(model)
     examples = make_training_examples(train_set, config)
     images, targets = replicate(examples, backend.sharding)
-    num_steps = len(images) // config.batch_size
+    num_steps = count_steps(len(images), config)
     state = initialize_state(backend, model, config, num_steps)
     if initial is not None:
         state = start_from(state, initial, train_set.class_names, backend.sharding)

@@ -20,7 +20,8 @@ import optax
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 _NUM_ITERATIONS = 5
 
-_MOMENTUM = 0.95
+# They take 0.95. In runs of a thousand steps, 0.9 reads better.
+_MOMENTUM = 0.9
 
 # Root mean square of an update's elements. Adam's is about as large, so both take the
 # same learning rate (Liu et al., "Muon is scalable for LLM training", 2025).

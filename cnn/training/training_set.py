@@ -60,7 +60,8 @@ def make_training_examples(dataset: datasets.Dataset, config: TrainConfig) -> Ex
     parts += _make_pages(dataset, config, characters)
     parts += _make_pieces(dataset, config, characters)
     parts += _make_outliers(dataset, config, labeled)
-    return _concatenate(parts)
+    images, targets = _concatenate(parts)
+    return images, _smooth(targets, config.label_smoothing)
 
 
 def has_digits(dataset: datasets.Dataset) -> bool:
@@ -125,6 +126,12 @@ def _make_outliers(
         preprocessing=dataset.preprocessing,
     )
     return [outliers]
+
+
+def _smooth(targets: np.ndarray, smoothing: float) -> np.ndarray:
+    """Gives a part of each target's probability to all classes alike."""
+    of_each_class = np.float32(smoothing / targets.shape[1])
+    return targets * np.float32(1 - smoothing) + of_each_class
 
 
 def _concatenate(parts: list[Examples]) -> Examples:

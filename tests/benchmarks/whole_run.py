@@ -14,7 +14,7 @@ from cnn.data import datasets
 from cnn.model import CNN
 from cnn.training import loop
 from cnn.training.compile import initialize_state, select_backend
-from cnn.training.epoch_data import replicate, shuffle_epoch
+from cnn.training.epoch_data import count_steps, replicate, shuffle_epoch
 from cnn.training.training_set import make_training_examples, train_validation_split
 from tests.benchmarks.ours import ours
 
@@ -48,7 +48,7 @@ def epoch_over_steps() -> dict[str, float]:
     backend = select_backend(model)
     examples = make_training_examples(dataset, config)
     images, targets = replicate(examples, backend.sharding)
-    num_steps = len(images) // config.batch_size
+    num_steps = count_steps(len(images), config)
     num_images = num_steps * config.batch_size
     state = initialize_state(backend, model, config, num_steps)
     data = shuffle_epoch(config.seed, 1, images, targets)

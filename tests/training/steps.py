@@ -7,7 +7,7 @@ from cnn.config import TrainConfig
 from cnn.model import CNN
 from cnn.training.compile import ThreadedBackend, initialize_state, select_backend
 from cnn.training.cpu_kernels import apply_im2col
-from cnn.training.epoch_data import replicate, shuffle_epoch
+from cnn.training.epoch_data import count_steps, replicate, shuffle_epoch
 from cnn.training.metrics import EpochMetrics
 from cnn.training.training_set import make_training_examples
 
@@ -33,7 +33,7 @@ def start(config, dataset, backend=None):
     backend = backend or select_backend(model)
     examples = make_training_examples(dataset, config)
     images, targets = replicate(examples, backend.sharding)
-    steps_per_epoch = len(images) // config.batch_size
+    steps_per_epoch = count_steps(len(images), config)
     state = initialize_state(backend, model, config, steps_per_epoch)
     return backend, state, shuffle_epoch(config.seed, 1, images, targets)
 

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
-from cnn.training.epoch_data import shuffle_epoch, take_batch
+from cnn.training.epoch_data import count_steps, shuffle_epoch, take_batch
 from tests.training.steps import CONFIG, start
 
 
@@ -31,3 +34,9 @@ def test_batches_follow_the_order_and_begin_anew_with_the_next_epoch(small):
         indices = data.order[first : first + 32]
         np.testing.assert_array_equal(batch.images, data.images[indices])
         np.testing.assert_array_equal(batch.targets, data.targets[indices])
+
+
+@pytest.mark.parametrize(("fraction", "num_steps"), [(1.0, 31), (0.5, 15), (0.001, 1)])
+def test_an_epoch_of_a_fraction_has_whole_batches_and_at_least_one(fraction, num_steps):
+    config = replace(CONFIG, epoch_fraction=fraction)
+    assert count_steps(1000, config) == num_steps

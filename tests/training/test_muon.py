@@ -68,7 +68,10 @@ def test_steps_follow_optax(state):
     }
     ours = muon(lambda _: 1e-3, weight_decay=0.0)
     theirs = optax.contrib.muon(
-        1e-3, muon_weight_dimension_numbers=rows_and_columns, consistent_rms=0.2
+        1e-3,
+        beta=0.9,
+        muon_weight_dimension_numbers=rows_and_columns,
+        consistent_rms=0.2,
     )
     our_state, their_state = ours.init(state.params), theirs.init(state.params)
     for step in range(3):

@@ -47,6 +47,15 @@ def test_examples_are_labeled_images_then_a_fraction_of_outliers(small):
     assert (np.unique(targets[640:][~is_uniform]) == [0, 0.5, 1]).all()
 
 
+def test_smoothed_targets_give_a_part_to_all_classes_alike(small):
+    config = replace(CONFIG, outlier_fraction=0.1)
+    smoothed = make_training_examples(small, replace(config, label_smoothing=0.2))[1]
+    targets = make_training_examples(small, config)[1]
+    np.testing.assert_allclose(smoothed, 0.8 * targets + 0.02, atol=1e-6)
+    np.testing.assert_allclose(smoothed.sum(1), 1, atol=1e-6)
+    np.testing.assert_array_equal(smoothed[:640].argmax(1), small.labels)
+
+
 def test_glyphs_and_pages_are_added_to_digits_only(small):
     config = replace(
         CONFIG,
