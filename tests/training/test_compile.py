@@ -30,9 +30,10 @@ AUGMENTED = replace(
 RUN_ONCE = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
 
 
-def test_ten_steps_of_the_cpu_back_end_equal_ten_of_the_definition(small):
+@pytest.mark.parametrize("optimizer", ["adam", "muon"])
+def test_ten_steps_of_the_cpu_back_end_equal_ten_of_the_definition(small, optimizer):
     """With warps, corruptions and outliers, in two threads with odd microbatches."""
-    config = replace(AUGMENTED, batch_size=20)
+    config = replace(AUGMENTED, batch_size=20, optimizer=optimizer)
     backend = two_threads(microbatch_size=8)
     params, metrics, data = run_one_by_one(config, small, 10, backend)
 
@@ -229,7 +230,7 @@ from cnn.model import CNN
 from cnn.training.fused_backend import FusedBackend
 from tests.training.steps import CONFIG, run_one_by_one
 small = datasets.load('kmnist', 'train', sys.argv[1])
-config = replace(CONFIG, batch_size=30, warmup_fraction=0)
+config = replace(CONFIG, batch_size=30, warmup_fraction=0, optimizer='muon')
 backend = FusedBackend(CNN(10).apply)
 _, metrics, _ = run_one_by_one(config, small, 3, backend)
 losses = [float(step.loss_sum) for step in metrics]

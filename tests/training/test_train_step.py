@@ -104,9 +104,10 @@ def test_the_average_keeps_a_part_of_a_models_initial_parameters():
         np.testing.assert_allclose(average, expected, atol=1e-6)
 
 
-def test_weight_decay_shrinks_kernels_and_no_biases():
+@pytest.mark.parametrize("optimizer", ["adam", "muon"])
+def test_weight_decay_shrinks_kernels_and_no_biases(optimizer):
     """Without a gradient, a step multiplies kernels by 1 - rate * decay."""
-    config = replace(CONFIG, weight_decay=0.5, warmup_fraction=0.0)
+    config = replace(CONFIG, optimizer=optimizer, weight_decay=0.5, warmup_fraction=0.0)
     state = create_state(jax.random.key(0), CNN(10), config, 20)
     ones = jax.tree.map(jnp.ones_like, state.params)
     state = state.replace(params=ones)
