@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cnn.classifier import Classifier, Prediction
     from cnn.number_prediction import NumberPrediction
 
-__version__ = "0.8.0"
+__version__ = "0.9.0"
 
 __all__ = ["Classifier", "Error", "NumberPrediction", "Prediction"]
 
