@@ -143,8 +143,8 @@ def _bounding_boxes(masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     min_coverage = _BOX_THRESHOLD * maximum
     ink = masks > min_coverage
     if len(masks) == 1:
-        left, top, width, height = cv2.boundingRect(ink[0].view(np.uint8))
-        return np.array([[top, left]]), np.array([[top + height, left + width]])
+        x, y, width, height = cv2.boundingRect(ink[0].view(np.uint8))
+        return np.array([[y, x]]), np.array([[y + height, x + width]])
     has_ink_in_row = ink.any(axis=2)
     has_ink_in_column = ink.any(axis=1)
     top, bottom = _find_extents(has_ink_in_row)
