@@ -142,6 +142,9 @@ def _bounding_boxes(masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     maximum = masks.max((1, 2), keepdims=True)
     min_coverage = _BOX_THRESHOLD * maximum
     ink = masks > min_coverage
+    if len(masks) == 1:
+        x, y, width, height = cv2.boundingRect(ink[0].view(np.uint8))
+        return np.array([[y, x]]), np.array([[y + height, x + width]])
     has_ink_in_row = ink.any(axis=2)
     has_ink_in_column = ink.any(axis=1)
     top, bottom = _find_extents(has_ink_in_row)
@@ -177,15 +180,16 @@ def _centers_of_mass(
     Returns:
       `float64 (N, 2)`, row and column.
     """
+    top, left = first.min(0).clip(0).tolist()
+    bottom, right = last.max(0).tolist()
+    masks = masks[:, top:bottom, left:right]
     _, height, width = masks.shape
-    first_row, first_column = first.T
-    last_row, last_column = last.T
-    rows = np.arange(height)
-    columns = np.arange(width)
-    in_rows = _is_between(rows, first_row, last_row)
-    in_columns = _is_between(columns, first_column, last_column)
-    is_inside = _outer_and(in_rows, in_columns)
-    masks = np.where(is_inside, masks, 0)
+    rows = np.arange(top, top + height)
+    columns = np.arange(left, left + width)
+    if len(masks) > 1:
+        in_rows = _is_between(rows, first[:, 0], last[:, 0])
+        in_columns = _is_between(columns, first[:, 1], last[:, 1])
+        masks = np.where(_outer_and(in_rows, in_columns), masks, 0)
     row_sums = masks.sum(2, dtype=float)
     column_sums = masks.sum(1, dtype=float)
     row_moment = row_sums @ rows

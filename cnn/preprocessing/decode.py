@@ -255,10 +255,10 @@ def _reduce_while_decoding(image: Image.Image, in_color: bool, max_side: int) ->
     The decoder takes the largest of these divisors that leaves at least the requested
     size, and therefore is asked for less than `max_side`.
     """
-    divisor = max(image.size) / (_MIN_DRAFT_FRACTION * max_side)
-    if divisor > 1:
-        width, height = image.size
-        mode = None if in_color else "L"
+    divisor = max(1, max(image.size) / (_MIN_DRAFT_FRACTION * max_side))
+    width, height = image.size
+    mode = None if in_color else "L"
+    if divisor > 1 or mode:
         image.draft(mode, (int(width / divisor), int(height / divisor)))
 
 

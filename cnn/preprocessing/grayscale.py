@@ -47,7 +47,7 @@ def to_grayscale(image: Image.Image, background: int) -> np.ndarray:
         image = image.getchannel("L")
     elif image.mode not in ("1", "L", "RGB"):
         image = image.convert("RGB")
-    return np.asarray(image.convert("L"))
+    return np.asarray(image if image.mode == "L" else image.convert("L"))
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from cnn.preprocessing.component_labels import label_components
 from cnn.preprocessing.lines.line_strips import (
     Strip,
     find_line_extent,
@@ -65,22 +66,20 @@ def measure_pen(foreground: np.ndarray, ink_threshold: float) -> PenInk:
       foreground: `float32 (height, width)`, levels above the background.
       ink_threshold: smallest level of ink, exclusive.
     """
-    mask = foreground > ink_threshold
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    components = stats[1:]
-    areas = components[:, cv2.CC_STAT_AREA]
-    is_mark = areas >= _THRESHOLDS.min_mark_share * areas.sum()
-    marks = components[is_mark]
+    components = label_components(foreground, ink_threshold, gap=0)
+    min_area = _THRESHOLDS.min_mark_share * len(components.ink_pixels)
+    is_mark = components.area >= min_area
+    is_mark[0] = False
     height, width = foreground.shape
-    if not len(marks):
+    if not is_mark.any():
         nowhere = np.array([width, height, 0, 0])
         return PenInk(0.0, nowhere, 0)
-    starts = marks[:, [cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP]]
-    sizes = marks[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
-    ends = starts + sizes
-    box = np.concatenate([starts.min(0), ends.max(0)])
-    level = float(np.quantile(foreground[mask], _THRESHOLDS.pen_quantile))
-    return PenInk(level, box, int(sizes.max()))
+    left, top = components.left[is_mark].min(), components.top[is_mark].min()
+    right, bottom = components.right[is_mark].max(), components.bottom[is_mark].max()
+    length = max(components.width[is_mark].max(), components.height[is_mark].max())
+    levels = foreground.ravel()[components.ink_pixels]
+    level = float(np.quantile(levels, _THRESHOLDS.pen_quantile))
+    return PenInk(level, np.array([left, top, right, bottom]), int(length))
 
 
 def measure_line(strip: Strip, pen: PenInk, ink_threshold: float) -> LineMeasurement:

@@ -99,7 +99,8 @@ def find_line_extent(profile: np.ndarray) -> tuple[int, int]:
 
 def _leading_count(mask: np.ndarray) -> int:
     """Returns the number of True values before the first False."""
-    return int(np.cumprod(mask).sum())
+    first = int(mask.argmin())
+    return len(mask) if mask[first] else first
 
 
 def image_pixels(strip: Strip, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:

@@ -71,7 +71,7 @@ def find_page_ink(gray: np.ndarray) -> PageInk:
     Args:
       gray: `uint8 (height, width)`.
     """
-    small = downscale(gray, _WORKING_SIDE)
+    small = downscale(gray, _WORKING_SIDE, by_halves=False)
     scale = small.shape[1] / gray.shape[1]
     if estimate_polarity(small)[0] < 0:
         small = 255 - small

@@ -51,6 +51,8 @@ class BackgroundThresholds:
     skewness_windows: tuple[float, float, float] = (0.15, 0.3, 0.45)
     # Smallest absolute sum of the skewnesses that decides the polarity.
     min_total_skewness: float = 3
+    # The same for the sum without the widest window.
+    min_narrow_skewness: float = 6
 
     # Morphological closing.
 
