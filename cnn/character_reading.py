@@ -1,7 +1,6 @@
 """Reads characters in images, by a network that gives their probabilities."""
 
 import abc
-import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -97,10 +96,12 @@ class CharacterReader(abc.ABC):
           One `Prediction` per file, in order.
         """
         probabilities = self._score_candidates(preprocessed)
-        rows = iter(probabilities)
         predictions = []
+        end = 0
         for path, file in zip(paths, preprocessed, strict=True):
-            of_file = np.array([*itertools.islice(rows, file.num_candidates)])
+            start = end
+            end += file.num_candidates
+            of_file = probabilities[start:end]
             predictions.append(self._predict_file(path, file, of_file))
         return predictions
 

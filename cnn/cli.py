@@ -1,9 +1,10 @@
 """The commands: parses the command line, and runs what it asks for."""
 
-from cnn.import_path import leave_out_working_directory
+from cnn.import_path import SINGLE_THREAD, leave_out_working_directory
 
 leave_out_working_directory()  # Before any other import.
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -158,6 +159,7 @@ def _infer(arguments: list[str]) -> int:
     from cnn.flags import parse_config
 
     config = parse_config("infer", InferConfig, arguments, overrides={})
+    os.environ.update(SINGLE_THREAD)
     if config.engine == "ray":
         from cnn.inference.ray_engine import predict_with_ray
 
@@ -175,6 +177,7 @@ def _serve(arguments: list[str]) -> int:
     from cnn.flags import parse_config
 
     config = parse_config("serve", ServeConfig, arguments, overrides={})
+    os.environ.update(SINGLE_THREAD)
     try:
         from cnn.serving.server import serve
     except ModuleNotFoundError as error:

@@ -8,6 +8,9 @@ import os
 import site
 import sys
 
+# Keeps NumPy's products in one thread. Those of images are small, and other threads
+# would look for work between them all the time.
+SINGLE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 # Loads this very package, whatever else is installed or lies in the working directory.
 _HELPER_CODE = """
 import sys
@@ -59,11 +62,14 @@ def helper_environment() -> dict[str, str]:
 
     An empty entry of `LD_LIBRARY_PATH` is the working directory, from which the process
     would load libraries. OpenCV adds one when it is imported.
+
+    There is a helper per core, and threads of one would wait for those of others.
     """
     environment = dict(os.environ)
     folders = environment.pop("LD_LIBRARY_PATH", "").split(os.pathsep)
     if any(folders):
         environment["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, folders))
+    environment.update(SINGLE_THREAD)
     return environment
 
 

@@ -75,7 +75,9 @@ class Chunk:
 
 def count_bytes(source: Source) -> int:
     """Counts the bytes of a source that a request for it has."""
-    return len(os.fsencode(source.path)) + len(source.content or b"")
+    path = source.path
+    num_bytes = len(path) if path.isascii() else len(os.fsencode(path))
+    return num_bytes + len(source.content or b"")
 
 
 class StallTimer:

@@ -7,15 +7,17 @@ The parent process sends a `ChunkRequest` per chunk. The child answers with a
 import contextlib
 import itertools
 import os
+import pickle
 import resource
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from cnn.child_process import connect_to_parent
+from cnn.freed_memory import keep_freed_memory
 from cnn.preprocessing import pipeline
 from cnn.preprocessing.documents.open_documents import keep_last_document
 from cnn.preprocessing.preprocessed_file import Preview
@@ -41,6 +43,11 @@ class ChunkRequest(NamedTuple):
     options: WorkOptions
     failures: dict[int, str]
     file_by_file: bool
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Is pickled as columns: a tuple per source takes longer."""
+        columns = tuple(zip(*self.sources, strict=True))
+        return _unpack_request, (columns, *self[1:])
 
 
 class ChunkResult(NamedTuple):
@@ -73,10 +80,17 @@ class ChunkResult(NamedTuple):
     seconds: float
 
 
+def _unpack_request(columns: tuple[Any, ...], *others: Any) -> ChunkRequest:
+    return ChunkRequest(
+        list(itertools.starmap(Source, zip(*columns, strict=True))), *others
+    )
+
+
 def run_worker() -> None:
     """Decodes chunks until the parent closes the pipe or ends."""
     requests, results, progress = connect_to_parent()
     _limit_memory()
+    keep_freed_memory()
 
     def report_file(_: int) -> None:
         os.write(progress, b".")
@@ -85,10 +99,10 @@ def run_worker() -> None:
         while True:
             request = requests.recv()
             start = monotonic()
-            # These images live until the next chunk is decoded. If they were freed now,
-            # malloc would return their pages to the system, only to ask for them again.
             files = decode_chunk(request, report_file)
-            results.send(pack_result(files, monotonic() - start))
+            result = pack_result(files, monotonic() - start)
+            # This protocol does not copy arrays, neither here nor in the parent.
+            results.send_bytes(pickle.dumps(result, protocol=5))
 
 
 def decode_chunk(

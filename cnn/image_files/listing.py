@@ -12,6 +12,11 @@ from cnn.preprocessing import decode
 from cnn.user_path import as_uri, is_uri
 
 FORMATS = ", ".join(decode.FORMATS)
+# Whether paths are decoded as names are.
+_IS_UTF8 = (sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()) == (
+    NAME_ENCODING["encoding"],
+    NAME_ENCODING["errors"],
+)
 # A folder with such a suffix may be a mistake for an image, so it gets a row.
 # fmt: off
 _IMAGE_SUFFIXES = {
@@ -57,22 +62,30 @@ class InputFiles:
     def __iter__(self) -> Iterator[InputFile]:
         return locate(self.top, self._names)
 
+    @property
+    def names(self) -> SortedNames:
+        """The names of the files, which are found quicker than their paths."""
+        return self._names
+
 
 def locate(top: str, names: Iterable[str]) -> Iterator[InputFile]:
     """Joins the folder and the names of its files."""
-    if is_uri(top):
-        return (InputFile(os.path.join(top, name), name) for name in names)
-    return (InputFile(os.path.join(top, to_path(name)), name) for name in names)
+    # With a slash at its end. Most of the time of `os.path.join` goes into checks.
+    folder = os.path.join(top, "") if top else ""
+    is_path = not is_uri(top)
+    for name in names:
+        path = to_path(name) if is_path else name
+        yield InputFile(path if path[:1] == "/" else folder + path, name)
 
 
 def to_path(name: str) -> str:
     """Returns the path of a name, as the locale decodes it."""
-    return os.fsdecode(name.encode(**NAME_ENCODING))
+    return name if _IS_UTF8 else os.fsdecode(name.encode(**NAME_ENCODING))
 
 
 def _to_name(path: str) -> str:
     """Returns a path decoded as UTF-8, the inverse of `to_path`."""
-    return os.fsencode(path).decode(**NAME_ENCODING)
+    return path if _IS_UTF8 else os.fsencode(path).decode(**NAME_ENCODING)
 
 
 def describe_name(name: str) -> str:

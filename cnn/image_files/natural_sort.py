@@ -55,6 +55,10 @@ class SortedNames:
     def __len__(self) -> int:
         return self._count
 
+    def in_any_order(self) -> Iterator[str]:
+        """Yields the names, quicker than in order."""
+        return itertools.chain.from_iterable(map(_iterate_run, self._runs))
+
     def __iter__(self) -> Iterator[str]:
         runs = [_iterate_run(run) for run in self._runs]
         if len(runs) == 1:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 from cnn.image_files.decode_pool import DecodePool
-from cnn.image_files.listing import InputFile, InputFiles
+from cnn.image_files.listing import InputFile, InputFiles, locate
 from cnn.page_range import PageRange
 from cnn.page_region import Region
 from cnn.preprocessing.documents.page_remark import may_have_pages
@@ -55,6 +55,8 @@ class Sources:
         self._failed = failed
         self._pages = pages
         self._regions = regions
+        # Whether a file of one page is one source, as most are.
+        self._is_whole = pages is None and not regions
 
     def __len__(self) -> int:
         special = self._num_pages.keys() | self._failed
@@ -79,7 +81,12 @@ class Sources:
             return range(1, num_pages + 1)
         return self._pages.select(num_pages)
 
-    def _expand(self, index: int, path: str) -> Iterator[Source]:
+    def _expand(self, index: int, path: str) -> Iterable[Source]:
+        if self._is_whole and index not in self._num_pages:
+            return (Source(path),)
+        return self._expand_pages(index, path)
+
+    def _expand_pages(self, index: int, path: str) -> Iterator[Source]:
         selected = self._select(index)
         if not selected:
             assert self._pages is not None
@@ -114,13 +121,17 @@ def expand_sources(
       The sources, which can be iterated repeatedly. A file whose pages cannot be
       counted is one source, which names no page.
     """
+    # Of a million files, a look at the names in order takes ten seconds.
+    if not any(map(may_have_pages, files.names.in_any_order())):
+        return make_sources(files, (), pages, regions)
     # Index and name of the files that the pool has taken, and not counted yet.
     pending: deque[tuple[int, str]] = deque()
 
     def take_sources() -> Iterator[Source]:
-        for index, file in enumerate(files):
-            if may_have_pages(file.name):
-                pending.append((index, file.name))
+        for index, name in enumerate(files.names):
+            if may_have_pages(name):
+                pending.append((index, name))
+                (file,) = locate(files.top, [name])
                 yield Source(file.path)
 
     counted = pool.imap(take_sources(), CountOptions())

@@ -11,6 +11,8 @@ Cell = str | int | float | None
 
 # Characters that need quotation marks in a CSV (RFC 4180).
 _SPECIAL_CHARACTERS = frozenset(',"\r\n')
+# Those of them that a line without quotation marks does not have.
+SPECIAL_IN_LINE = _SPECIAL_CHARACTERS - {","}
 
 
 class Column(NamedTuple):

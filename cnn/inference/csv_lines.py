@@ -5,7 +5,7 @@ import csv
 from collections.abc import Iterable, Iterator
 
 from cnn.image_files.natural_sort import NAME_ENCODING
-from cnn.inference.cells import Cell, to_csv_text
+from cnn.inference.cells import SPECIAL_IN_LINE, Cell, to_csv_text
 
 # Paths that are not UTF-8 are written as the bytes that they are.
 ENCODING = NAME_ENCODING
@@ -20,7 +20,13 @@ def csv_line(cells: Iterable[Cell]) -> str:
     """
     # csv.writer leaves a carriage return unquoted, which csv.reader takes for the
     # end of a row.
-    return ",".join(map(to_csv_text, cells)) + "\n"
+    cells = list(cells)
+    plain = [cell if isinstance(cell, str) else to_csv_text(cell) for cell in cells]
+    line = ",".join(plain)
+    # Few lines need quotation marks. To look for them in each cell takes longer.
+    if line.count(",") >= len(cells) or not SPECIAL_IN_LINE.isdisjoint(line):
+        line = ",".join(map(to_csv_text, cells))
+    return line + "\n"
 
 
 def read_csv_rows(file: Iterable[bytes]) -> Iterator[tuple[list[str], int]]:

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from cnn.config import InferConfig
+from cnn.freed_memory import keep_freed_memory
 from cnn.image_files.decode_pool import DecodePool, count_workers, open_pool
 from cnn.image_files.listing import (
     FORMATS,
@@ -87,6 +88,7 @@ def predict_folder(config: InferConfig) -> bool:
         from cnn.classifier import Classifier
 
         classifier = Classifier.load(config.model, config.unsure_below)
+        keep_freed_memory()
         classifier = classifier.restricted_to(config.classes)
         check_class_names(classifier, config.layout)
         statistics = _predict_and_write(

@@ -105,9 +105,8 @@ def scale_and_center(masks: np.ndarray, placement: Placement) -> np.ndarray:
     for i in np.flatnonzero(is_resampled):
         side = IMAGE_SIZE / scale[i]
         images[i] = _resample_square(masks[i], corner[i], side)
-    maximum = images.max((1, 2), keepdims=True)
-    normalized = images / maximum
-    return np.clip(normalized, 0, 1)
+    images /= images.max((1, 2), keepdims=True)
+    return np.clip(images, 0, 1, out=images)
 
 
 def find_windows(
@@ -189,7 +188,8 @@ def _centers_of_mass(
     if len(masks) > 1:
         in_rows = _is_between(rows, first[:, 0], last[:, 0])
         in_columns = _is_between(columns, first[:, 1], last[:, 1])
-        masks = np.where(_outer_and(in_rows, in_columns), masks, 0)
+        is_inside = in_rows[:, :, None] & in_columns[:, None, :]
+        masks = np.where(is_inside, masks, 0)
     row_sums = masks.sum(2, dtype=float)
     column_sums = masks.sum(1, dtype=float)
     row_moment = row_sums @ rows
@@ -206,13 +206,6 @@ def _is_between(indices: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.
     return is_after_start & is_before_end
 
 
-def _outer_and(in_rows: np.ndarray, in_columns: np.ndarray) -> np.ndarray:
-    """Combines `bool (N, height)` and `bool (N, width)` to `(N, height, width)`."""
-    rows = in_rows[:, :, None]
-    columns = in_columns[:, None, :]
-    return rows & columns
-
-
 def _crop(masks: np.ndarray, corner: np.ndarray) -> np.ndarray:
     """Crops 28×28 pixels from each mask, 0 outside of it.
 
@@ -223,30 +216,14 @@ def _crop(masks: np.ndarray, corner: np.ndarray) -> np.ndarray:
     Returns:
       `float32 (N, 28, 28)`.
     """
-    num_masks, height, width = masks.shape
-    top, left = corner.T
-    rows, in_rows = _window_indices(top, height)
-    columns, in_columns = _window_indices(left, width)
-    index = np.arange(num_masks)
-    cropped = masks[
-        index[:, None, None],
-        rows[:, :, None],
-        columns[:, None, :],
-    ]
-    is_inside = _outer_and(in_rows, in_columns)
-    return cropped * is_inside
-
-
-def _window_indices(start: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns 28 indices from each start on, and which are inside of `size`.
-
-    The indices outside are 0.
-    """
-    window = np.arange(IMAGE_SIZE)
-    indices = start[:, None] + window
-    is_inside = (indices >= 0) & (indices < size)
-    safe_indices = np.where(is_inside, indices, 0)
-    return safe_indices, is_inside
+    cropped = np.zeros((len(masks), IMAGE_SIZE, IMAGE_SIZE), masks.dtype)
+    # A slice of each image takes less time than indices of the pixels of all.
+    for image, mask, (top, left) in zip(cropped, masks, corner.tolist(), strict=True):
+        inside = mask[max(top, 0) : top + IMAGE_SIZE, max(left, 0) : left + IMAGE_SIZE]
+        height, width = inside.shape
+        above, before = max(-top, 0), max(-left, 0)
+        image[above : above + height, before : before + width] = inside
+    return cropped
 
 
 def _resample_square(mask: np.ndarray, corner: np.ndarray, side: float) -> np.ndarray:

@@ -80,10 +80,10 @@ def _open_descriptor(path: str) -> int:
 def _check_regular_file(descriptor: int) -> int:
     """Returns the size of a regular file, in bytes, and rejects any other file."""
     status = os.fstat(descriptor)
-    if stat.S_ISDIR(status.st_mode):
-        raise UnreadableImageError("a folder, not an image")
     if not stat.S_ISREG(status.st_mode):
-        raise UnreadableImageError("not a regular file")
+        is_folder = stat.S_ISDIR(status.st_mode)
+        reason = "a folder, not an image" if is_folder else "not a regular file"
+        raise UnreadableImageError(reason)
     if status.st_size == 0:
         raise UnreadableImageError("empty file")
     return status.st_size

@@ -25,8 +25,8 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_SIZE = 13
 # Bit depth 8, color type gray, deflate, adaptive filters, not interlaced.
 _GRAY_8_BIT = bytes([8, 0, 0, 0, 0])
-# Each row of pixels begins with one of the filter types 0 to 4.
-_MAX_FILTER_TYPE = 4
+# Each row of pixels begins with one of these.
+_FILTER_TYPES = bytes(range(5))
 # Length, type and checksum of a chunk take 4 bytes each.
 _MIN_CHUNK_SIZE = 12
 _IGNORABLE_CHUNKS = (b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"tIME", b"bKGD", b"sBIT")
@@ -98,4 +98,4 @@ def _is_complete(header: bytes, compressed: bytes) -> bool:
         return False
     if len(rows) != size or not inflater.eof or inflater.unused_data:
         return False
-    return max(rows[::row_size]) <= _MAX_FILTER_TYPE
+    return not rows[::row_size].strip(_FILTER_TYPES)
