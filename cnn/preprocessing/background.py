@@ -148,10 +148,12 @@ def downscale(gray: np.ndarray, side: int, by_halves: bool = True) -> np.ndarray
         return gray
     height, width = gray.shape
     size = (max(1, round(scale * width)), max(1, round(scale * height)))
+    # Between the pixels of halves, linear interpolation would leave uneven noise.
+    interpolation = downscale_interpolation(scale)
     while by_halves and scale <= 0.5:
         gray = halve(gray)
         scale *= 2
-    return cv2.resize(gray, size, interpolation=downscale_interpolation(scale))
+    return cv2.resize(gray, size, interpolation=interpolation)
 
 
 def halve(gray: np.ndarray) -> np.ndarray:

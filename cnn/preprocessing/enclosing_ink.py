@@ -47,6 +47,5 @@ def _largest_hole(ink: np.ndarray) -> int:
     padded = cv2.copyMakeBorder(1 - ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
     num_labels, labels = cv2.connectedComponents(padded, connectivity=4)
     surroundings = labels[0, 0]
-    holes = range(1, num_labels)
-    areas = [np.count_nonzero(labels == hole) for hole in holes if hole != surroundings]
-    return max(areas, default=0)
+    holes = [label for label in range(1, num_labels) if label != surroundings]
+    return max((int(np.count_nonzero(labels == hole)) for hole in holes), default=0)

@@ -15,31 +15,29 @@ def test_segments_cover_all_columns_of_a_narrow_image():
 def test_grid_follows_each_line_through_the_segments():
     height = 20
     grid = compute_line_grid(height, 64)
-    slopes = candidate_slopes()
     edges = segment_edges(64)
     middles = (edges[:-1] + edges[1:] - 64) / 2
-    for i, slope in enumerate(slopes):
+    values = 1 + np.arange(len(middles) * height).reshape(-1, height)
+    sampled = grid.sample(values)
+    for i, slope in enumerate(candidate_slopes()):
         for segment, middle in enumerate(middles):
             for row in range(height):
                 expected = row + round(slope * middle)
                 inside = 0 <= expected < height
-                assert grid.inside[i, segment, row] == inside
-                if inside:
-                    index = segment * height + expected
-                    assert grid.indices[i, segment, row] == index
+                value = values[segment, expected] if inside else 0
+                assert sampled[i, segment, row] == value
 
 
 def test_ends_are_the_outermost_segments_in_the_image():
     grid = compute_line_grid(20, 64)
-    slopes, num_segments, height = grid.inside.shape
-    line = np.flatnonzero(grid.inside[0, :, 0])
-    segments = [line[0], line[0] + 1, line[-1], line[-1] - 1]
-    clipped = np.clip(segments, 0, num_segments - 1)
-    assert (grid.ends[0, :, 0] == clipped * height).all()
+    slopes, num_segments = grid.rises.shape
+    inside = np.flatnonzero(grid.rises[0] >= 0)
+    expected = [inside[0], inside[0] + 1, inside[-1], inside[-1] - 1]
+    assert grid.ends(np.array([0]), np.array([0])).tolist() == [expected]
     level = slopes // 2  # The slope 0.
     last = num_segments - 1
-    segments = level * num_segments + np.array([0, 1, last, last - 1])
-    assert (grid.ends[level, :, 7] == segments * height + 7).all()
+    [ends] = grid.ends(np.array([level]), np.array([7])).tolist()
+    assert ends == [0, 1, last, last - 1]
 
 
 def test_bands_contain_the_rows_of_all_lines():
@@ -47,6 +45,7 @@ def test_bands_contain_the_rows_of_all_lines():
     grid = compute_line_grid(height, 64)
     bands = compute_row_bands(height, 64)
     starts = (height + 1) * np.arange(len(bands.first))[:, None]
-    rows = grid.indices - height * np.arange(len(bands.first))[:, None]
-    assert (rows >= bands.first - starts).all()
-    assert (rows < bands.end - starts).all()
+    rows = np.arange(height) + grid.rises[:, :, None]
+    inside = (rows >= 0) & (rows < height)
+    assert (rows >= bands.first - starts)[inside].all()
+    assert (rows < bands.end - starts)[inside].all()
