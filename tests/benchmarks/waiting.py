@@ -81,15 +81,16 @@ def digits(count: int):
 
 
 def infer(folder: str, *flags: object) -> list[object]:
-    """Returns the command that reads a folder with the shipped model."""
-    output = ["--output", "predictions.csv"]
-    return [sys.executable, ROOT / "bin" / "infer", "--input", folder, *output, *flags]
+    """Returns the command that reads a folder, by the shipped model."""
+    command = [sys.executable, ROOT / "bin" / "infer", "--input", folder]
+    return [*command, "--model", "digits", "--output", "predictions", *flags]
 
 
 def keras_reader(folder: str) -> list[object]:
     """Returns the command of a plain script that reads a folder with Keras."""
-    python = environment("keras_reader")
-    return [python, HERE / "keras_reader.py", find_model(None), folder, "keras.csv"]
+    python = environment("keras")
+    model = find_model(Path("digits"))
+    return [python, HERE / "keras_reader.py", model, folder, "predictions.csv"]
 
 
 def ten_pictures(rounds: int) -> list[Row]:
