@@ -13,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from cnn.augmentation.simulated_pages import PAGE_KINDS
 from cnn.data import datasets
 from cnn.models import find_model
 from tests.benchmarks import folders, training_speed
 from tests.benchmarks.environments import environment
+from tests.benchmarks.photographs import PLAIN_KINDS, time_photographs
 from tests.conftest import ROOT
 
 HERE = Path(__file__).parent
@@ -150,6 +152,18 @@ def large_photographs(rounds: int) -> list[Row]:
     return [Row(name, "s", ours, "Pillow's draft mode", pillow, "0.9 times")]
 
 
+def photographs(rounds: int) -> list[Row]:
+    """Times photographs of 150 to 500 pixels, from file to network input."""
+    kinds = {"plain kinds": PLAIN_KINDS, "all kinds": tuple(PAGE_KINDS)}
+    rows = []
+    for name, chosen in kinds.items():
+        ours, plain = time_photographs(chosen, 20, rounds)
+        label = f"a photograph on one core, {name}"
+        target = "2.5 ms" if chosen == PLAIN_KINDS else ""
+        rows.append(Row(label, "ms", ours, "a few calls of OpenCV", plain, target))
+    return rows
+
+
 def fast(rounds: int) -> list[Row]:
     """Times `--preset fast`, beside a script of Keras that stops at 99.0 %."""
     with tempfile.TemporaryDirectory() as folder:
@@ -199,6 +213,7 @@ MEASUREMENTS: dict[str, Callable[[int], list[Row]]] = {
     "10": ten_pictures,
     "10000": ten_thousand_pictures,
     "sustained": sustained,
+    "photographs": photographs,
     "12-megapixels": large_photographs,
     "fast": fast,
     "default": default,
