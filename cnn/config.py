@@ -72,17 +72,17 @@ class TrainConfig:
     model that is part of cnn.
     Default: random parameters, or digits with --preset finetune."""
 
-    epochs: Annotated[int, Range(1, 1_000_000)] = 15
+    epochs: Annotated[int, Range(1, 1_000_000)] = 7
     """Passes over the training images, in [1, 1000000]."""
 
     epoch_fraction: Annotated[float, Range(0.001, 1)] = 1.0
     """Fraction of the training images that an epoch learns, in [0.001, 1].
     They are sampled anew for each epoch."""
 
-    batch_size: Annotated[int, Range(1)] = 128
+    batch_size: Annotated[int, Range(1)] = 64
     """Images per step, over all devices, at least 1."""
 
-    optimizer: Literal["adam", "muon"] = "adam"
+    optimizer: Literal["adam", "muon"] = "muon"
     """Optimizer: adam, or muon, which learns more per step.
     Both take the same learning rate."""
 
@@ -94,7 +94,7 @@ class TrainConfig:
     """Fraction of the steps, in [0, 1].
     The learning rate rises linearly from 0 during these first steps."""
 
-    weight_decay: Annotated[float, Range(0)] = 0.0
+    weight_decay: Annotated[float, Range(0)] = 0.1
     """Decoupled weight decay of the kernels, at least 0.
     It is multiplied by the learning rate."""
 
@@ -133,7 +133,7 @@ class TrainConfig:
     Interpolated linearly from --corruption-prob.
     Default: as --corruption-prob."""
 
-    outlier_fraction: Annotated[float, Range(0, 1)] = 0.05
+    outlier_fraction: Annotated[float, Range(0, 1)] = 0.08
     """Images of no class to add, as a fraction of the training images, in [0, 1].
     Letters, noise and halves of digits teach the network to be unsure."""
 

@@ -12,10 +12,8 @@ PRESETS: dict[str, dict[str, int | float | str | Path]] = {
         "epochs": 1,
         "epoch_fraction": 0.6,
         "batch_size": 32,
-        "optimizer": "muon",
         "learning_rate": 6e-3,
         "warmup_fraction": 0.1,
-        "weight_decay": 0.1,
         "label_smoothing": 0.03,
         "ema_decay": 0.99,
         "corruption_prob": 0.0,
@@ -26,8 +24,9 @@ PRESETS: dict[str, dict[str, int | float | str | Path]] = {
     # examples.
     "best": {
         "epochs": 60,
+        "batch_size": 128,
+        "optimizer": "adam",
         "learning_rate": 3e-3,
-        "weight_decay": 0.1,
         "elastic_sigma": 0.3,
         "corruption_prob": 0.5,
         "corruption_prob_final": 0.03,
@@ -42,6 +41,9 @@ PRESETS: dict[str, dict[str, int | float | str | Path]] = {
         "epochs": 2,
         "rehearsal_size": 20_000,
         "images_share": 0.33,
+        "batch_size": 128,
+        "optimizer": "adam",
+        "weight_decay": 0.0,
         "learning_rate": 3e-3,
         "ema_decay": 0.997,
         "rotation_degrees": 15.0,
@@ -49,5 +51,6 @@ PRESETS: dict[str, dict[str, int | float | str | Path]] = {
         "shear_factor": 0.2,
         "elastic_sigma": 0.5,
         "corruption_prob": 0.0,
+        "outlier_fraction": 0.05,
     },
 }

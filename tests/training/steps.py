@@ -14,6 +14,8 @@ from cnn.training.training_set import make_training_examples
 CONFIG = TrainConfig(
     epochs=4,
     batch_size=32,
+    optimizer="adam",
+    weight_decay=0,
     learning_rate=2e-3,
     warmup_fraction=0.25,
     ema_decay=0.9,
