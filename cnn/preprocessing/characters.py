@@ -90,7 +90,9 @@ def segment_single_character(
         single.components, ink.foreground, candidate.may_touch_border
     )
     removal = Removal(ink.foreground, 1.0, is_ruled=False)
-    return _select_beside_lines(candidate, ink, removal, selection)
+    if selection is None or single.may_have_line:
+        return _select_beside_lines(candidate, ink, removal, selection)
+    return _cut_out_ways(candidate, ink, selection, removal)
 
 
 def _select_beside_lines(
