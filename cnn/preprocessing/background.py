@@ -114,7 +114,8 @@ def upper_median(values: np.ndarray) -> np.float32:
     It is quicker than `np.median`, which looks for NaN and averages two values.
     """
     middle = values.size // 2
-    partitioned = np.partition(values, middle, axis=None)
+    partitioned = values.flatten()
+    partitioned.partition(middle)
     return np.float32(partitioned[middle])
 
 
