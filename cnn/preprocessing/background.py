@@ -114,7 +114,8 @@ def upper_median(values: np.ndarray) -> np.float32:
     It is quicker than `np.median`, which looks for NaN and averages two values.
     """
     middle = values.size // 2
-    partitioned = np.partition(values, middle, axis=None)
+    partitioned = values.flatten()
+    partitioned.partition(middle)
     return np.float32(partitioned[middle])
 
 
@@ -140,20 +141,18 @@ def downscale(gray: np.ndarray, side: int, by_halves: bool = True) -> np.ndarray
     Args:
       gray: `uint8 (height, width)`.
       side: the side of the square, in pixels.
-      by_halves: whether blocks of pixels are averaged first, as often as possible. It
-        is ten times as quick as to average areas of any size.
+      by_halves: whether blocks of pixels are averaged first, which is quicker, as long
+        as areas of at least 2×2 blocks are left to be averaged.
     """
     scale = side / equivalent_side(gray)
     if scale >= 1:
         return gray
     height, width = gray.shape
     size = (max(1, round(scale * width)), max(1, round(scale * height)))
-    # Between the pixels of halves, linear interpolation would leave uneven noise.
-    interpolation = downscale_interpolation(scale)
-    while by_halves and scale <= 0.5:
+    while by_halves and scale < _THRESHOLDS.max_area_scale / 2:
         gray = halve(gray)
         scale *= 2
-    return cv2.resize(gray, size, interpolation=interpolation)
+    return cv2.resize(gray, size, interpolation=downscale_interpolation(scale))
 
 
 def halve(gray: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from cnn.preprocessing.glyph import Glyph, to_image_region
 from cnn.preprocessing.ink_levels import Ink, denoise, soft_mask
 from cnn.preprocessing.lines.attached_lines import find_attached_line
 from cnn.preprocessing.lines.lines_beside_character import remove_lines_beside_character
-from cnn.preprocessing.lines.print_removal import PrintRemover, Removal
+from cnn.preprocessing.lines.print_removal import PrintRemover, Removal, remove_print
 from cnn.preprocessing.lines.remaining_ink import measure_remaining_ink
 from cnn.preprocessing.single_character import SingleCharacter
 from cnn.preprocessing.thresholds import THRESHOLDS
@@ -66,8 +66,19 @@ def segment_characters(
         return []
     if remover is None:
         return _select(candidate, ink, None, within)
+    removals = remover(ink.foreground, ink.threshold)
+    return _segment_without_print(candidate, ink, removals, within)
+
+
+def _segment_without_print(
+    candidate: Foreground,
+    ink: Ink,
+    removals: list[Removal],
+    within: np.ndarray | None = None,
+) -> list[Character]:
+    """Segments the character without printed lines, in each way to remove them."""
     characters = []
-    for removal in remover(ink.foreground, ink.threshold):
+    for removal in removals:
         rest = measure_remaining_ink(ink, removal)
         if rest is None:
             continue
@@ -86,11 +97,17 @@ def segment_single_character(
 ) -> list[Character]:
     """Segments a character without other ink, like `segment_characters`."""
     ink = single.ink
+    if single.may_be_line:
+        removals = remove_print(ink.foreground, ink.threshold)
+        if any(removal.is_ruled for removal in removals):
+            return _segment_without_print(candidate, ink, removals)
     selection = select_among(
         single.components, ink.foreground, candidate.may_touch_border
     )
     removal = Removal(ink.foreground, 1.0, is_ruled=False)
-    return _select_beside_lines(candidate, ink, removal, selection)
+    if selection is None or single.may_have_line:
+        return _select_beside_lines(candidate, ink, removal, selection)
+    return _cut_out_ways(candidate, ink, selection, removal)
 
 
 def _select_beside_lines(

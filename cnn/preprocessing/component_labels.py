@@ -91,8 +91,10 @@ def label_components(
     labels.ravel()[ink_pixels] = ink_labels
     num_labels = int(ink_labels.max(initial=0)) + 1
     rows, columns = is_ink.shape
-    left, right = _find_extents(ink_labels, ink_pixels % columns, num_labels, columns)
-    top, bottom = _find_extents(ink_labels, ink_pixels // columns, num_labels, rows)
+    ink_rows = ink_pixels // columns
+    ink_columns = ink_pixels - columns * ink_rows  # Quicker than the remainder.
+    left, right = _find_extents(ink_labels, ink_columns, num_labels, columns)
+    top, bottom = _find_extents(ink_labels, ink_rows, num_labels, rows)
     border_contacts = (left == 0).astype(int)
     border_contacts += top == 0
     border_contacts += right == columns

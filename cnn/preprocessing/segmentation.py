@@ -144,7 +144,7 @@ def _find_on_page(gray: np.ndarray, small: np.ndarray) -> list[Glyph]:
         first = next(foregrounds)
     glyphs = []
     for candidate in chain(find_thin_ink(gray, small), [first], foregrounds):
-        if candidate is first and single is not None and not single.may_be_line:
+        if candidate is first and single is not None:
             characters = segment_single_character(candidate, single)
         else:
             may_be_ruled = is_large and not candidate.may_touch_border

@@ -7,6 +7,8 @@ Fainter ones than the ink threshold of a strong character change none of its pix
 
 from typing import NamedTuple
 
+import numpy as np
+
 from cnn.preprocessing.component_labels import Components, label_components
 from cnn.preprocessing.foreground import Foreground
 from cnn.preprocessing.ink_levels import Ink, denoise
@@ -22,11 +24,13 @@ class SingleCharacter(NamedTuple):
       ink: the ink of the image.
       components: its components.
       may_be_line: whether a stroke may be a line that crosses the image.
+      may_have_line: whether it may be a line that ends inside, and a smaller character.
     """
 
     ink: Ink
     components: Components
     may_be_line: bool
+    may_have_line: bool
 
 
 def find_single_character(foreground: Foreground) -> SingleCharacter | None:
@@ -52,7 +56,12 @@ def find_single_character(foreground: Foreground) -> SingleCharacter | None:
     rows, columns = components.labels.shape
     may_be_line = _may_be_line(box, rows, columns)
     may_be_line |= _may_be_line(transposed_box, columns, rows)
-    return SingleCharacter(ink, components, may_be_line)
+    mask = components.labels[box[1] : box[3], box[0] : box[2]] == main
+    may_have_line = _may_have_line(mask) or _may_have_line(mask.T)
+    margin = min(box[0], box[1], columns - box[2], rows - box[3])
+    # A line at the edge of the image may be shorter.
+    may_have_line |= margin <= _THRESHOLDS.border_margin
+    return SingleCharacter(ink, components, may_be_line, may_have_line)
 
 
 def _may_be_line(box: list[int], rows: int, columns: int) -> bool:
@@ -70,3 +79,20 @@ def _may_be_line(box: list[int], rows: int, columns: int) -> bool:
     min_margin = _THRESHOLDS.min_side_margin * columns
     leaves_image = min(top, rows - bottom) < min_margin
     return (is_long and reaches_ends) or leaves_image
+
+
+def _may_have_line(mask: np.ndarray) -> bool:
+    """Tells whether ink may be a nearly vertical line and a smaller character.
+
+    Beyond the character, the rows of the ink are only as wide as the line.
+
+    Args:
+      mask: `bool (height, width)`, cut out along the ink.
+    """
+    height, width = mask.shape
+    span = width - mask.argmax(axis=1) - mask[:, ::-1].argmax(axis=1)
+    max_width = _THRESHOLDS.max_line_width * height + _THRESHOLDS.edge_width
+    wide = np.flatnonzero((span > max_width) & mask.any(axis=1))
+    if not wide.size:
+        return True
+    return bool(wide[-1] - wide[0] < _THRESHOLDS.max_side_to_line * height)

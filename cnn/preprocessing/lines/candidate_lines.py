@@ -112,11 +112,10 @@ def compute_line_grid(height: int, width: int) -> LineGrid:
     """Computes the paths of all lines."""
     offsets = _segment_offsets(width)
     rises = np.rint(candidate_slopes()[:, None] * offsets).astype(int)
-    rows = np.arange(height) + rises[:, :, None]
-    inside = (rows >= 0) & (rows < height)
+    inside = sample_paths(np.ones((len(offsets), height), np.float32), rises)
     min_length = _THRESHOLDS.min_length_share * len(offsets)
-    length = np.maximum(inside.sum(1), min_length)
-    return LineGrid(rises, length.astype(np.float32))
+    length = np.maximum(inside.sum(1), np.float32(min_length))
+    return LineGrid(rises, length)
 
 
 class RowBands(NamedTuple):

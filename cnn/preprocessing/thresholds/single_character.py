@@ -22,3 +22,14 @@ class SingleCharacterThresholds:
     # Smallest distance from the edge beside a line, as a fraction of the same side,
     # from which a line that leaves the image there would have too little ink.
     min_side_margin: float = 0.06
+
+    # Lines that end inside the image, by `LineSegmentThresholds`: they are 2.5 times as
+    # long as a character that they touch, and 7 times as long as wide.
+
+    # Largest width, as a fraction of the length, and what blurred edges add in pixels.
+    max_line_width: float = 0.15
+    edge_width: int = 3
+    # Largest side of the character, as a fraction of the line's length.
+    max_side_to_line: float = 0.42
+    # Distance from the image's edge, in pixels, up to which a line ends there.
+    border_margin: int = 4
