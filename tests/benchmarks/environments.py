@@ -6,7 +6,7 @@ from pathlib import Path
 
 PEERS = {
     "torch": ["torch==2.13.0", "numpy"],
-    "keras": ["tensorflow-cpu==2.21.0", "keras==3.15.1"],
+    "keras": ["tensorflow-cpu==2.21.0", "keras==3.15.1", "pillow==13.0.0"],
     "fastapi": [
         "fastapi==0.165.0",
         "uvicorn==0.54.0",

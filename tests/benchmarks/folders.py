@@ -4,12 +4,14 @@ Usage: python -m tests.benchmarks.folders --model mnist_model.h5
 
 Each row is a folder that is made here: digits as PNG files, or photographs of 12
 megapixels. The draft mode of Pillow alone decodes the photographs for comparison, in as
-many processes, by turns. Memory is the sum over all processes.
+many processes, by turns. `keras` compares 10,000 digits with a script of Keras, and
+`ray` 100,000 digits by Ray with the local engine. Memory is the sum over all processes.
 """
 
 import argparse
 import io
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -27,6 +29,7 @@ from cnn import parallel
 from cnn.augmentation.simulated_pages import PAGE_KINDS
 from cnn.data import datasets
 from cnn.models import find_model
+from tests.benchmarks.environments import environment
 from tests.conftest import ROOT
 
 
@@ -38,7 +41,17 @@ def main() -> None:
     parser.add_argument(
         "--only",
         nargs="*",
-        default=["help", "10", "10000", "100000", "photos", "1000000"],
+        default=[
+            "help",
+            "samples",
+            "10",
+            "10000",
+            "keras",
+            "100000",
+            "ray",
+            "photos",
+            "1000000",
+        ],
     )
     arguments = parser.parse_args()
     model = find_model(arguments.model).absolute()
@@ -48,6 +61,20 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             if kind == "help":
                 print_timing("--help", 1, arguments.runs, ["--help"])
+            elif kind == "samples":
+                inputs = ["--input", str(ROOT / "tests" / "samples"), "--model"]
+                command = [*inputs, str(model), "--output", "/dev/null"]
+                count = len(list((ROOT / "tests" / "samples").iterdir()))
+                name = f"the {count} pictures of tests/samples"
+                print_timing(f"{name}, with the plot", count, arguments.runs, command)
+                command += ["--plot", "none"]
+                print_timing(name, count, arguments.runs, command)
+            elif kind == "keras":
+                write_digits(Path(folder), 10_000)
+                compare_with_keras(folder, str(model), arguments.runs)
+            elif kind == "ray":
+                write_digits(Path(folder), 100_000)
+                compare_with_ray(folder, str(model), arguments.runs)
             elif kind == "photos":
                 write_photographs(Path(folder), 2000)
                 command = ["--input", folder, "--model", str(model), "--plot", "none"]
@@ -143,6 +170,46 @@ def _watch_memory(process: subprocess.Popen, most: list[float]) -> None:
         )
         most[0] = max(most[0], sum(map(int, ours.stdout.split())) / 1024)
         time.sleep(0.5)
+
+
+def compare_with_keras(folder: str, model: str, runs: int) -> None:
+    """Reads digits by turns with bin/infer and with a script of Keras."""
+    infer = ["--input", folder, "--model", model, "--plot", "none", "--output"]
+    script = [environment("keras"), str(Path(__file__).with_name("keras_reader.py"))]
+    seconds = []
+    ratios = []
+    with tempfile.TemporaryDirectory() as outputs:
+        for _ in range(runs):
+            seconds.append(run_infer([*infer, f"{outputs}/ours.csv"])[0])
+            start = time.monotonic()
+            peer = [*script, model, folder, f"{outputs}/keras.csv"]
+            subprocess.run(peer, check=True, stderr=subprocess.DEVNULL)
+            ratios.append((time.monotonic() - start) / seconds[-1])
+    print(
+        f"| 10,000 digits beside Keras | {statistics.median(seconds):.2f} | "
+        f"| Keras takes {statistics.median(ratios):.2f} times as long |",
+        flush=True,
+    )
+
+
+def compare_with_ray(folder: str, model: str, runs: int) -> None:
+    """Reads digits by turns with both engines, without the start of the cluster."""
+    ratios = []
+    for _ in range(runs):
+        with tempfile.TemporaryDirectory() as out:
+            infer = ["--input", folder, "--model", model, "--plot", "none", "--output"]
+            local = read_speed([*infer, f"{out}/o.csv"])
+            ratios.append(read_speed([*infer, f"{out}/o", "--engine", "ray"]) / local)
+    middle = statistics.median(ratios)
+    print(f"| 100,000 digits by Ray | | | {middle:.2f} of the local engine's speed |")
+
+
+def read_speed(flags: list[str]) -> float:
+    """Runs the command, and returns the images per second that it reports."""
+    run = [sys.executable, str(ROOT / "bin" / "infer"), *flags]
+    done = subprocess.run(run, capture_output=True, text=True, check=True)
+    (speed,) = re.findall(r"([\d,]+) images/s", done.stderr)
+    return float(speed.replace(",", ""))
 
 
 def compare_with_pillow(folder: Path, runs: int, flags: list[str]) -> None:
