@@ -218,8 +218,8 @@ def _soft_masks(
     # Ink that is near and not of the character belongs to another component.
     is_near &= characters | ~ink
     coverage = foreground / contrast[:, None, None]
-    masked = np.where(is_near, coverage, 0)
-    return np.clip(masked, 0, 1)
+    coverage *= is_near
+    return np.clip(coverage, 0, 1, out=coverage)
 
 
 def _stack_with_gaps(masks: np.ndarray) -> np.ndarray:

@@ -184,7 +184,7 @@ def _centers_of_mass(
     in_rows = _is_between(rows, first_row, last_row)
     in_columns = _is_between(columns, first_column, last_column)
     is_inside = in_rows[:, :, None] & in_columns[:, None, :]
-    masks = np.where(is_inside, masks, 0)
+    masks = masks * is_inside
     row_sums = masks.sum(2, dtype=float)
     column_sums = masks.sum(1, dtype=float)
     row_moment = row_sums @ rows
