@@ -114,7 +114,9 @@ def keep(shape: Shape, serialize: Callable[[], bytes]) -> None:
 
 def _folder() -> Path | None:
     """Returns the folder of programs, unless the environment is an unusual one."""
-    if set(related_variables()) - {"JAX_PLATFORMS"}:
+    unusual = set(related_variables()) - {"JAX_PLATFORMS"}
+    # Ray hides devices by such a variable, which is empty then.
+    if any(os.environ[name] or name[-8:] != "_DEVICES" for name in unusual):
         return None
     if os.environ.get("JAX_PLATFORMS", "cpu") != "cpu":
         return None

@@ -19,7 +19,7 @@ from typing import Any
 import cnn
 from cnn.classifier import Classifier
 from cnn.models import DIGITS
-from cnn.preprocessing import PREPROCESSING
+from cnn.preprocessing.network_input import PREPROCESSING
 
 # Names of the network's input and output in every format.
 INPUT_NAME = "images"

@@ -89,6 +89,7 @@ def _unpack_request(columns: tuple[Any, ...], *others: Any) -> ChunkRequest:
 def run_worker() -> None:
     """Decodes chunks until the parent closes the pipe or ends."""
     requests, results, progress = connect_to_parent()
+    pipeline.import_all()
     _limit_memory()
     keep_freed_memory()
 

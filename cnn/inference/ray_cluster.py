@@ -86,9 +86,6 @@ def _initialize(address: str | None, folder: str | None) -> Any:
     except (ConnectionError, ValueError, RuntimeError) as error:
         first_line = str(error).splitlines()[0]
         raise ClusterError(f"--ray-address {address}: {first_line}") from error
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = sys.stderr.isatty()
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
     return ray
 
 
@@ -122,7 +119,6 @@ def _import_ray() -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
-        import ray.data
     except ModuleNotFoundError as error:
         raise ClusterError(
             f"--engine ray: {error.name} is not installed for {sys.executable}; run: "

@@ -1,8 +1,9 @@
-"""Inference on a Ray cluster: actors of Ray Data read blocks of file names.
+"""Inference on a Ray cluster: actors read blocks of file names.
 
-Each actor has a classifier and a decode pool, as the local engine has. Ray hands the
-block of a lost machine to another one, which writes it under the same name, so that
-no row is there twice. See https://docs.ray.io/en/latest/data/data.html.
+Each actor has a classifier and a decode pool, as the local engine has, and writes its
+rows itself. The block of a lost machine is handed to another one, which writes it under
+the same name, so that no row is there twice. See
+https://docs.ray.io/en/latest/ray-core/actors.html.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from cnn.compilation_cache import enable_compilation_cache
 from cnn.config import InferConfig
 from cnn.image_files.decode_pool import count_workers, open_pool
 from cnn.image_files.listing import InputFiles, PathError, list_inputs
@@ -34,9 +36,10 @@ from cnn.inference.number_statistics import (
     number_summary,
 )
 from cnn.inference.output_checks import own_files
+from cnn.inference.ray_actors import ActorPool
 from cnn.inference.ray_cluster import ClusterError, connect_to_cluster
-from cnn.inference.ray_reader import RayReader, make_source_blocks
-from cnn.inference.ray_sink import make_sink
+from cnn.inference.ray_output import write_block
+from cnn.inference.ray_reader import Block, RayReader, make_blocks
 from cnn.inference.row_formats import ROW_FORMATS
 from cnn.inference.row_writer import lock_output
 from cnn.inference.run_statistics import summary_line
@@ -133,25 +136,33 @@ def _predict_and_write(ray: Any, config: InferConfig, output: Path) -> Counter[s
         has_pages=sources.has_pages,
         has_labels=find_label is not None,
     )
-    sink = make_sink(as_uri(output), kind(schema))
-
     # The class is sent to the actors, with these variables.
     folder = files.top if is_uri(files.top) else os.path.abspath(files.top)
+    uri = as_uri(output)
 
     class Reader(RayReader):
         """Holds the model, so that no machine that may be lost has to keep it."""
 
         def __init__(self) -> None:
+            enable_compilation_cache()
             super().__init__(folder, classifier, schema, find_label, config)
 
-    blocks = ray.data.from_arrow(make_source_blocks(sources, _block_size(config)))
+        def start(self) -> None:
+            """Returns once the actor is ready."""
+
+        def work(self, index: int, block: Block) -> Counter[str]:
+            return write_block(uri, kind(schema), index, self.read(block))
+
     resources = _actor_resources(ray, config.workers)
-    lines = blocks.map_batches(Reader, batch_size=None, **resources)
-    lines.write_datasink(sink, ray_remote_args={"num_cpus": 0})
-    sink.counts[SOURCES] = len(sources)
+    size = resources.pop("size")
+    pool = ActorPool(ray, ray.remote(**resources)(Reader).remote, size)
+    counts: Counter[str] = Counter()
+    for of_block in pool.map(make_blocks(sources, _block_size(config))):
+        counts.update(of_block)
+    counts[SOURCES] = len(sources)
     statistics = make_statistics(config, classifier.class_names, sources)
-    _print_summary(statistics, sink.counts, monotonic() - start, as_uri(output))
-    return sink.counts
+    _print_summary(statistics, counts, monotonic() - start, uri)
+    return counts
 
 
 def _count_pages(files: InputFiles, config: InferConfig) -> Sources:
@@ -168,7 +179,7 @@ def _block_size(config: InferConfig) -> int:
 
 
 def _actor_resources(ray: Any, workers: int | None) -> dict[str, Any]:
-    """Returns the number of actors, and the CPUs and GPUs of each.
+    """Returns the CPUs and GPUs of each actor, and as `size` their number.
 
     Args:
       ray: the module, connected to a cluster.
@@ -188,5 +199,5 @@ def _actor_resources(ray: Any, workers: int | None) -> dict[str, Any]:
     return {
         "num_cpus": cpus_per_actor,
         "num_gpus": 1 if num_gpus else 0,
-        "concurrency": (1, num_actors),
+        "size": num_actors,
     }

@@ -3,19 +3,15 @@
 import contextlib
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnn import parallel
 from cnn.config import InferConfig
 from cnn.image_files.decode_pool import open_pool
 from cnn.image_files.label_table import FindLabel
 from cnn.image_files.listing import InputFile, locate
-from cnn.image_files.natural_sort import NAME_ENCODING
 from cnn.image_files.page_count import Sources
-from cnn.inference.row_formats import CsvFormat
-from cnn.inference.schema import Schema
+from cnn.inference.schema import Row, Schema
 from cnn.inference.source_predictions import ReadSettings, predict_in_batches
 from cnn.page_region import Region
 from cnn.preprocessing.source import Source
@@ -27,41 +23,37 @@ if TYPE_CHECKING:
 _BATCH_SIZE = 512
 
 
-def make_source_blocks(sources: Sources, block_size: int) -> list[Any]:
-    """Returns Arrow tables of sources.
+class SourcePart(NamedTuple):
+    """What is read at a time, as it is sent to an actor.
 
-    The columns are the name of the file as bytes, the page (0 for None), the region as
-    text, and the failure.
+    Attributes:
+      name: path of the file relative to the input.
+      page: as for `Source`, like the others.
+      region: the part of the page.
+      failure: why it cannot be read.
     """
-    import pyarrow as pa
 
+    name: str
+    page: int | None
+    region: Region | None
+    failure: str
+
+
+Block = list[SourcePart]
+
+
+def make_blocks(sources: Sources, block_size: int) -> Iterator[Block]:
+    """Yields blocks of sources."""
     remaining = iter(sources)
-    blocks = []
     while items := list(itertools.islice(remaining, block_size)):
-        columns = {
-            "name": [file.name.encode(**NAME_ENCODING) for file, _ in items],
-            "page": [source.page or 0 for _, source in items],
-            "region": [_encode_region(source.region) for _, source in items],
-            "failure": [source.failure for _, source in items],
-        }
-        blocks.append(pa.table(columns))
-    return blocks
-
-
-def _encode_region(region: Region | None) -> str:
-    """Returns a region as text, with all digits of its edges."""
-    return "" if region is None else ",".join([*map(repr, region[:4]), region.name])
-
-
-def _decode_region(text: str) -> Region | None:
-    if not text:
-        return None
-    left, top, right, bottom, name = text.split(",", maxsplit=4)
-    return Region(float(left), float(top), float(right), float(bottom), name)
+        yield [
+            SourcePart(file.name, source.page, source.region, source.failure)
+            for file, source in items
+        ]
 
 
 class RayReader:
-    """Makes rows of sources, as lines of a CSV."""
+    """Reads blocks of sources, with a classifier and processes of its own."""
 
     def __init__(
         self,
@@ -86,15 +78,14 @@ class RayReader:
         self._folder = folder
         self._classifier = classifier
         self._schema = schema
-        self._row_format = CsvFormat(schema)
         self._find_label = find_label
         self._settings = ReadSettings.of(config)
         self._stack = contextlib.ExitStack()
         pool = open_pool(workers, config.decode_timeout)
         self._pool = self._stack.enter_context(pool)
 
-    def __call__(self, block: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Returns an array of `bytes` in column `line`, one per row."""
+    def read(self, block: Block) -> list[Row]:
+        """Returns the rows of a block."""
         batches = predict_in_batches(
             self._locate_sources(block),
             self._pool,
@@ -103,25 +94,16 @@ class RayReader:
             self._settings,
             _BATCH_SIZE,
         )
-        rows = [
+        return [
             row
             for result in itertools.chain.from_iterable(batches)
             for row in result.make_rows(self._schema)
         ]
-        lines = [self._row_format.encode([row]) for row in rows]
-        return {"line": np.array(lines, object)}
 
-    def _locate_sources(
-        self, block: dict[str, np.ndarray]
-    ) -> Iterator[tuple[InputFile, Source]]:
-        names = (name.decode(**NAME_ENCODING) for name in block["name"])
-        parts = zip(block["page"], block["region"], block["failure"], strict=True)
-        files = locate(self._folder, names)
-        for file, (page, region, failure) in zip(files, parts, strict=True):
-            source = Source(
-                file.path, int(page) or None, _decode_region(str(region)), str(failure)
-            )
-            yield file, source
+    def _locate_sources(self, block: Block) -> Iterator[tuple[InputFile, Source]]:
+        files = locate(self._folder, (part.name for part in block))
+        for file, part in zip(files, block, strict=True):
+            yield file, Source(file.path, part.page, part.region, part.failure)
 
 
 def _count_assigned_cpus() -> int:

@@ -14,10 +14,10 @@ import numpy as np
 from cnn.preprocessing.background import border_pixels_batch
 from cnn.preprocessing.centering import IMAGE_SIZE, Placement, scale_and_center
 from cnn.preprocessing.components import select_character
+from cnn.preprocessing.network_input import MAX_BATCHED_SIDE
 from cnn.preprocessing.thresholds import THRESHOLDS
 
-# Longest side of an image, in pixels. Larger characters may need thicker strokes.
-MAX_SIDE = 39
+MAX_SIDE = MAX_BATCHED_SIDE
 
 
 def preprocess_batch(
@@ -218,8 +218,8 @@ def _soft_masks(
     # Ink that is near and not of the character belongs to another component.
     is_near &= characters | ~ink
     coverage = foreground / contrast[:, None, None]
-    masked = np.where(is_near, coverage, 0)
-    return np.clip(masked, 0, 1)
+    coverage *= is_near
+    return np.clip(coverage, 0, 1, out=coverage)
 
 
 def _stack_with_gaps(masks: np.ndarray) -> np.ndarray:

@@ -189,7 +189,7 @@ def _centers_of_mass(
         in_rows = _is_between(rows, first[:, 0], last[:, 0])
         in_columns = _is_between(columns, first[:, 1], last[:, 1])
         is_inside = in_rows[:, :, None] & in_columns[:, None, :]
-        masks = np.where(is_inside, masks, 0)
+        masks = masks * is_inside
     row_sums = masks.sum(2, dtype=float)
     column_sums = masks.sum(1, dtype=float)
     row_moment = row_sums @ rows

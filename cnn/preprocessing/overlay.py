@@ -12,7 +12,6 @@ from cnn.preprocessing.grayscale import grayscale_candidates, to_rgb
 from cnn.preprocessing.network_input import PREPROCESSING
 from cnn.preprocessing.open_source import open_source, to_file_object
 from cnn.preprocessing.opencv_threads import single_threaded_opencv
-from cnn.preprocessing.segmentation import find_glyphs
 from cnn.preprocessing.source import Source
 
 # Longest side of an overlay, in pixels.
@@ -82,6 +81,9 @@ def overlay_ink(
 
 def _find_first_glyphs(image: Image.Image) -> list[Glyph]:
     """Finds glyphs in the first grayscale candidate that shows any."""
+    # For a quick start of processes that only hand out files.
+    from cnn.preprocessing.segmentation import find_glyphs
+
     for gray in grayscale_candidates(image):
         glyphs = find_glyphs(gray)
         if glyphs:

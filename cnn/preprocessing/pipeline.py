@@ -16,16 +16,11 @@ and centers the characters of many at once.
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from PIL import Image
 
-from cnn.preprocessing.candidates import (
-    Candidates,
-    extract_batch_candidates,
-    extract_candidates,
-)
 from cnn.preprocessing.centering import Placement
 from cnn.preprocessing.decode import (
     PlotError,
@@ -49,6 +44,9 @@ from cnn.preprocessing.source import (
     Source,
     WorkOptions,
 )
+
+if TYPE_CHECKING:
+    from cnn.preprocessing.candidates import Candidates
 
 __all__ = [
     "IMAGE_SHAPE",
@@ -121,13 +119,23 @@ def preprocess_sources(
     return [results[i] for i in range(len(sources))]
 
 
-def preprocess_image(image: Image.Image, preprocessing: str) -> Candidates:
+def import_all() -> None:
+    """Imports what finds characters, which is else imported with the first image.
+
+    A process that only hands out files to others need not import it.
+    """
+    import cnn.preprocessing.candidates  # noqa: F401
+
+
+def preprocess_image(image: Image.Image, preprocessing: str) -> "Candidates":
     """Preprocesses a decoded image.
 
     Args:
       image: upright, of any mode.
       preprocessing: a key of `PREPROCESSING`.
     """
+    from cnn.preprocessing.candidates import extract_candidates
+
     with single_threaded_opencv():
         return extract_candidates(image, PREPROCESSING[preprocessing])
 
@@ -182,6 +190,8 @@ def _preprocess_deferred(
     grays: dict[int, np.ndarray], placement: Placement
 ) -> dict[int, PreprocessedFile]:
     """Preprocesses small gray images, by index, in one batch per shape."""
+    from cnn.preprocessing.candidates import extract_batch_candidates
+
     indices_by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for i, gray in grays.items():
         indices_by_shape[gray.shape].append(i)
@@ -198,12 +208,14 @@ def _preprocess_deferred(
 
 def _decode_and_extract(
     file: BinaryIO, placement: Placement | None, source: Source
-) -> Candidates:
+) -> "Candidates":
     """Extracts the character from a file, and from a blank gray JPEG again in color.
 
     Decoding a large JPEG to gray is quicker, but hides ink that differs from the
     background in color only.
     """
+    from cnn.preprocessing.candidates import extract_candidates
+
     view = View(source.page, source.region)
     with open_image(file, in_color=False, view=view) as decoded:
         candidates = extract_candidates(decoded.image, placement)
@@ -218,12 +230,12 @@ def _decode_and_extract(
     return _add_detail(candidates, remark) if remark else candidates
 
 
-def _add_detail(candidates: Candidates, remark: str) -> Candidates:
+def _add_detail(candidates: "Candidates", remark: str) -> "Candidates":
     details = [candidates.detail, remark] if candidates.detail else [remark]
     return candidates._replace(detail="; ".join(details))
 
 
-def _to_preprocessed_file(candidates: Candidates) -> PreprocessedFile:
+def _to_preprocessed_file(candidates: "Candidates") -> PreprocessedFile:
     images, weights, detail = candidates
     if not len(images):
         reasons = ["no ink found", detail] if detail else ["no ink found"]

@@ -30,7 +30,7 @@ def estimate_slants(images: np.ndarray) -> np.ndarray:
     _, height, width = images.shape
     rows = np.arange(height)
     columns = np.arange(width)
-    row_masses = levels.sum(2)
+    row_masses = levels @ np.ones(width)
     row_moments = levels @ columns
     mass = row_masses.sum(1)
     mean_row = row_masses @ rows / mass

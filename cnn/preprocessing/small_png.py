@@ -14,10 +14,10 @@ import zlib
 import cv2
 import numpy as np
 
-from cnn.preprocessing import batched
+from cnn.preprocessing.network_input import MAX_BATCHED_SIDE
 
 # Largest width and height, in pixels: that of images that are preprocessed in batches.
-MAX_SIDE = batched.MAX_SIDE
+MAX_SIDE = MAX_BATCHED_SIDE
 # Largest file, in bytes. It leaves room for metadata beside the 39×39 pixels.
 MAX_BYTES = 8192
 

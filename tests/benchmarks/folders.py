@@ -38,7 +38,15 @@ def main() -> None:
     parser.add_argument(
         "--only",
         nargs="*",
-        default=["help", "10", "10000", "100000", "photos", "1000000"],
+        default=[
+            "help",
+            "samples",
+            "10",
+            "10000",
+            "100000",
+            "photos",
+            "1000000",
+        ],
     )
     arguments = parser.parse_args()
     model = find_model(arguments.model).absolute()
@@ -48,6 +56,14 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             if kind == "help":
                 print_timing("--help", 1, arguments.runs, ["--help"])
+            elif kind == "samples":
+                inputs = ["--input", str(ROOT / "tests" / "samples"), "--model"]
+                command = [*inputs, str(model), "--output", "/dev/null"]
+                count = len(list((ROOT / "tests" / "samples").iterdir()))
+                name = f"the {count} pictures of tests/samples"
+                print_timing(f"{name}, with the plot", count, arguments.runs, command)
+                command += ["--plot", "none"]
+                print_timing(name, count, arguments.runs, command)
             elif kind == "photos":
                 write_photographs(Path(folder), 2000)
                 command = ["--input", folder, "--model", str(model), "--plot", "none"]

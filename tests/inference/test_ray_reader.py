@@ -13,8 +13,8 @@ from cnn.image_files.listing import list_inputs
 from cnn.image_files.page_count import expand_sources
 from cnn.inference import local_engine
 from cnn.inference.layout_outputs import make_schema
-from cnn.inference.ray_reader import RayReader, make_source_blocks
-from cnn.inference.row_formats import CsvFormat, JsonLinesFormat
+from cnn.inference.ray_reader import RayReader, make_blocks
+from cnn.inference.row_formats import JsonLinesFormat
 from tests.inference.numbers import draw_page
 
 
@@ -48,11 +48,7 @@ def test_blocks_have_the_rows_of_the_local_engine(mnist_test, model, tmp_path, l
     )
     reader = RayReader(str(folder), classifier, schema, None, config)
     rows = []
-    for block in make_source_blocks(sources, block_size=3):
-        columns = {
-            name: block[name].to_numpy(zero_copy_only=False)
-            for name in block.column_names
-        }
-        rows += CsvFormat(schema).parse(reader(columns)["line"].tolist())
+    for block in make_blocks(sources, block_size=3):
+        rows += reader.read(block)
     expected = (tmp_path / "o.jsonl").read_bytes()
     assert JsonLinesFormat(schema).encode(rows) == expected

@@ -15,7 +15,8 @@ from PIL import Image
 
 from cnn import parallel
 from cnn.augmentation.simulated_pages.page_kinds import PAGE_KINDS
-from cnn.preprocessing import Candidates, pipeline
+from cnn.preprocessing import pipeline
+from cnn.preprocessing.candidates import Candidates
 from cnn.preprocessing.centering import Placement
 from cnn.preprocessing.opencv_threads import single_threaded_opencv
 from cnn.preprocessing.slant import estimate_slants, make_upright
