@@ -208,7 +208,7 @@ def read_speed(flags: list[str]) -> float:
     """Runs the command, and returns the images per second that it reports."""
     run = [sys.executable, str(ROOT / "bin" / "infer"), *flags]
     done = subprocess.run(run, capture_output=True, text=True, check=True)
-    (speed,) = re.findall(r"([\d,]+) images/s", done.stderr)
+    *_, speed = re.findall(r"([\d,]+) images/s", done.stderr)
     return float(speed.replace(",", ""))
 
 
