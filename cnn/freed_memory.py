@@ -1,7 +1,6 @@
 """Has the allocator keep what is freed, for the next images of the same size."""
 
 import ctypes
-import gc
 
 # Parameters of mallopt, from malloc.h of the GNU C library.
 _TRIM_THRESHOLD = -1
@@ -13,16 +12,13 @@ _MAX_KEPT = 64 << 20
 
 
 def keep_freed_memory() -> None:
-    """Keeps freed arrays, and what was imported, from being worked on again and again.
+    """Keeps freed memory in this process.
 
-    By default each array of a batch is given back to the system when it is freed, and
-    cleared page by page when the next is made. The collector of cycles looks at all
-    modules again whenever many results are held.
-
-    Does nothing about the first where there is no GNU C library.
+    By default, each array of a batch is given back to the system when it is freed, and
+    cleared page by page when the next is made. Does nothing where there is no GNU C
+    library.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_MMAP_THRESHOLD, _MAX_KEPT_ARRAY)
         mallopt(_TRIM_THRESHOLD, _MAX_KEPT)
-    gc.freeze()
