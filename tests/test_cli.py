@@ -462,9 +462,10 @@ def test_help_of_a_flag_that_turns_off_says_so_and_values_have_one_name(run):
 
 
 def test_a_preset_changes_defaults(run):
+    """Images per step."""
     shown = run("train", "--preset", "fast", "--help").stdout
-    assert "(default: 2)" in shown
-    assert "(default: 15)" in run("train", "--help").stdout
+    assert "(default: 32)" in shown
+    assert "(default: 64)" in run("train", "--help").stdout
 
 
 def test_without_the_dependencies_a_line_says_what_to_run(tmp_path):

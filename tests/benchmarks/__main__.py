@@ -76,7 +76,7 @@ def draw_chart(rows: list[Row], path: Path) -> None:
         axes.text(ratio * 1.03, place, f"{ratio:.2g}", va="center")
     axes.axvline(1, color="#57606a", linestyle="--")
     axes.set_xscale("log", subs=[2, 5])
-    axes.set_xlim(0.5, 1.3 * max(ratios))
+    axes.set_xlim(0.8 * min(ratios), 1.5 * max(ratios))
     axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.xaxis.set_minor_formatter(ScalarFormatter())
     axes.tick_params(axis="y", labelsize=8)
