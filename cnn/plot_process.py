@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,6 +14,10 @@ from cnn.parallel import cpu_count
 
 # Module and function of the process, for `cnn.child_process.start_ahead`.
 PLOTTER = ("cnn.plot_process", "draw_plots")
+
+# Threads that each call a process draw here without one. Matplotlib has one set of
+# settings for all of them.
+_one_at_a_time = threading.Lock()
 
 
 class CallPlot(Protocol):
@@ -89,9 +94,10 @@ def _draw(name: str, arguments: tuple[Any, ...]) -> bytes | str:
     """Returns a plot as PNG, or in one line why it cannot be drawn."""
     file = io.BytesIO()
     try:
-        from cnn import plots
+        with _one_at_a_time:
+            from cnn import plots
 
-        getattr(plots, name)(*arguments, file)
+            getattr(plots, name)(*arguments, file)
     except Exception as error:  # Whatever Matplotlib, or its import, raises.
         reason = getattr(error, "strerror", None) or str(error)
         return reason.partition("\n")[0] or type(error).__name__

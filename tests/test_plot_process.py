@@ -2,6 +2,9 @@
 
 import os
 import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -39,6 +42,22 @@ def test_a_plot_is_drawn_where_no_process_can_be_started(tmp_path, monkeypatch):
     monkeypatch.setattr(child_process, "helper_command", lambda *_: ["/no/python"])
     with plot_process() as call_plot:
         draw(call_plot, tmp_path / "p.png")
+
+
+def test_threads_without_a_process_draw_one_after_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(child_process, "helper_command", lambda *_: ["/no/python"])
+    drawing = threading.Semaphore()
+    plot = plots.plot_confusion_matrix
+
+    def draw_alone(*arguments):
+        assert drawing.acquire(blocking=False), "another thread is drawing"
+        plot(*arguments)
+        drawing.release()
+
+    monkeypatch.setattr(plots, "plot_confusion_matrix", draw_alone)
+    with plot_process() as call_plot, ThreadPoolExecutor(2) as executor:
+        paths = [tmp_path / "p.png", tmp_path / "q.png"]
+        list(executor.map(partial(draw, call_plot), paths))
 
 
 def test_an_error_of_a_plot_is_raised_here(tmp_path):
