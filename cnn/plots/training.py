@@ -71,7 +71,7 @@ def _plot_curve(
     axes.plot(epochs, validation, "s-", color=BLUE, label="validation")
     axes.set_title(metric.capitalize())
     axes.set_xlabel("epoch")
-    integer_ticks = MaxNLocator(integer=True)
+    integer_ticks = MaxNLocator(integer=True, min_n_ticks=1)
     axes.xaxis.set_major_locator(integer_ticks)
     axes.grid(alpha=0.3)
     axes.legend()

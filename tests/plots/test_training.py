@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from cnn import plots
 from tests.plots.conftest import read_pixels
@@ -24,6 +25,17 @@ def test_curves_show_both_splits_with_units(tmp_path, figures, texts):
     assert [line.get_ydata()[0] for line in accuracy.lines] == [0.9, 0.95]
     assert [line.get_ydata()[0] for line in loss.lines] == [1.0, 0.9]
     assert min(read_pixels(tmp_path / "c.png").shape[:2]) > 400
+
+
+@pytest.mark.parametrize("num_epochs", [1, 2, 7, 60])
+def test_epochs_are_whole_numbers(num_epochs, tmp_path, figures):
+    history = [HISTORY[0] | {"epoch": i + 1} for i in range(num_epochs)]
+    plots.plot_training_curves(history, tmp_path / "c.png")
+    for axes in figures[0].axes:
+        low, high = axes.get_xlim()
+        shown = [tick for tick in axes.get_xticks() if low <= tick <= high]
+        assert shown
+        assert all(tick == int(tick) for tick in shown)
 
 
 def test_confusion_counts_by_hand(tmp_path, texts):
